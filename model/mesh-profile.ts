@@ -1,0 +1,67 @@
+// What one app's mesh instance costs, may use, and where it may be placed.
+
+import type { AppName } from "./brand.ts";
+import type { Resources } from "./resources.ts";
+
+export interface MeshProfile {
+  readonly app: AppName;
+  readonly cost: AppCost;
+  readonly quota: Quota;
+  readonly placement: PlacementLimits;
+  /** The app's two ports, the same on every node; undefined until allocated. */
+  readonly ports: AppPorts | undefined;
+}
+
+/** Coefficients of the mesh's cost on a node; see mesh-cost.ts for the formula. */
+export interface AppCost {
+  /** A bare instance: paid once per node that hosts the app. */
+  readonly base: Resources;
+  readonly perPod: Resources;
+  readonly perConnection: Resources;
+  /** Per thousand requests per second. */
+  readonly perKiloRps: Resources;
+  /** Planned traffic of one pod. */
+  readonly connectionsPerPod: number;
+  readonly kiloRpsPerPod: number;
+}
+
+/** Limits of one instance on one node; an absent limit is not enforced. */
+export interface Quota {
+  readonly cpuMilli?: number;
+  readonly memoryBytes?: number;
+  readonly connections?: number;
+  readonly requestsPerSecond?: number;
+  /** Requests that may arrive at once above the steady rate; as many as requestsPerSecond if absent. */
+  readonly burst?: number;
+  /** Requests in progress at once. */
+  readonly concurrency?: number;
+}
+
+export interface PlacementLimits {
+  readonly maxPodsPerNode?: number;
+}
+
+export interface AppPorts {
+  readonly inbound: number;
+  readonly outbound: number;
+}
+
+const MIB = 1024 ** 2;
+
+/**
+ * Where nothing is known of an app. The bare instance is NodeSentry's published ≈ 200 MB; CPU and traffic costs follow
+ * Istio 1.24's published sidecar (0.20 vCPU at 1,000 requests per second).
+ */
+export const DEFAULT_APP_COST: AppCost = {
+  base: { cpuMilli: 50, memoryBytes: 200 * MIB },
+  perPod: { cpuMilli: 10, memoryBytes: 10 * MIB },
+  perConnection: { cpuMilli: 0, memoryBytes: 32 * 1024 },
+  perKiloRps: { cpuMilli: 200, memoryBytes: 10 * MIB },
+  connectionsPerPod: 20,
+  kiloRpsPerPod: 0.05,
+};
+
+/** The profile of an app that has none of its own. */
+export function defaultProfile(app: AppName): MeshProfile {
+  return { app, cost: DEFAULT_APP_COST, quota: {}, placement: {}, ports: undefined };
+}

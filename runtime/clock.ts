@@ -1,0 +1,32 @@
+// Time as an argument: shells take a Clock, so tests and replays decide how fast it runs.
+
+/** Stops a timer that has not fired yet; calling it again does nothing. */
+export type Cancel = () => void;
+
+export interface Clock {
+  /** Milliseconds since the Unix epoch, on this clock. */
+  nowMs(): number;
+  /** Runs `task` once, `delayMs` of this clock from now. */
+  after(delayMs: number, task: () => void): Cancel;
+}
+
+/**
+ * The machine's clock, optionally running faster.
+ *
+ * @param speed seconds of this clock per second of the machine; above 0.
+ * @param originMs where this clock starts; the machine's time by default.
+ */
+export function systemClock(speed = 1, originMs = Date.now()): Clock {
+  const startedMs = Date.now();
+  return {
+    nowMs: () =>
+      speed === 1 ? Date.now() + originMs - startedMs : originMs + (Date.now() - startedMs) * speed,
+    after(delayMs, task) {
+      const timer = setTimeout(task, Math.min(delayMs / speed, TIMER_MS_MAX));
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+// setTimeout fires at once when the delay does not fit into 31 bits.
+const TIMER_MS_MAX = 2 ** 31 - 1;
