@@ -1,0 +1,169 @@
+// core/v1 Pod → PodView. Hand-written because it runs for every pod of every list; fields that Berth does not read are
+// dropped at once. Unknown fields are the API's business and pass; a malformed known field fails with its path.
+
+import { meshAppOf, type Labels, PROXY_LABEL } from "#model/app.ts";
+import type { NodeName, PodUid } from "#model/brand.ts";
+import type { PodView, ProxyView } from "#model/cluster-view.ts";
+import { boundCorrection, type Correction, CORRECTION_ANNOTATION, NO_CORRECTION } from "#model/correction.ts";
+import {
+  type ContainerResources,
+  type ContainerStatusResources,
+  podRequest,
+  type PodResourceFields,
+  type ResourceList,
+} from "#model/pod-request.ts";
+import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
+import { noResources, type Resources } from "#model/resources.ts";
+
+/** What the node proxy costs without instances; an annotation of the DaemonSet's template: `{"cpu":"100m","memory":"128Mi"}`. */
+export const PROXY_BASE_ANNOTATION = "berth.dev/proxy-base";
+
+/**
+ * @throws DecodeError naming the pod and the field.
+ */
+export function decodePod(raw: unknown): PodView {
+  const pod = raw as ApiPod;
+  const { metadata, spec, status } = pod;
+  if (
+    typeof metadata?.uid !== "string" ||
+    typeof metadata.name !== "string" ||
+    spec?.containers === undefined
+  ) {
+    throw new DecodeError("a pod needs metadata.uid, metadata.name and spec.containers");
+  }
+  const namespace = metadata.namespace ?? "default";
+  try {
+    const labels = metadata.labels ?? {};
+    const isProxy = labels[PROXY_LABEL] !== undefined;
+    return {
+      uid: metadata.uid as PodUid,
+      namespace,
+      name: metadata.name,
+      app: isProxy ? undefined : meshAppOf(namespace, labels),
+      request: podRequest(resourceFields(pod)),
+      nodeName: spec.nodeName === undefined || spec.nodeName === "" ? undefined : (spec.nodeName as NodeName),
+      isFinished: status?.phase === "Succeeded" || status?.phase === "Failed",
+      ownerUid: metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid,
+      proxy: isProxy ? proxyView(pod) : undefined,
+    };
+  } catch (error) {
+    throw new DecodeError(`pod ${namespace}/${metadata.name}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+export class DecodeError extends Error {
+  override readonly name = "DecodeError";
+}
+
+/** The parts of a pod that Berth reads. */
+export interface ApiPod {
+  readonly metadata?: {
+    readonly uid?: string;
+    readonly name?: string;
+    readonly namespace?: string;
+    readonly labels?: Labels;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+    readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
+  };
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly containers?: readonly ApiContainer[];
+    readonly initContainers?: readonly ApiContainer[];
+    readonly overhead?: ResourceList;
+    readonly resources?: { readonly requests?: ResourceList };
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly ApiCondition[] | null;
+    readonly allocatedResources?: ResourceList;
+    readonly resources?: { readonly requests?: ResourceList };
+    readonly containerStatuses?: readonly ApiContainerStatus[] | null;
+    readonly initContainerStatuses?: readonly ApiContainerStatus[] | null;
+  };
+}
+
+export interface ApiContainer {
+  readonly name: string;
+  readonly restartPolicy?: string;
+  readonly resources?: { readonly requests?: ResourceList; readonly limits?: ResourceList };
+}
+
+interface ApiContainerStatus {
+  readonly name: string;
+  readonly allocatedResources?: ResourceList;
+  readonly resources?: { readonly requests?: ResourceList };
+}
+
+export interface ApiCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+function resourceFields({ spec, status }: ApiPod): PodResourceFields {
+  return {
+    containers: (spec?.containers ?? []).map(containerResources),
+    initContainers: spec?.initContainers?.map(containerResources),
+    podRequests: spec?.resources?.requests,
+    overhead: spec?.overhead,
+    containerStatuses: [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].map(
+      statusResources,
+    ),
+    podAllocated: status?.allocatedResources,
+    podActuated: status?.resources?.requests,
+    isResizeInfeasible: status?.conditions?.find(isResizePending)?.reason === "Infeasible",
+  };
+}
+
+function containerResources({ name, resources, restartPolicy }: ApiContainer): ContainerResources {
+  return { name, requests: resources?.requests, isRestartable: restartPolicy === "Always" };
+}
+
+function statusResources({
+  name,
+  allocatedResources,
+  resources,
+}: ApiContainerStatus): ContainerStatusResources {
+  return { name, allocated: allocatedResources, actuated: resources?.requests };
+}
+
+function isResizePending(condition: ApiCondition): boolean {
+  return condition.type === "PodResizePending";
+}
+
+function proxyView({ metadata, status }: ApiPod): ProxyView {
+  return {
+    isReady:
+      metadata?.deletionTimestamp === undefined &&
+      (status?.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True"),
+    base: proxyBase(metadata?.annotations?.[PROXY_BASE_ANNOTATION]),
+    correction: correction(metadata?.annotations?.[CORRECTION_ANNOTATION]),
+  };
+}
+
+function proxyBase(text: string | undefined): Resources {
+  if (text === undefined) return noResources;
+  const base = parseAnnotation(PROXY_BASE_ANNOTATION, text) as { cpu?: unknown; memory?: unknown };
+  return {
+    cpuMilli: base.cpu === undefined ? 0 : parseCpuMilli(String(base.cpu)),
+    memoryBytes: base.memory === undefined ? 0 : parseMemoryBytes(String(base.memory)),
+  };
+}
+
+function correction(text: string | undefined): Correction {
+  if (text === undefined) return NO_CORRECTION;
+  const parsed = parseAnnotation(CORRECTION_ANNOTATION, text) as { cpu?: unknown; memory?: unknown };
+  return boundCorrection({ cpu: Number(parsed.cpu ?? 1), memory: Number(parsed.memory ?? 1) });
+}
+
+function parseAnnotation(name: string, text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // Reported below together with JSON that is no object.
+  }
+  throw new DecodeError(`annotation ${name} must be a JSON object`);
+}

@@ -1,0 +1,43 @@
+// Pods, nodes and owners as decisions see them: projections of API objects.
+
+import type { AppName, NodeName, PodUid } from "./brand.ts";
+import type { Correction } from "./correction.ts";
+import type { Resources } from "./resources.ts";
+
+export interface PodView {
+  readonly uid: PodUid;
+  readonly namespace: string;
+  readonly name: string;
+  /** The app whose mesh instance this pod uses; undefined outside the mesh. */
+  readonly app: AppName | undefined;
+  /** A: what kube-scheduler counts for the pod now. */
+  readonly request: Resources;
+  /** Undefined until the pod is bound. */
+  readonly nodeName: NodeName | undefined;
+  /** Succeeded or failed: it holds nothing any more. */
+  readonly isFinished: boolean;
+  /** Uid of the controller that owns the pod. */
+  readonly ownerUid: string | undefined;
+  /** Set on the node proxy's own pods. */
+  readonly proxy: ProxyView | undefined;
+}
+
+/** What only a node proxy's pod tells. */
+export interface ProxyView {
+  readonly isReady: boolean;
+  /** What the proxy costs without any instance. */
+  readonly base: Resources;
+  readonly correction: Correction;
+}
+
+export interface NodeView {
+  readonly name: NodeName;
+  readonly allocatable: Resources;
+  readonly zone: string;
+}
+
+/** A controller that keeps a number of pods alike. */
+export interface OwnerView {
+  readonly uid: string;
+  readonly replicas: number;
+}

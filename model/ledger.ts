@@ -1,0 +1,282 @@
+// The cluster's account: nodes, the pods bound and promised to them, and what their proxies must be. Rebuilt from the
+// API after a restart; the only state that placement decisions read. Reservations are keyed by pod and carry an
+// expiry; an app's base is charged once however many of its first pods are in flight.
+
+import type { AppName, NodeName, PodUid } from "./brand.ts";
+import type { NodeView, OwnerView, PodView } from "./cluster-view.ts";
+import { type UnitCost, unitCost } from "./mesh-cost.ts";
+import { defaultProfile, type MeshProfile } from "./mesh-profile.ts";
+import { type NodeAccount, NodeLedger, type SiblingHold } from "./node-ledger.ts";
+import type { Resources } from "./resources.ts";
+
+/** A pod that wants a node. */
+export interface PodDemand {
+  readonly uid: PodUid;
+  readonly app: AppName | undefined;
+  readonly request: Resources;
+  readonly ownerUid: string | undefined;
+}
+
+export interface Reservation {
+  readonly pod: PodDemand;
+  readonly node: NodeName;
+  readonly expiresAtMs: number;
+}
+
+/** What policies may read. */
+export interface LedgerView {
+  node(name: NodeName): NodeAccount | undefined;
+  nodes(): Iterable<NodeAccount>;
+  nodesOfApp(app: AppName): Iterable<NodeAccount>;
+  profile(app: AppName): MeshProfile;
+  unitCost(app: AppName): UnitCost;
+  siblingsToCome(pod: PodDemand): number;
+}
+
+export class ClusterLedger implements LedgerView {
+  readonly #nodes = new Map<NodeName, NodeLedger>();
+  readonly #pods = new Map<PodUid, PodView>();
+  readonly #reservations = new Map<PodUid, Reservation>();
+  readonly #profiles = new Map<AppName, MeshProfile>();
+  readonly #unitCosts = new Map<AppName, UnitCost>();
+  readonly #appNodes = new Map<AppName, Map<NodeName, NodeLedger>>();
+  readonly #replicas = new Map<string, number>();
+  readonly #placedByOwner = new Map<string, number>();
+  readonly #pendingByApp = new Map<AppName, Set<PodUid>>();
+  readonly #heldNodes = new Set<NodeLedger>();
+
+  // ── What the watches report ──────────────────────────────────────────────────────────────────────────────────
+
+  upsertNode(view: NodeView): void {
+    const node = this.#nodeLedger(view.name);
+    node.isKnown = true;
+    node.allocatable = view.allocatable;
+    node.zone = view.zone;
+  }
+
+  removeNode(name: NodeName): void {
+    const node = this.#nodes.get(name);
+    if (node === undefined) return;
+    node.isKnown = false;
+    this.#dropIfEmpty(node);
+  }
+
+  /** Takes a pod's newest state; a pod seen bound ends its reservation, wherever that was. */
+  upsertPod(pod: PodView): void {
+    this.#forget(pod.uid);
+    this.#pods.set(pod.uid, pod);
+    if (pod.isFinished) return this.release(pod.uid);
+    if (pod.nodeName === undefined) return this.#addPending(pod);
+    this.release(pod.uid);
+    const node = this.#nodeLedger(pod.nodeName);
+    if (pod.proxy === undefined) this.#occupy(node, pod);
+    else node.setProxy(pod);
+  }
+
+  removePod(uid: PodUid): void {
+    this.#forget(uid);
+    this.release(uid);
+  }
+
+  setProfile(profile: MeshProfile): void {
+    this.#profiles.set(profile.app, profile);
+    this.#recost(profile.app);
+  }
+
+  removeProfile(app: AppName): void {
+    this.#profiles.delete(app);
+    this.#recost(app);
+  }
+
+  upsertOwner({ uid, replicas }: OwnerView): void {
+    this.#replicas.set(uid, replicas);
+  }
+
+  removeOwner(uid: string): void {
+    this.#replicas.delete(uid);
+  }
+
+  // ── Promises ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Promises room on a node to a pod that is not seen bound yet; a later promise replaces an earlier one. */
+  reserve(reservation: Reservation): void {
+    const { pod, node } = reservation;
+    const seen = this.#pods.get(pod.uid);
+    if (seen?.isFinished === true || seen?.nodeName !== undefined) return;
+    this.release(pod.uid);
+    this.#reservations.set(pod.uid, reservation);
+    if (pod.app !== undefined) this.#removePending(pod.app, pod.uid);
+    this.#occupy(this.#nodeLedger(node), pod);
+  }
+
+  /** Gives a promise back; nothing happens if there is none. */
+  release(uid: PodUid): void {
+    const reservation = this.#reservations.get(uid);
+    if (reservation === undefined) return;
+    this.#reservations.delete(uid);
+    this.#vacate(reservation.node, reservation.pod);
+    const seen = this.#pods.get(uid);
+    if (seen !== undefined && !seen.isFinished && seen.nodeName === undefined) this.#addPending(seen);
+  }
+
+  /** Keeps room for the siblings of an app on a node; `pods: 0` ends it. */
+  hold(nodeName: NodeName, hold: SiblingHold): void {
+    const node = this.#nodeLedger(nodeName);
+    if (hold.pods > 0) node.holds.set(hold.app, hold);
+    else node.holds.delete(hold.app);
+    if (node.holds.size > 0) this.#heldNodes.add(node);
+    else this.#heldNodes.delete(node);
+  }
+
+  /** Ends promises and holds whose time is over; returns the promises that ended so. */
+  expire(nowMs: number): readonly Reservation[] {
+    const expired = [...this.#reservations.values()].filter(({ expiresAtMs }) => expiresAtMs <= nowMs);
+    for (const { pod } of expired) this.release(pod.uid);
+    for (const node of this.#heldNodes) {
+      for (const hold of node.holds.values()) {
+        if (hold.expiresAtMs <= nowMs) this.hold(node.name, { ...hold, pods: 0 });
+      }
+    }
+    return expired;
+  }
+
+  // ── Questions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  node(name: NodeName): NodeLedger | undefined {
+    const node = this.#nodes.get(name);
+    return node?.isKnown === true ? node : undefined;
+  }
+
+  *nodes(): Iterable<NodeLedger> {
+    for (const node of this.#nodes.values()) if (node.isKnown) yield node;
+  }
+
+  *nodesOfApp(app: AppName): Iterable<NodeLedger> {
+    for (const node of this.#appNodes.get(app)?.values() ?? []) if (node.isKnown) yield node;
+  }
+
+  pod(uid: PodUid): PodView | undefined {
+    return this.#pods.get(uid);
+  }
+
+  reservations(): Iterable<Reservation> {
+    return this.#reservations.values();
+  }
+
+  get reservationCount(): number {
+    return this.#reservations.size;
+  }
+
+  profile(app: AppName): MeshProfile {
+    return this.#profiles.get(app) ?? defaultProfile(app);
+  }
+
+  unitCost(app: AppName): UnitCost {
+    let cost = this.#unitCosts.get(app);
+    if (cost === undefined) {
+      cost = unitCost(this.profile(app).cost);
+      this.#unitCosts.set(app, cost);
+    }
+    return cost;
+  }
+
+  /**
+   * How many more pods like this one are expected: what its owner still lacks, and no fewer than the app's pods that
+   * wait unbound. The pod itself is not counted.
+   */
+  siblingsToCome(pod: PodDemand): number {
+    const replicas = pod.ownerUid === undefined ? undefined : this.#replicas.get(pod.ownerUid);
+    const lacking =
+      replicas === undefined ? 0 : replicas - (this.#placedByOwner.get(pod.ownerUid ?? "") ?? 0);
+    const pending = pod.app === undefined ? 0 : (this.#pendingByApp.get(pod.app)?.size ?? 0);
+    return Math.max(0, Math.max(lacking, pending) - 1);
+  }
+
+  get nodeCount(): number {
+    return this.#nodes.size;
+  }
+
+  // ── Bookkeeping ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  #occupy(node: NodeLedger, pod: PodDemand): void {
+    const { uid, app, request } = pod;
+    node.add({ uid, app, request }, app === undefined ? undefined : this.unitCost(app));
+    this.#countOwner(pod.ownerUid, 1);
+    if (app === undefined) return;
+    const nodes = this.#appNodes.get(app) ?? new Map<NodeName, NodeLedger>();
+    this.#appNodes.set(app, nodes.set(node.name, node));
+  }
+
+  #vacate(name: NodeName, pod: PodDemand): void {
+    const node = this.#nodes.get(name);
+    const app = pod.app;
+    if (node?.remove(pod.uid, app === undefined ? undefined : this.unitCost(app)) === undefined) return;
+    this.#countOwner(pod.ownerUid, -1);
+    if (app !== undefined && !node.appPods.has(app)) {
+      const nodes = this.#appNodes.get(app);
+      nodes?.delete(name);
+      if (nodes?.size === 0) this.#forgetApp(app);
+    }
+    this.#dropIfEmpty(node);
+  }
+
+  // Takes a pod's last state out of the sums; its promise, if any, stays.
+  #forget(uid: PodUid): void {
+    const pod = this.#pods.get(uid);
+    if (pod === undefined) return;
+    this.#pods.delete(uid);
+    if (pod.app !== undefined) this.#removePending(pod.app, uid);
+    if (pod.nodeName === undefined || pod.isFinished) return;
+    if (pod.proxy === undefined) return this.#vacate(pod.nodeName, pod);
+    const node = this.#nodes.get(pod.nodeName);
+    node?.removeProxy(uid);
+    if (node !== undefined) this.#dropIfEmpty(node);
+  }
+
+  // Pending pods are those without a promise.
+  #addPending(pod: PodView): void {
+    if (pod.app === undefined || this.#reservations.has(pod.uid)) return;
+    const pending = this.#pendingByApp.get(pod.app) ?? new Set<PodUid>();
+    this.#pendingByApp.set(pod.app, pending.add(pod.uid));
+  }
+
+  #removePending(app: AppName, uid: PodUid): void {
+    const pending = this.#pendingByApp.get(app);
+    if (pending?.delete(uid) === true && pending.size === 0) this.#pendingByApp.delete(app);
+  }
+
+  #countOwner(uid: string | undefined, delta: number): void {
+    if (uid === undefined) return;
+    const count = (this.#placedByOwner.get(uid) ?? 0) + delta;
+    if (count > 0) this.#placedByOwner.set(uid, count);
+    else this.#placedByOwner.delete(uid);
+  }
+
+  #recost(app: AppName): void {
+    const before = this.#unitCosts.get(app);
+    const after = unitCost(this.profile(app).cost);
+    this.#unitCosts.set(app, after);
+    if (before === undefined) return;
+    for (const node of this.#appNodes.get(app)?.values() ?? []) node.recost(app, before, after);
+  }
+
+  #forgetApp(app: AppName): void {
+    this.#appNodes.delete(app);
+    if (!this.#profiles.has(app)) this.#unitCosts.delete(app);
+  }
+
+  #nodeLedger(name: NodeName): NodeLedger {
+    let node = this.#nodes.get(name);
+    if (node === undefined) {
+      node = new NodeLedger(name);
+      this.#nodes.set(name, node);
+    }
+    return node;
+  }
+
+  #dropIfEmpty(node: NodeLedger): void {
+    if (!node.isEmpty) return;
+    this.#nodes.delete(node.name);
+    this.#heldNodes.delete(node);
+  }
+}

@@ -1,0 +1,150 @@
+// One node's account: what is bound to it, what is promised to it, and what its proxy must be. Sums are kept as whole
+// numbers and updated with each entry, so that a question costs the same on an empty and on a full node.
+
+import { assert } from "./assert.ts";
+import type { AppName, NodeName, PodUid } from "./brand.ts";
+import type { PodView } from "./cluster-view.ts";
+import { type Correction, NO_CORRECTION } from "./correction.ts";
+import { required, type UnitCost } from "./mesh-cost.ts";
+import { addResources, maxResources, noResources, type Resources, subtractResources } from "./resources.ts";
+
+/** A pod that takes room on a node: bound to it, or promised to it. */
+export interface Occupant {
+  readonly uid: PodUid;
+  readonly app: AppName | undefined;
+  readonly request: Resources;
+}
+
+/** Room kept for the siblings of a pod that opened an instance; it ranks nodes and never rejects one. */
+export interface SiblingHold {
+  readonly app: AppName;
+  readonly request: Resources;
+  readonly pods: number;
+  readonly expiresAtMs: number;
+}
+
+/** What policies may read of a node. */
+export interface NodeAccount {
+  readonly name: NodeName;
+  readonly zone: string;
+  readonly allocatable: Resources;
+  /** Σ A of all pods but the proxy, bound and promised. */
+  readonly requested: Resources;
+  /** What kube-scheduler counts for the proxy pods now; undefined without a proxy. */
+  readonly counted: Resources | undefined;
+  readonly isProxyReady: boolean;
+  readonly proxyBase: Resources;
+  readonly correction: Correction;
+  /** Mesh pods of each app, bound and promised. */
+  readonly appPods: ReadonlyMap<AppName, number>;
+  /** Σ over apps of the model's cost, before correction. */
+  readonly modelCost: Resources;
+  readonly holds: ReadonlyMap<AppName, SiblingHold>;
+}
+
+export class NodeLedger implements NodeAccount {
+  readonly name: NodeName;
+  zone = "";
+  allocatable: Resources = noResources;
+  /** False for a node that pods name but that has not been seen itself. */
+  isKnown = false;
+  requested: Resources = noResources;
+  modelCost: Resources = noResources;
+  counted: Resources | undefined = undefined;
+  isProxyReady = false;
+  proxyBase: Resources = noResources;
+  correction: Correction = NO_CORRECTION;
+  readonly appPods = new Map<AppName, number>();
+  readonly occupants = new Map<PodUid, Occupant>();
+  readonly proxies = new Map<PodUid, PodView>();
+  readonly holds = new Map<AppName, SiblingHold>();
+
+  constructor(name: NodeName) {
+    this.name = name;
+  }
+
+  add(occupant: Occupant, cost: UnitCost | undefined): void {
+    assert(!this.occupants.has(occupant.uid), "a pod occupies a node once");
+    this.occupants.set(occupant.uid, occupant);
+    this.requested = addResources(this.requested, occupant.request);
+    if (occupant.app === undefined || cost === undefined) return;
+    const pods = this.appPods.get(occupant.app) ?? 0;
+    if (pods === 0) this.modelCost = addResources(this.modelCost, cost.base);
+    this.modelCost = addResources(this.modelCost, cost.perPod);
+    this.appPods.set(occupant.app, pods + 1);
+  }
+
+  remove(uid: PodUid, cost: UnitCost | undefined): Occupant | undefined {
+    const occupant = this.occupants.get(uid);
+    if (occupant === undefined) return undefined;
+    this.occupants.delete(uid);
+    this.requested = subtractResources(this.requested, occupant.request);
+    if (occupant.app !== undefined && cost !== undefined) this.#removeAppPod(occupant.app, cost);
+    assert(this.requested.cpuMilli >= 0 && this.requested.memoryBytes >= 0, "requests never sum below zero");
+    assert(
+      this.modelCost.cpuMilli >= 0 && this.modelCost.memoryBytes >= 0,
+      "mesh cost never sums below zero",
+    );
+    return occupant;
+  }
+
+  /** Replaces an app's costs in the sums. */
+  recost(app: AppName, before: UnitCost, after: UnitCost): void {
+    const pods = this.appPods.get(app) ?? 0;
+    if (pods === 0) return;
+    const cost = (unit: UnitCost): Resources => ({
+      cpuMilli: unit.base.cpuMilli + pods * unit.perPod.cpuMilli,
+      memoryBytes: unit.base.memoryBytes + pods * unit.perPod.memoryBytes,
+    });
+    this.modelCost = addResources(subtractResources(this.modelCost, cost(before)), cost(after));
+  }
+
+  setProxy(pod: PodView): void {
+    this.proxies.set(pod.uid, pod);
+    this.#sumProxies();
+  }
+
+  removeProxy(uid: PodUid): void {
+    this.proxies.delete(uid);
+    this.#sumProxies();
+  }
+
+  required(): Resources {
+    return required(this);
+  }
+
+  get isEmpty(): boolean {
+    return !this.isKnown && this.occupants.size === 0 && this.proxies.size === 0;
+  }
+
+  #removeAppPod(app: AppName, cost: UnitCost): void {
+    const pods = (this.appPods.get(app) ?? 0) - 1;
+    assert(pods >= 0, "an app's pods on a node never count below zero");
+    this.modelCost = subtractResources(this.modelCost, cost.perPod);
+    if (pods > 0) {
+      this.appPods.set(app, pods);
+    } else {
+      this.appPods.delete(app);
+      this.modelCost = subtractResources(this.modelCost, cost.base);
+    }
+  }
+
+  // During an upgrade two proxies share a node: both count, and the larger of their corrections and bases holds.
+  #sumProxies(): void {
+    this.counted = undefined;
+    this.isProxyReady = false;
+    this.proxyBase = noResources;
+    let correction: Correction | undefined;
+    for (const { request, proxy } of this.proxies.values()) {
+      if (proxy === undefined) continue;
+      this.counted = addResources(this.counted ?? noResources, request);
+      this.isProxyReady ||= proxy.isReady;
+      this.proxyBase = maxResources(this.proxyBase, proxy.base);
+      correction = {
+        cpu: Math.max(correction?.cpu ?? 0, proxy.correction.cpu),
+        memory: Math.max(correction?.memory ?? 0, proxy.correction.memory),
+      };
+    }
+    this.correction = correction ?? NO_CORRECTION;
+  }
+}
