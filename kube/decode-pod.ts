@@ -112,7 +112,7 @@ function resourceFields({ spec, status }: ApiPod): PodResourceFields {
       statusResources,
     ),
     podAllocated: status?.allocatedResources,
-    podActuated: status?.resources?.requests,
+    podActuated: status?.resources,
     isResizeInfeasible: status?.conditions?.find(isResizePending)?.reason === "Infeasible",
   };
 }

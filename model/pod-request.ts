@@ -29,9 +29,9 @@ export interface PodResourceFields {
   readonly podRequests?: ResourceList | undefined;
   readonly overhead?: ResourceList | undefined;
   readonly containerStatuses?: readonly ContainerStatusResources[] | undefined;
-  /** `status.allocatedResources` and `status.resources.requests` of the pod itself. */
+  /** `status.allocatedResources` and `status.resources` of the pod itself; the latter may exist without requests. */
   readonly podAllocated?: ResourceList | undefined;
-  readonly podActuated?: ResourceList | undefined;
+  readonly podActuated?: { readonly requests?: ResourceList | undefined } | undefined;
   /** Condition PodResizePending with reason Infeasible: the spec will not happen. */
   readonly isResizeInfeasible?: boolean;
 }
@@ -59,7 +59,7 @@ function podLevelThousandths(pod: PodResourceFields, resource: ResourceName): bi
   if (!hasPodLevelRequests(pod)) return undefined;
   const spec = quantityOf(pod.podRequests, resource);
   if (pod.podActuated === undefined) return spec;
-  const actuated = quantityOf(pod.podActuated, resource);
+  const actuated = quantityOf(pod.podActuated.requests, resource);
   const allocated = quantityOf(pod.podAllocated, resource);
   return largest([pod.isResizeInfeasible === true ? undefined : spec, actuated, allocated]);
 }
@@ -76,10 +76,9 @@ function containerThousandths(pod: PodResourceFields, resource: ResourceName): b
   const spec = isInfeasible
     ? undefined
     : aggregate(pod, (container) => quantityOf(container.requests, resource) ?? 0n);
-  if (pod.podAllocated !== undefined && pod.podActuated !== undefined) {
-    return (
-      largest([spec, quantityOf(pod.podAllocated, resource), quantityOf(pod.podActuated, resource)]) ?? 0n
-    );
+  const podActuated = pod.podActuated?.requests;
+  if (pod.podAllocated !== undefined && podActuated !== undefined) {
+    return largest([spec, quantityOf(pod.podAllocated, resource), quantityOf(podActuated, resource)]) ?? 0n;
   }
   const statuses = new Map((pod.containerStatuses ?? []).map((status) => [status.name, status]));
   if (statuses.size === 0 && spec !== undefined) return spec;
