@@ -1,0 +1,138 @@
+// The watches that keep a ClusterLedger true: nodes, pods, their owners, and profiles. Handlers only update the ledger
+// and tell the owner of the cache that something changed.
+
+import type { PodView } from "#model/cluster-view.ts";
+import type { ClusterLedger } from "#model/ledger.ts";
+import type { MeshProfile } from "#model/mesh-profile.ts";
+import { systemClock } from "#runtime/clock.ts";
+import type { Logger } from "#runtime/logger.ts";
+import type { KubeConnection } from "./connection.ts";
+import { decodeNode } from "./decode-node.ts";
+import { decodeOwner } from "./decode-owner.ts";
+import { decodePod } from "./decode-pod.ts";
+import { decodeMeshProfile } from "./mesh-profile-schema.ts";
+import { Reflector, type ReflectorHandlers } from "./reflector.ts";
+import {
+  MESH_PROFILES,
+  NODES,
+  PODS,
+  REPLICA_SETS,
+  type ResourceKind,
+  resourcePath,
+} from "./resource-path.ts";
+
+export interface ClusterCacheOptions {
+  readonly connection: KubeConnection;
+  readonly ledger: ClusterLedger;
+  readonly logger: Logger;
+  /** Called after each change that was applied to the ledger. */
+  readonly changed?: (change: ClusterChange) => void;
+}
+
+export type ClusterChange =
+  | { readonly kind: "pod"; readonly after: PodView | undefined; readonly before: PodView | undefined }
+  | { readonly kind: "profile"; readonly after: MeshProfile | undefined }
+  | { readonly kind: "node" }
+  | { readonly kind: "owner" };
+
+/** Without news for this long, watch timeouts and bookmarks included, the copy may be wrong: not ready any more. */
+const STALE_MS = 15 * 60_000;
+
+export class ClusterCache {
+  readonly #reflectors: readonly Reflector<unknown>[];
+  readonly #profiles: Reflector<MeshProfile>;
+  readonly #options: ClusterCacheOptions;
+  readonly #clock = systemClock();
+
+  constructor(options: ClusterCacheOptions) {
+    this.#options = options;
+    const { ledger, changed = () => undefined } = options;
+    const nodes = this.#reflect(NODES, decodeNode, {
+      upserted(node) {
+        ledger.upsertNode(node);
+        changed({ kind: "node" });
+      },
+      deleted(node) {
+        ledger.removeNode(node.name);
+        changed({ kind: "node" });
+      },
+    });
+    const owners = this.#reflect(REPLICA_SETS, decodeOwner, {
+      upserted(owner) {
+        ledger.upsertOwner(owner);
+        changed({ kind: "owner" });
+      },
+      deleted(owner) {
+        ledger.removeOwner(owner.uid);
+        changed({ kind: "owner" });
+      },
+    });
+    const pods = this.#reflect(PODS, decodePod, {
+      upserted(pod, previous) {
+        // A pod recreated under its name is another pod.
+        if (previous !== undefined && previous.uid !== pod.uid) ledger.removePod(previous.uid);
+        ledger.upsertPod(pod);
+        changed({ kind: "pod", after: pod, before: previous });
+      },
+      deleted(pod) {
+        ledger.removePod(pod.uid);
+        changed({ kind: "pod", after: undefined, before: pod });
+      },
+    });
+    this.#profiles = this.#reflect(MESH_PROFILES, decodeMeshProfile, {
+      upserted(profile) {
+        ledger.setProfile(profile);
+        changed({ kind: "profile", after: profile });
+      },
+      deleted(profile) {
+        ledger.removeProfile(profile.app);
+        changed({ kind: "profile", after: undefined });
+      },
+    });
+    this.#reflectors = [nodes, owners, this.#profiles, pods] as readonly Reflector<unknown>[];
+  }
+
+  start(): void {
+    for (const reflector of this.#reflectors) reflector.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
+  }
+
+  async whenSynced(): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.whenSynced()));
+  }
+
+  /** Resolves once everything up to `resourceVersion` was applied; for paced replays. */
+  async whenObserved(resourceVersion: number): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.whenObserved(resourceVersion)));
+  }
+
+  profiles(): Iterable<MeshProfile> {
+    return this.#profiles.values();
+  }
+
+  /** What keeps the copy from being trusted, in words. */
+  unreadyReasons(): readonly string[] {
+    if (this.#reflectors.some((reflector) => !reflector.isSynced)) return ["the cluster is not listed yet"];
+    const oldestMs = Math.min(...this.#reflectors.map(({ lastContactMs }) => lastContactMs));
+    return this.#clock.nowMs() - oldestMs > STALE_MS
+      ? ["the watches are stale: the API server is silent"]
+      : [];
+  }
+
+  #reflect<T>(kind: ResourceKind, decode: (raw: unknown) => T, handlers: ReflectorHandlers<T>): Reflector<T> {
+    const { connection, logger } = this.#options;
+    return new Reflector<T>({
+      connection,
+      path: resourcePath(kind),
+      decode,
+      handlers,
+      clock: this.#clock,
+      random: Math.random,
+      logger,
+      name: kind.resource,
+    });
+  }
+}

@@ -1,0 +1,109 @@
+// A component's settings: defaults, one YAML file, flags, in rising order of weight.
+
+import { readFileSync } from "node:fs";
+import { isMap, LineCounter, parseDocument, stringify } from "yaml";
+import { z } from "zod";
+import { checkFlags, describeFlags, type FlagSchema, flagName, readFlags } from "./flags.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface ConfigKind<S extends FlagSchema> {
+  /** The `kind` of the YAML file. */
+  readonly kind: string;
+  /** The command, for the head of --help. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly schema: S;
+}
+
+export const CONFIG_API_VERSION = "config.berth.dev/v1alpha1";
+
+export type LoadedConfig<T> =
+  | { readonly kind: "run"; readonly config: T }
+  /** The user asked to see something; print it and end well. */
+  | { readonly kind: "answer"; readonly text: string };
+
+/**
+ * Settings from `argv` and the file it names.
+ *
+ * @throws UsageError with file and line, or the flag, for everything that is wrong.
+ */
+export function loadConfig<S extends FlagSchema>(
+  what: ConfigKind<S>,
+  argv: readonly string[],
+): LoadedConfig<z.infer<S>> {
+  if (argv.includes("--help") || argv.includes("-h")) return { kind: "answer", text: help(what) };
+  const { config: path, printConfig, ...flags } = readFlags(what.schema.extend(ownFlags.shape), argv);
+  const file = path === undefined ? {} : readConfigFile(what, String(path));
+  const config = checkFlags(what.schema, { ...file, ...flags });
+  if (printConfig !== true) return { kind: "run", config };
+  return { kind: "answer", text: printed(what.kind, config, { file, flags }) };
+}
+
+const ownFlags = z.strictObject({
+  config: z.string().optional().describe("YAML file with settings; flags win over it"),
+  printConfig: z
+    .boolean()
+    .default(false)
+    .describe("print the settings in force and where each comes from, then end"),
+});
+
+function help<S extends FlagSchema>({ usage, summary, schema }: ConfigKind<S>): string {
+  return `${summary}\n\nUsage: ${usage} [options]\n\n${describeFlags(schema.extend(ownFlags.shape))}\n  --help\n`;
+}
+
+function readConfigFile<S extends FlagSchema>(
+  { kind, schema }: ConfigKind<S>,
+  path: string,
+): Record<string, unknown> {
+  const lines = new LineCounter();
+  const document = parseDocument(readText(path), { lineCounter: lines });
+  const [broken] = document.errors;
+  if (broken !== undefined)
+    throw new UsageError(`${path}:${lines.linePos(broken.pos[0]).line}: ${broken.message}`);
+  const value: unknown = document.toJS();
+  const fileSchema = z.strictObject({
+    apiVersion: z.literal(CONFIG_API_VERSION),
+    kind: z.literal(kind),
+    ...schema.partial().shape,
+  });
+  const result = fileSchema.safeParse(value);
+  if (!result.success) {
+    const problems = result.error.issues.map((issue) => {
+      const keys = issue.code === "unrecognized_keys" ? issue.keys : issue.path;
+      const line = lineOf(document.contents, String(keys[0] ?? ""), lines);
+      return `${path}:${line}: ${issue.path.join(".")}${issue.path.length > 0 ? ": " : ""}${issue.message}`;
+    });
+    throw new UsageError(problems.join("\n"));
+  }
+  const { apiVersion: _, kind: __, ...settings } = value as Record<string, unknown>;
+  return settings;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`cannot read the settings file ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function lineOf(contents: unknown, key: string, lines: LineCounter): number {
+  if (!isMap(contents)) return 1;
+  const pair = contents.items.find((item) => String(item.key) === key);
+  const range = (pair?.key as { range?: readonly number[] | null } | undefined)?.range;
+  return lines.linePos(range?.[0] ?? 0).line;
+}
+
+function printed(
+  kind: string,
+  config: Record<string, unknown>,
+  sources: { readonly file: Record<string, unknown>; readonly flags: Record<string, unknown> },
+): string {
+  const settings = Object.entries(config).map(([name, value]) => {
+    const source = name in sources.flags ? `--${flagName(name)}` : name in sources.file ? "file" : "default";
+    return `${stringify({ [name]: value }).trimEnd()}  # ${source}`;
+  });
+  return [`apiVersion: ${CONFIG_API_VERSION}`, `kind: ${kind}`, ...settings, ""].join("\n");
+}

@@ -1,0 +1,97 @@
+// Command-line flags from a zod schema: one field, one flag (`holdSeconds` → `--hold-seconds`), so that parsing,
+// checking and --help cannot disagree.
+
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { UsageError } from "./usage-error.ts";
+
+export type FlagSchema = z.ZodObject<Record<string, z.ZodType>>;
+
+/**
+ * The flags that were given, by field, as the types the schema wants but not yet checked against it.
+ *
+ * @throws UsageError for an unknown flag, a missing value, or text where a number belongs.
+ */
+export function readFlags(schema: FlagSchema, argv: readonly string[]): Record<string, unknown> {
+  const fields = fieldsOf(schema);
+  const values = parse(fields, argv);
+  const given: Record<string, unknown> = {};
+  for (const field of fields) {
+    const value = values[field.flag];
+    if (value !== undefined)
+      given[field.name] = typeof value === "boolean" ? value : typed(field, String(value));
+  }
+  return given;
+}
+
+/**
+ * Checks fields against the schema and fills in its defaults.
+ *
+ * @throws UsageError naming every flag that is wrong, and how.
+ */
+export function checkFlags<S extends FlagSchema>(schema: S, given: Record<string, unknown>): z.infer<S> {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => {
+    const [name] = issue.path;
+    return name === undefined ? issue.message : `--${flagName(String(name))}: ${issue.message}`;
+  });
+  throw new UsageError(problems.join("\n"));
+}
+
+/** One line per flag: name, what it takes, what it is for, and its default. */
+export function describeFlags(schema: FlagSchema): string {
+  const rows = fieldsOf(schema).map(({ flag, type, description, fallback }) => ({
+    left: type === "boolean" ? `--${flag}` : `--${flag} ${type === "string" ? "TEXT" : "N"}`,
+    right:
+      description + (fallback === undefined || fallback === false ? "" : ` (default ${String(fallback)})`),
+  }));
+  const width = Math.max(...rows.map(({ left }) => left.length));
+  return rows.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+}
+
+export function flagName(field: string): string {
+  return field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+interface Field {
+  readonly name: string;
+  readonly flag: string;
+  readonly type: "string" | "number" | "boolean";
+  readonly description: string;
+  readonly fallback: unknown;
+}
+
+function fieldsOf(schema: FlagSchema): readonly Field[] {
+  const { properties = {} } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  return Object.entries(properties).map(([name, property]) => {
+    const { type, description = "", default: fallback } = property as z.core.JSONSchema.BaseSchema;
+    return {
+      name,
+      flag: flagName(name),
+      type: type === "boolean" ? "boolean" : type === "number" || type === "integer" ? "number" : "string",
+      description,
+      fallback,
+    };
+  });
+}
+
+function parse(fields: readonly Field[], argv: readonly string[]): Record<string, unknown> {
+  const options = Object.fromEntries(
+    fields.map(({ flag, type }) => [flag, { type: type === "boolean" ? "boolean" : "string" } as const]),
+  );
+  try {
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split(". To specify")[0]}`, { cause: error });
+  }
+}
+
+function typed(field: Field, text: string): unknown {
+  if (field.type !== "number") return text;
+  const number = Number(text);
+  if (text.trim() === "" || Number.isNaN(number)) {
+    throw new UsageError(`--${field.flag}: "${text}" is not a number`);
+  }
+  return number;
+}

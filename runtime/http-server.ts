@@ -1,0 +1,63 @@
+// Fastify as Berth's servers use it: bounded, and patient with Go's HTTP client, which keeps idle connections for 90 s
+// and does not retry a POST that was reset on one of them.
+
+import { readFileSync } from "node:fs";
+import Fastify, { type FastifyInstance } from "fastify";
+import { UsageError } from "./usage-error.ts";
+
+export interface HttpServerOptions {
+  readonly bodyBytesMax: number;
+  readonly tls?: TlsFiles | undefined;
+}
+
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Above the 90 s of Go's idle connections. */
+const KEEP_ALIVE_MS = 120_000;
+/** Callers wait 5 s for a verb and at most 30 s for a webhook; a request that takes longer to arrive is abandoned. */
+const REQUEST_MS_MAX = 30_000;
+
+export function createHttpServer({ bodyBytesMax, tls }: HttpServerOptions): FastifyInstance {
+  const limits = {
+    logger: false,
+    bodyLimit: bodyBytesMax,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS_MAX,
+    forceCloseConnections: "idle",
+  } as const;
+  if (tls === undefined) return Fastify(limits);
+  const https = { cert: readKeyMaterial(tls.certFile), key: readKeyMaterial(tls.keyFile) };
+  return Fastify({ ...limits, https }) as unknown as FastifyInstance;
+}
+
+/**
+ * Starts listening and returns the address in use.
+ *
+ * @throws UsageError if the port is taken or the address is not this machine's.
+ */
+export async function listen(
+  server: FastifyInstance,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE") throw new UsageError(`port ${port} on ${host} is in use; choose another one`);
+    if (code === "EADDRNOTAVAIL") throw new UsageError(`${host} is not an address of this machine`);
+    if (code === "EACCES")
+      throw new UsageError(`port ${port} on ${host} needs more rights; choose one above 1023`);
+    throw error;
+  }
+}
+
+function readKeyMaterial(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}

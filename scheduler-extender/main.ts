@@ -1,0 +1,150 @@
+// The scheduler extender: verbs and webhook on one port, health and metrics on another.
+
+import { hostname } from "node:os";
+import { z } from "zod";
+import { ClusterLedger } from "#model/ledger.ts";
+import { ClusterCache } from "#kube/cluster-cache.ts";
+import { connect } from "#kube/connect.ts";
+import { LeaderElector } from "#kube/lease.ts";
+import { systemClock } from "#runtime/clock.ts";
+import {
+  type ComponentContext,
+  componentSettings,
+  type RunningComponent,
+  runComponent,
+} from "#runtime/component.ts";
+import { createHttpServer, listen } from "#runtime/http-server.ts";
+import { operationsApi } from "#runtime/operations-api.ts";
+import { UsageError } from "#runtime/usage-error.ts";
+import { DEFAULT_PORT_RANGE } from "./policy/ports.ts";
+import { DEFAULT_PROMISE_LIMITS } from "./policy/promise.ts";
+import { admissionApi } from "./shell/admission-api.ts";
+import { extenderApi } from "./shell/extender-api.ts";
+import { createExtenderMetrics } from "./shell/extender-metrics.ts";
+import { PortAllocator } from "./shell/port-allocator.ts";
+
+const port = z.int().min(0).max(65_535);
+
+const settings = componentSettings.extend({
+  host: z.string().default("127.0.0.1").describe("address of the verbs and the webhook"),
+  port: port.default(9443).describe("port of the verbs and the webhook"),
+  tlsCertFile: z.string().optional().describe("certificate (PEM); without it the port speaks plain HTTP"),
+  tlsKeyFile: z.string().optional().describe("its private key (PEM)"),
+  operationsHost: z.string().default("127.0.0.1").describe("address of health and metrics"),
+  operationsPort: port.default(9090).describe("port of health and metrics"),
+  reservationSeconds: z
+    .number()
+    .positive()
+    .default(DEFAULT_PROMISE_LIMITS.reservationMs / 1000)
+    .describe("how long room is promised to a pod that is not seen bound"),
+  siblingHoldSeconds: z
+    .number()
+    .nonnegative()
+    .default(DEFAULT_PROMISE_LIMITS.siblingHoldMs / 1000)
+    .describe("how long room is softly held for siblings of a pod that opened an instance"),
+  portRangeFirst: z
+    .int()
+    .min(1024)
+    .max(65_534)
+    .default(DEFAULT_PORT_RANGE.first)
+    .describe("first port for apps"),
+  portRangeLast: z
+    .int()
+    .min(1025)
+    .max(65_535)
+    .default(DEFAULT_PORT_RANGE.last)
+    .describe("last port for apps"),
+  ipFamily: z.enum(["IPv4", "IPv6"]).default("IPv4").describe("family of the nodes' addresses: IPv4 or IPv6"),
+  noProxy: z.string().default("").describe("further hosts to reach directly, separated by commas"),
+  preStopSeconds: z
+    .int()
+    .nonnegative()
+    .max(600)
+    .default(5)
+    .describe("pause before an injected container stops"),
+  leaseNamespace: z.string().default("berth-system").describe("namespace of the leader's Lease"),
+  identity: z.string().default(hostname()).describe("holder name in the Lease; in a cluster the pod's name"),
+});
+
+/** Above an ExtenderArgs with 5,000 whole nodes, which kube-scheduler sends without nodeCacheCapable. */
+const BODY_BYTES_MAX = 256 * 1024 ** 2;
+const LEASE_NAME = "berth-scheduler-extender";
+
+async function start({
+  config,
+  logger,
+  clock,
+}: ComponentContext<z.infer<typeof settings>>): Promise<RunningComponent> {
+  if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
+    throw new UsageError("--tls-cert-file and --tls-key-file belong together");
+  }
+  if (config.portRangeLast <= config.portRangeFirst) {
+    throw new UsageError("--port-range-last must be above --port-range-first");
+  }
+  const ledger = new ClusterLedger();
+  const metrics = createExtenderMetrics(ledger, clock);
+  const tls =
+    config.tlsCertFile === undefined || config.tlsKeyFile === undefined
+      ? undefined
+      : { certFile: config.tlsCertFile, keyFile: config.tlsKeyFile };
+  const server = createHttpServer({ bodyBytesMax: BODY_BYTES_MAX, tls });
+  const operations = createHttpServer({ bodyBytesMax: 1024 });
+  const connection = await connect(config, "berth-scheduler-extender");
+  const cache = new ClusterCache({ connection, ledger, logger });
+  const elector = new LeaderElector({
+    connection,
+    namespace: config.leaseNamespace,
+    name: LEASE_NAME,
+    identity: config.identity,
+    clock: systemClock(),
+    random: Math.random,
+    logger,
+    onStarted: () => logger.info("leading"),
+    onLost: () => logger.info("not leading"),
+  });
+  const ports = new PortAllocator({
+    connection,
+    profiles: () => cache.profiles(),
+    isLeader: () => elector.isLeader,
+    range: { first: config.portRangeFirst, last: config.portRangeLast },
+    logger,
+  });
+  const unreadyReasons = (): readonly string[] => cache.unreadyReasons();
+  const limits = {
+    reservationMs: config.reservationSeconds * 1000,
+    siblingHoldMs: config.siblingHoldSeconds * 1000,
+  };
+  const noProxy = config.noProxy.split(",").filter((host) => host !== "");
+  const injection = { ipFamily: config.ipFamily, noProxy, preStopSeconds: config.preStopSeconds };
+  await server.register(extenderApi, { ledger, clock, limits, metrics, unreadyReasons });
+  await server.register(admissionApi, { ports, metrics, injection });
+  await operations.register(operationsApi, { registry: metrics.registry, unreadyReasons });
+  const urls = {
+    verbs: await listen(server, config),
+    operations: await listen(operations, { host: config.operationsHost, port: config.operationsPort }),
+  };
+  cache.start();
+  elector.start();
+  return {
+    urls,
+    async settle(resourceVersion) {
+      await ports.whenIdle();
+      await cache.whenObserved(resourceVersion);
+    },
+    async stop() {
+      await Promise.all([server.close(), operations.close(), cache.stop(), elector.stop()]);
+      await connection.close();
+    },
+  };
+}
+
+await runComponent(
+  {
+    kind: "SchedulerExtender",
+    usage: "berth scheduler-extender",
+    summary:
+      "Berth's scheduler extender: filters and scores nodes by a pod's request and its share of the node proxy,\nand injects mesh pods with their proxy's address.",
+    schema: settings,
+  },
+  start,
+);

@@ -1,0 +1,136 @@
+// What admission adds to a mesh pod: the address of its node's proxy in the environment, a pause before it stops, and
+// the mesh label, which makes a namespace's choice the pod's own (a pod that was not injected is not charged either).
+// HTTPS_PROXY is left alone: the proxy does not tunnel yet, and an HTTPS client sent to it would fail.
+
+import { MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
+import type { AppPorts } from "#model/mesh-profile.ts";
+
+export interface InjectionOptions {
+  readonly ports: AppPorts;
+  readonly ipFamily: "IPv4" | "IPv6";
+  /** Hosts that are always reached directly, beside the API server, metadata and loopback. */
+  readonly noProxy: readonly string[];
+  readonly preStopSeconds: number;
+}
+
+/** The parts of a pod that injection reads. */
+export interface InjectablePod {
+  readonly metadata?: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: {
+    readonly containers?: readonly InjectableContainer[];
+    readonly initContainers?: readonly InjectableContainer[];
+  };
+}
+
+export interface InjectableContainer {
+  readonly name: string;
+  readonly env?: readonly EnvVar[];
+  readonly lifecycle?: { readonly preStop?: unknown };
+}
+
+interface EnvVar {
+  readonly name: string;
+}
+
+export interface JsonPatchOperation {
+  readonly op: "add";
+  readonly path: string;
+  readonly value: unknown;
+}
+
+export const INJECTED_ANNOTATION = "berth.dev/injected";
+export const NODE_IP_VARIABLE = "BERTH_NODE_IP";
+
+/** RFC 6902 operations that turn the pod into a mesh pod; values that its author set are kept. */
+export function injectionPatch(pod: InjectablePod, options: InjectionOptions): readonly JsonPatchOperation[] {
+  const containers = pod.spec?.containers ?? [];
+  const initContainers = pod.spec?.initContainers ?? [];
+  return [
+    ...mapEntry(pod.metadata?.labels, { at: "/metadata/labels", key: MESH_LABEL, value: MESH_ENABLED }),
+    ...mapEntry(pod.metadata?.annotations, {
+      at: "/metadata/annotations",
+      key: INJECTED_ANNOTATION,
+      value: "true",
+    }),
+    ...containers.map((container, index) => environment(container, `/spec/containers/${index}`, options)),
+    ...initContainers.map((container, index) =>
+      environment(container, `/spec/initContainers/${index}`, options),
+    ),
+    ...containers.flatMap((container, index) => preStop(container, `/spec/containers/${index}`, options)),
+  ];
+}
+
+interface MapEntry {
+  readonly at: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+function mapEntry(
+  map: Readonly<Record<string, string>> | undefined,
+  entry: MapEntry,
+): readonly JsonPatchOperation[] {
+  if (map === undefined) return [{ op: "add", path: entry.at, value: { [entry.key]: entry.value } }];
+  const pointer = entry.key.replaceAll("~", "~0").replaceAll("/", "~1");
+  return [{ op: "add", path: `${entry.at}/${pointer}`, value: entry.value }];
+}
+
+// Ours come first, since $(BERTH_NODE_IP) refers only to variables above it; a name the author set is left out.
+function environment(
+  container: InjectableContainer,
+  path: string,
+  options: InjectionOptions,
+): JsonPatchOperation {
+  const theirs = container.env ?? [];
+  const taken = new Set(theirs.map(({ name }) => name));
+  const ours = proxyVariables(options).filter(({ name }) => !taken.has(name));
+  return { op: "add", path: `${path}/env`, value: [...ours, ...theirs] };
+}
+
+function proxyVariables({ ports, ipFamily, noProxy }: InjectionOptions): readonly EnvVar[] {
+  const host = ipFamily === "IPv6" ? `[$(${NODE_IP_VARIABLE})]` : `$(${NODE_IP_VARIABLE})`;
+  const proxy = `http://${host}:${ports.outbound}`;
+  const direct = [...ALWAYS_DIRECT, ...noProxy];
+  return [
+    { name: NODE_IP_VARIABLE, valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } },
+    ...["HTTP_PROXY", "http_proxy"].map((name) => ({ name, value: proxy })),
+    ...["NO_PROXY", "no_proxy"].map((name) => ({ name, value: direct.join(",") })),
+    // Node reads HTTP_PROXY only when told to; Java reads properties and separates hosts by "|".
+    { name: "NODE_USE_ENV_PROXY", value: "1" },
+    {
+      name: "JAVA_TOOL_OPTIONS",
+      value: [
+        `-Dhttp.proxyHost=$(${NODE_IP_VARIABLE})`,
+        `-Dhttp.proxyPort=${ports.outbound}`,
+        `-Dhttp.nonProxyHosts=${direct.join("|")}`,
+      ].join(" "),
+    },
+  ] as readonly EnvVar[];
+}
+
+// Loopback, the cloud's metadata service in both families, and the API server by name and by the address that kubelet
+// puts into every container.
+const ALWAYS_DIRECT = [
+  "localhost",
+  "127.0.0.1",
+  "::1",
+  "169.254.169.254",
+  "fd00:ec2::254",
+  "kubernetes.default.svc",
+  "$(KUBERNETES_SERVICE_HOST)",
+];
+
+function preStop(
+  container: InjectableContainer,
+  path: string,
+  { preStopSeconds }: InjectionOptions,
+): readonly JsonPatchOperation[] {
+  if (container.lifecycle?.preStop !== undefined || preStopSeconds === 0) return [];
+  const pause = { sleep: { seconds: preStopSeconds } };
+  return container.lifecycle === undefined
+    ? [{ op: "add", path: `${path}/lifecycle`, value: { preStop: pause } }]
+    : [{ op: "add", path: `${path}/lifecycle/preStop`, value: pause }];
+}

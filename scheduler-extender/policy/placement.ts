@@ -1,0 +1,161 @@
+// Which of the nodes that fit a mesh pod is best. A node's proxy pays an app's base once, so:
+//   1. if the app already runs on a node with room, the fullest such node;
+//   2. otherwise the tightest node that takes the whole group of siblings still to come (at most as many as the app
+//      may have per node), halving the group until some node takes it; room for the siblings is then held softly;
+//   3. ties by the smaller difference between the CPU and the memory left (stranding), then by name.
+// Plain best-fit is unboundedly bad where a class has a set-up cost (arXiv 2512.24785); the soft hold is what lets
+// siblings that arrive in random order still meet. A hold of another app is avoided where possible, never enforced.
+
+import type { NodeName } from "#model/brand.ts";
+import {
+  type CostedDemand,
+  cpuMilliFreeAfter,
+  memoryBytesFreeAfter,
+  podsOf,
+  rejectionOf,
+} from "#model/fit.ts";
+import type { LedgerView } from "#model/ledger.ts";
+import type { NodeAccount } from "#model/node-ledger.ts";
+import type { Candidates } from "./candidates.ts";
+
+export interface Placement {
+  readonly node: NodeName;
+  readonly reason: PlacementReason;
+  /** The best nodes, best first; the chosen one leads. */
+  readonly ranking: readonly NodeName[];
+  /** Pods, this one included, that the node was chosen to take; the siblings get a soft hold. */
+  readonly groupPods: number;
+}
+
+export type PlacementReason = "joinsInstance" | "opensInstance" | "outsideMesh";
+
+/**
+ * The best node for the pod among the candidates that fit it, or undefined if none does.
+ *
+ * @param rankingLength how many runners-up to name, the winner included.
+ */
+export function place(
+  pod: CostedDemand,
+  candidates: Candidates,
+  { ledger, rankingLength = 1 }: { readonly ledger: LedgerView; readonly rankingLength?: number },
+): Placement | undefined {
+  const groups = groupSizes(pod, ledger);
+  const best = new Ranking(rankingLength);
+  if (pod.app !== undefined) {
+    for (const node of candidates.ofApp(pod.app)) best.offer(assess(node, pod, [1]));
+  }
+  const reason = pod.app === undefined ? "outsideMesh" : best.isEmpty ? "opensInstance" : "joinsInstance";
+  if (best.isEmpty) for (const node of candidates.all()) best.offer(assess(node, pod, groups));
+  const winner = best.first;
+  if (winner === undefined) return undefined;
+  return {
+    node: winner.name,
+    reason,
+    ranking: best.names(),
+    groupPods: reason === "opensInstance" ? winner.groupPods : 1,
+  };
+}
+
+// From the largest group worth a node down to the pod alone.
+function groupSizes(pod: CostedDemand, ledger: LedgerView): readonly number[] {
+  const sizes: number[] = [];
+  let size = Math.min(pod.maxPodsPerNode, 1 + ledger.siblingsToCome(pod));
+  for (; size > 1; size = Math.floor(size / 2)) sizes.push(size);
+  return [...sizes, 1];
+}
+
+interface Assessment {
+  readonly name: NodeName;
+  /** 0 if even the pod alone takes room held for others. */
+  readonly groupPods: number;
+  readonly leftShare: number;
+  readonly strandedShare: number;
+}
+
+function assess(node: NodeAccount, pod: CostedDemand, groups: readonly number[]): Assessment | undefined {
+  if (rejectionOf(node, pod) !== undefined) return undefined;
+  const held = heldByOthers(node, pod);
+  const groupPods = groups.find((pods) => takes(node, pod, { pods, held })) ?? 0;
+  const pods = Math.max(1, groupPods);
+  const cpuShare = cpuMilliFreeAfter(node, pod, pods) / Math.max(1, node.allocatable.cpuMilli);
+  const memoryShare = memoryBytesFreeAfter(node, pod, pods) / Math.max(1, node.allocatable.memoryBytes);
+  return {
+    name: node.name,
+    groupPods,
+    leftShare: cpuShare + memoryShare,
+    strandedShare: Math.abs(cpuShare - memoryShare),
+  };
+}
+
+interface Group {
+  readonly pods: number;
+  readonly held: Held;
+}
+
+function takes(node: NodeAccount, pod: CostedDemand, { pods, held }: Group): boolean {
+  return (
+    podsOf(node, pod) + pods <= pod.maxPodsPerNode &&
+    cpuMilliFreeAfter(node, pod, pods) >= held.cpuMilli &&
+    memoryBytesFreeAfter(node, pod, pods) >= held.memoryBytes
+  );
+}
+
+interface Held {
+  cpuMilli: number;
+  memoryBytes: number;
+}
+
+const NOTHING_HELD: Held = { cpuMilli: 0, memoryBytes: 0 };
+
+function heldByOthers(node: NodeAccount, pod: CostedDemand): Held {
+  if (node.holds.size === 0) return NOTHING_HELD;
+  const held = { cpuMilli: 0, memoryBytes: 0 };
+  for (const hold of node.holds.values()) {
+    if (hold.app === pod.app) continue;
+    held.cpuMilli += hold.pods * hold.request.cpuMilli;
+    held.memoryBytes += hold.pods * hold.request.memoryBytes;
+  }
+  return held;
+}
+
+// The few best of many, in order.
+class Ranking {
+  readonly #limit: number;
+  readonly #best: Assessment[] = [];
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get isEmpty(): boolean {
+    return this.#best.length === 0;
+  }
+
+  get first(): Assessment | undefined {
+    return this.#best[0];
+  }
+
+  names(): readonly NodeName[] {
+    return this.#best.map(({ name }) => name);
+  }
+
+  offer(assessment: Assessment | undefined): void {
+    if (assessment === undefined) return;
+    const last = this.#best.at(-1);
+    if (this.#best.length >= this.#limit && last !== undefined && compare(last, assessment) <= 0) return;
+    let index = this.#best.length;
+    while (index > 0 && compare(assessment, this.#best[index - 1] ?? assessment) < 0) index--;
+    this.#best.splice(index, 0, assessment);
+    if (this.#best.length > this.#limit) this.#best.pop();
+  }
+}
+
+// Negative if `a` is the better node.
+function compare(a: Assessment, b: Assessment): number {
+  return (
+    b.groupPods - a.groupPods ||
+    a.leftShare - b.leftShare ||
+    a.strandedShare - b.strandedShare ||
+    (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+  );
+}

@@ -1,0 +1,80 @@
+// The two verbs of score mode over the ledger. kube-scheduler does not say which node it chose, and the binding is
+// seen only later: until then the pod counts on the node that our scores make the winner. Where a filter leaves one
+// node, kube-scheduler skips prioritize, so that node is the winner already.
+
+import type { NodeName } from "#model/brand.ts";
+import { type CostedDemand, costedDemand, rejectionOf } from "#model/fit.ts";
+import type { ClusterLedger, PodDemand } from "#model/ledger.ts";
+import type { Rejection } from "#model/verdict.ts";
+import { namedCandidates } from "./candidates.ts";
+import { place, type Placement } from "./placement.ts";
+import { promise, type PromiseLimits } from "./promise.ts";
+
+export interface DecisionContext {
+  readonly nowMs: number;
+  readonly limits: PromiseLimits;
+}
+
+export interface FilterResult {
+  readonly passed: readonly NodeName[];
+  readonly rejected: ReadonlyMap<NodeName, Rejection>;
+  /** Set when one node is left, which then holds a promise. */
+  readonly promised: NodeName | undefined;
+}
+
+/** Which of the named nodes fit the pod. An earlier promise to the pod is void: it is being scheduled anew. */
+export function filterNodes(
+  ledger: ClusterLedger,
+  { pod, nodes }: { readonly pod: PodDemand; readonly nodes: readonly NodeName[] },
+  context: DecisionContext,
+): FilterResult {
+  ledger.expire(context.nowMs);
+  ledger.release(pod.uid);
+  const demand = costedDemand(pod, ledger);
+  const passed: NodeName[] = [];
+  const rejected = new Map<NodeName, Rejection>();
+  for (const name of nodes) {
+    const rejection = rejectionOf(ledger.node(name), demand);
+    if (rejection === undefined) passed.push(name);
+    else rejected.set(name, rejection);
+  }
+  const [only] = passed;
+  if (passed.length !== 1 || only === undefined) return { passed, rejected, promised: undefined };
+  chooseAndPromise(ledger, { demand, nodes: [only] }, context);
+  return { passed, rejected, promised: only };
+}
+
+/** How many nodes get a score: kube-scheduler's scores for extenders run from 0 to 10, and zeros need not be sent. */
+export const SCORE_MAX = 10;
+
+/**
+ * Ranks the named nodes for a mesh pod and promises the winner's room to it; undefined if none of them fits any more.
+ * Pods outside the mesh are left to kube-scheduler's own preferences.
+ */
+export function prioritizeNodes(
+  ledger: ClusterLedger,
+  { pod, nodes }: { readonly pod: PodDemand; readonly nodes: readonly NodeName[] },
+  context: DecisionContext,
+): Placement | undefined {
+  ledger.release(pod.uid);
+  if (pod.app === undefined) return undefined;
+  return chooseAndPromise(ledger, { demand: costedDemand(pod, ledger), nodes }, context);
+}
+
+/** The score of each ranked node: the winner stands alone at the top, so that the default plugins cannot swap it. */
+export function scoresOf(
+  ranking: readonly NodeName[],
+): readonly { readonly node: NodeName; readonly score: number }[] {
+  return ranking.slice(0, SCORE_MAX).map((node, place) => ({ node, score: SCORE_MAX - place }));
+}
+
+function chooseAndPromise(
+  ledger: ClusterLedger,
+  { demand, nodes }: { readonly demand: CostedDemand; readonly nodes: readonly NodeName[] },
+  context: DecisionContext,
+): Placement | undefined {
+  const candidates = namedCandidates(ledger, new Set(nodes));
+  const placement = place(demand, candidates, { ledger, rankingLength: SCORE_MAX });
+  if (placement !== undefined) promise(ledger, { pod: demand, placement }, context);
+  return placement;
+}

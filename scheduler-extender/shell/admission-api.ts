@@ -1,0 +1,83 @@
+// The injection webhook: AdmissionReview v1 in, a JSON patch out. It never refuses a pod: one that cannot be injected
+// starts without the mesh, and the warning says why.
+
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { appOf, MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
+import { type InjectablePod, injectionPatch, type InjectionOptions } from "../policy/injection.ts";
+import type { AdmissionOutcome, ExtenderMetrics } from "./extender-metrics.ts";
+import type { PortAllocator } from "./port-allocator.ts";
+
+export interface AdmissionApiOptions {
+  readonly ports: PortAllocator;
+  readonly metrics: ExtenderMetrics;
+  readonly injection: Omit<InjectionOptions, "ports">;
+}
+
+export async function admissionApi(server: FastifyInstance, options: AdmissionApiOptions): Promise<void> {
+  const { metrics } = options;
+  server.post("/mutate", async (request, reply) => {
+    const stop = metrics.verbStarted("admit");
+    const review = admissionReview.safeParse(request.body);
+    if (!review.success) return reply.code(400).send({ error: z.prettifyError(review.error) });
+    const { uid, namespace = "default", object } = review.data.request;
+    const { outcome, ...response } = await admit(namespace, object as InjectablePod, options);
+    metrics.admitted(outcome);
+    stop();
+    return {
+      apiVersion: "admission.k8s.io/v1",
+      kind: "AdmissionReview",
+      response: { uid, allowed: true, ...response },
+    };
+  });
+}
+
+// Other keys are the API server's and may grow.
+const admissionReview = z.object({
+  apiVersion: z.literal("admission.k8s.io/v1"),
+  kind: z.literal("AdmissionReview"),
+  request: z.object({
+    uid: z.string().min(1),
+    namespace: z.string().optional(),
+    object: z
+      .object({
+        metadata: z.object({ labels: z.record(z.string(), z.string()).nullish() }).optional(),
+        spec: z.object({ containers: z.array(z.object({ name: z.string() }).loose()) }).loose(),
+      })
+      .loose(),
+  }),
+});
+
+interface Admission {
+  readonly outcome: AdmissionOutcome;
+  readonly warnings?: readonly string[];
+  readonly patchType?: "JSONPatch";
+  readonly patch?: string;
+}
+
+async function admit(
+  namespace: string,
+  pod: InjectablePod,
+  options: AdmissionApiOptions,
+): Promise<Admission> {
+  const labels = pod.metadata?.labels ?? {};
+  const choice = labels[MESH_LABEL];
+  if (choice !== undefined && choice !== MESH_ENABLED) return { outcome: "optedOut" };
+  const app = appOf(namespace, labels);
+  if (app === undefined) {
+    return {
+      outcome: "noApp",
+      warnings: ["berth: no label berth.dev/app or app.kubernetes.io/name; not injected"],
+    };
+  }
+  const ports = await options.ports.portsOf(app);
+  if (ports === undefined) {
+    return { outcome: "noPorts", warnings: [`berth: no mesh ports for app ${app} yet; not injected`] };
+  }
+  const patch = injectionPatch(pod, { ...options.injection, ports });
+  return {
+    outcome: "injected",
+    patchType: "JSONPatch",
+    patch: Buffer.from(JSON.stringify(patch)).toString("base64"),
+  };
+}

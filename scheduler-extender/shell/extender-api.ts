@@ -1,0 +1,61 @@
+// The verbs over HTTP. A pod that is a proxy itself passes unseen: an extender that held up what it depends on would
+// lock itself out (kubernetes#91489).
+
+import type { FastifyInstance } from "fastify";
+import type { ClusterLedger } from "#model/ledger.ts";
+import { DecodeError } from "#kube/decode-pod.ts";
+import type { Clock } from "#runtime/clock.ts";
+import { filterNodes, prioritizeNodes, scoresOf } from "../policy/verbs.ts";
+import type { PromiseLimits } from "../policy/promise.ts";
+import {
+  decodeExtenderArgs,
+  encodeFilterReply,
+  type ExtenderFilterReply,
+  type HostPriority,
+} from "./extender-wire.ts";
+import type { ExtenderMetrics } from "./extender-metrics.ts";
+
+export interface ExtenderApiOptions {
+  readonly ledger: ClusterLedger;
+  readonly clock: Clock;
+  readonly limits: PromiseLimits;
+  readonly metrics: ExtenderMetrics;
+  readonly unreadyReasons: () => readonly string[];
+}
+
+export async function extenderApi(server: FastifyInstance, options: ExtenderApiOptions): Promise<void> {
+  const { ledger, clock, limits, metrics, unreadyReasons } = options;
+
+  // An answer from half a ledger would overcommit nodes: kube-scheduler retries an error.
+  server.addHook("preHandler", async (_, reply) => {
+    const reasons = unreadyReasons();
+    if (reasons.length > 0) return reply.code(503).send({ Error: `not ready: ${reasons.join("; ")}` });
+  });
+
+  server.setErrorHandler(async (error, _, reply) => {
+    const { statusCode = 500, message } = error as { statusCode?: number; message: string };
+    return reply.code(error instanceof DecodeError ? 400 : statusCode).send({ Error: message });
+  });
+
+  server.post("/filter", async (request): Promise<ExtenderFilterReply> => {
+    const stop = metrics.verbStarted("filter");
+    const args = decodeExtenderArgs(request.body);
+    if (args.pod.proxy !== undefined) {
+      return encodeFilterReply(args, { passed: args.nodes, rejected: new Map(), promised: undefined });
+    }
+    const result = filterNodes(ledger, args, { nowMs: clock.nowMs(), limits });
+    metrics.filtered(result);
+    stop();
+    return encodeFilterReply(args, result);
+  });
+
+  server.post("/prioritize", async (request): Promise<readonly HostPriority[]> => {
+    const stop = metrics.verbStarted("prioritize");
+    const args = decodeExtenderArgs(request.body);
+    if (args.pod.proxy !== undefined) return [];
+    const placement = prioritizeNodes(ledger, args, { nowMs: clock.nowMs(), limits });
+    metrics.prioritized(placement);
+    stop();
+    return scoresOf(placement?.ranking ?? []).map(({ node, score }) => ({ Host: node, Score: score }));
+  });
+}

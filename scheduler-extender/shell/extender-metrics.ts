@@ -1,0 +1,87 @@
+// All of the extender's metrics.
+
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ClusterLedger } from "#model/ledger.ts";
+import type { Clock } from "#runtime/clock.ts";
+import type { Placement } from "../policy/placement.ts";
+import type { FilterResult } from "../policy/verbs.ts";
+
+export type Verb = "filter" | "prioritize" | "admit";
+
+export interface ExtenderMetrics {
+  readonly registry: Registry;
+  /** Call the returned function when the verb has its answer. */
+  verbStarted(verb: Verb): () => void;
+  filtered(result: FilterResult): void;
+  prioritized(placement: Placement | undefined): void;
+  admitted(outcome: AdmissionOutcome): void;
+}
+
+export type AdmissionOutcome = "injected" | "optedOut" | "noApp" | "noPorts";
+
+export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): ExtenderMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const duration = new Histogram({
+    name: "berth_extender_verb_duration_seconds",
+    help: "Time to answer a verb, decoding included.",
+    labelNames: ["verb"],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    registers,
+  });
+  const rejected = new Counter({
+    name: "berth_extender_rejected_nodes_total",
+    help: "Nodes that filter rejected, by reason.",
+    labelNames: ["reason"],
+    registers,
+  });
+  const decisions = new Counter({
+    name: "berth_extender_decisions_total",
+    help: "Answers by verb and verdict: for filter fits, oneFits or noneFits; for prioritize joinsInstance, opensInstance, outsideMesh or noneFits.",
+    labelNames: ["verb", "verdict"],
+    registers,
+  });
+  const admissions = new Counter({
+    name: "berth_extender_admissions_total",
+    help: "Pods seen by the injection webhook, by outcome.",
+    labelNames: ["outcome"],
+    registers,
+  });
+  registerGauges(ledger, clock, registry);
+  return {
+    registry,
+    verbStarted: (verb) => duration.startTimer({ verb }),
+    filtered(result) {
+      for (const reason of result.rejected.values()) rejected.inc({ reason });
+      const verdict = result.passed.length > 1 ? "fits" : result.passed.length === 1 ? "oneFits" : "noneFits";
+      decisions.inc({ verb: "filter", verdict });
+    },
+    prioritized: (placement) =>
+      decisions.inc({ verb: "prioritize", verdict: placement?.reason ?? "noneFits" }),
+    admitted: (outcome) => admissions.inc({ outcome }),
+  };
+}
+
+function registerGauges(ledger: ClusterLedger, clock: Clock, registry: Registry): void {
+  registry.registerMetric(
+    new Gauge({
+      name: "berth_extender_reservations",
+      help: "Pods that hold a promise and are not seen bound yet.",
+      registers: [],
+      collect() {
+        ledger.expire(clock.nowMs());
+        this.set(ledger.reservationCount);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: "berth_extender_nodes",
+      help: "Nodes in the ledger.",
+      registers: [],
+      collect() {
+        this.set(ledger.nodeCount);
+      },
+    }),
+  );
+}

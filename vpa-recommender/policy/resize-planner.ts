@@ -1,0 +1,117 @@
+// What to do about one node's proxy now. Growth is at once and never past the node's free room: kubelet kills other
+// pods to make room for a critical one. Shrinking waits until the surplus has lasted, so that apps which come and go
+// do not make the proxy breathe.
+//   target(n) = required(n, S) + headroom
+
+import { assertNever } from "#model/assert.ts";
+import {
+  addResources,
+  ceilResources,
+  equalResources,
+  isWithin,
+  maxResources,
+  minResources,
+  type Resources,
+  scaleResources,
+} from "#model/resources.ts";
+import { coolingUntilMs, type ResizeState } from "./resize-state.ts";
+
+export interface NodeSituation {
+  readonly required: Resources;
+  /** The proxy's present spec. */
+  readonly current: Resources;
+  /** The largest proxy the node has room for beside everything else on it. */
+  readonly ceiling: Resources;
+}
+
+export interface PlannerOptions {
+  /** Headroom as a share of what is required, and at least this much. */
+  readonly headroomRatio: number;
+  readonly headroomMin: Resources;
+  /** How long a surplus lasts before the proxy shrinks. */
+  readonly shrinkDelayMs: number;
+  /** A surplus below this share of the present size is left alone. */
+  readonly shrinkRatioMin: number;
+}
+
+export const DEFAULT_PLANNER_OPTIONS: PlannerOptions = {
+  headroomRatio: 0.1,
+  headroomMin: { cpuMilli: 50, memoryBytes: 64 * 1024 ** 2 },
+  shrinkDelayMs: 300_000,
+  shrinkRatioMin: 0.15,
+};
+
+/** Sizes move in steps, so that small differences do not cause resizes. */
+const STEP: Resources = { cpuMilli: 10, memoryBytes: 8 * 1024 ** 2 };
+/** Growth starts when less than this part of the headroom is left. */
+const HEADROOM_LOW = 0.25;
+
+export type ResizePlan =
+  | { readonly kind: "hold"; readonly reason: HoldReason; readonly lookAgainAtMs: number | undefined }
+  | { readonly kind: "resize"; readonly size: Resources; readonly reason: "appsJoined" | "surplusLasted" };
+
+export type HoldReason = "rightSize" | "surplusIsYoung" | "underway" | "cooling" | "noRoom";
+
+/** The size the node's proxy should have, headroom included. */
+export function targetSize(required: Resources, { headroomRatio, headroomMin }: PlannerOptions): Resources {
+  const headroom = maxResources(scaleResources(required, headroomRatio), headroomMin);
+  return roundUpToStep(addResources(required, headroom));
+}
+
+export function planResize(
+  situation: NodeSituation,
+  state: ResizeState,
+  { nowMs, options }: { readonly nowMs: number; readonly options: PlannerOptions },
+): ResizePlan {
+  if (state.kind === "underway") return { kind: "hold", reason: "underway", lookAgainAtMs: undefined };
+  const { current, ceiling } = situation;
+  const target = targetSize(situation.required, options);
+  if (needsGrowth(situation, options)) {
+    const size = maxResources(current, minResources(target, ceiling));
+    if (equalResources(size, current)) return { kind: "hold", reason: "noRoom", lookAgainAtMs: undefined };
+    const untilMs = coolingUntilMs(state, size, nowMs);
+    if (untilMs !== undefined) return { kind: "hold", reason: "cooling", lookAgainAtMs: untilMs };
+    return { kind: "resize", size, reason: "appsJoined" };
+  }
+  if (!hasSurplus(current, target, options))
+    return { kind: "hold", reason: "rightSize", lookAgainAtMs: undefined };
+  const ripeAtMs = (state.surplusSinceMs ?? nowMs) + options.shrinkDelayMs;
+  if (nowMs < ripeAtMs) return { kind: "hold", reason: "surplusIsYoung", lookAgainAtMs: ripeAtMs };
+  return { kind: "resize", size: minResources(current, target), reason: "surplusLasted" };
+}
+
+/** True while the proxy is larger than its apps call for by enough to be worth shrinking. */
+export function hasSurplus(
+  current: Resources,
+  target: Resources,
+  { shrinkRatioMin }: PlannerOptions,
+): boolean {
+  const isWorthIt = (resource: keyof Resources): boolean =>
+    current[resource] - target[resource] > Math.max(STEP[resource], shrinkRatioMin * current[resource]);
+  return isWorthIt("cpuMilli") || isWorthIt("memoryBytes");
+}
+
+/** For people: the plan in words that stay the same. */
+export function planName(plan: ResizePlan): string {
+  switch (plan.kind) {
+    case "hold":
+      return plan.reason;
+    case "resize":
+      return plan.reason;
+    default:
+      return assertNever(plan);
+  }
+}
+
+function needsGrowth({ required, current }: NodeSituation, options: PlannerOptions): boolean {
+  const headroom = maxResources(scaleResources(required, options.headroomRatio), options.headroomMin);
+  return !isWithin(addResources(required, ceilResources(scaleResources(headroom, HEADROOM_LOW))), current);
+}
+
+function roundUpToStep(size: Resources): Resources {
+  const round = (value: number, step: number): number => Math.ceil(value / step) * step;
+  return {
+    cpuMilli: round(size.cpuMilli, STEP.cpuMilli),
+    memoryBytes: round(size.memoryBytes, STEP.memoryBytes),
+  };
+}

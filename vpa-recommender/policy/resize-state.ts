@@ -1,0 +1,55 @@
+// One proxy's resizes as a state machine: state and event in, next state out. A size that the node deferred or refused
+// is not asked for again until the cooldown ends; a smaller one may be.
+
+import { isWithin, type Resources } from "#model/resources.ts";
+import { assertNever } from "#model/assert.ts";
+
+export type ResizeState = {
+  /** When the proxy began to be larger than its apps call for; undefined while it is not. */
+  readonly surplusSinceMs: number | undefined;
+} & (
+  | { readonly kind: "settled" }
+  /** Sent, and not yet both answered and seen in the watch. */
+  | { readonly kind: "underway"; readonly size: Resources }
+  | { readonly kind: "cooling"; readonly size: Resources; readonly untilMs: number }
+);
+
+export type ResizeEvent =
+  | { readonly kind: "sent"; readonly size: Resources }
+  | { readonly kind: "accepted" }
+  /** The API server refused it, or kubelet called it Infeasible. */
+  | { readonly kind: "refused"; readonly size: Resources; readonly nowMs: number }
+  /** Kubelet waits for room; it grants the size by itself when there is some. */
+  | { readonly kind: "deferred"; readonly size: Resources; readonly nowMs: number }
+  | { readonly kind: "surplus"; readonly nowMs: number }
+  | { readonly kind: "noSurplus" };
+
+export const SETTLED: ResizeState = { kind: "settled", surplusSinceMs: undefined };
+
+/** Kubelet retries a deferred resize every 3 minutes by itself; asking sooner finds the same node. */
+export const COOLDOWN_MS = 180_000;
+
+export function nextResizeState(state: ResizeState, event: ResizeEvent): ResizeState {
+  const { surplusSinceMs } = state;
+  switch (event.kind) {
+    case "sent":
+      return { kind: "underway", size: event.size, surplusSinceMs: undefined };
+    case "accepted":
+      return { kind: "settled", surplusSinceMs };
+    case "refused":
+    case "deferred":
+      return { kind: "cooling", size: event.size, untilMs: event.nowMs + COOLDOWN_MS, surplusSinceMs };
+    case "surplus":
+      return { ...state, surplusSinceMs: surplusSinceMs ?? event.nowMs };
+    case "noSurplus":
+      return { ...state, surplusSinceMs: undefined };
+    default:
+      return assertNever(event);
+  }
+}
+
+/** Until when a size must wait, or undefined if it need not: only sizes at or above the one that failed do. */
+export function coolingUntilMs(state: ResizeState, size: Resources, nowMs: number): number | undefined {
+  if (state.kind !== "cooling" || nowMs >= state.untilMs || !isWithin(state.size, size)) return undefined;
+  return state.untilMs;
+}
