@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { OperationError } from "#runtime/operation-error.ts";
 import { boundedBody } from "./bounded-body.ts";
 import { jsonLines } from "./json-lines.ts";

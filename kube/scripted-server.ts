@@ -25,12 +25,12 @@ export interface ScriptedServer extends AsyncDisposable {
 /** Listens on a free loopback port until disposed of, which also cuts every open connection. */
 export async function startScriptedServer(script: Script): Promise<ScriptedServer> {
   const requests: ScriptedRequest[] = [];
-  const server = createServer((incoming, response) => {
-    void readRequest(incoming).then((request) => {
-      requests.push(request);
-      script(request, response);
-    });
-  });
+  const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const request = await readRequest(incoming);
+    requests.push(request);
+    script(request, response);
+  };
+  const server = createServer((incoming, response) => void answer(incoming, response));
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", resolve);
   await promise;
