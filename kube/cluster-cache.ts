@@ -1,6 +1,7 @@
 // The watches that keep a ClusterLedger true: nodes, pods, their owners, and profiles. Handlers only update the ledger
 // and tell the owner of the cache that something changed.
 
+import type { AppName, NodeName } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
 import type { ClusterLedger } from "#model/ledger.ts";
 import type { MeshProfile } from "#model/mesh-profile.ts";
@@ -31,8 +32,8 @@ export interface ClusterCacheOptions {
 
 export type ClusterChange =
   | { readonly kind: "pod"; readonly after: PodView | undefined; readonly before: PodView | undefined }
-  | { readonly kind: "profile"; readonly after: MeshProfile | undefined }
-  | { readonly kind: "node" }
+  | { readonly kind: "profile"; readonly app: AppName }
+  | { readonly kind: "node"; readonly name: NodeName }
   | { readonly kind: "owner" };
 
 /** Without news for this long, watch timeouts and bookmarks included, the copy may be wrong: not ready any more. */
@@ -50,11 +51,11 @@ export class ClusterCache {
     const nodes = this.#reflect(NODES, decodeNode, {
       upserted(node) {
         ledger.upsertNode(node);
-        changed({ kind: "node" });
+        changed({ kind: "node", name: node.name });
       },
       deleted(node) {
         ledger.removeNode(node.name);
-        changed({ kind: "node" });
+        changed({ kind: "node", name: node.name });
       },
     });
     const owners = this.#reflect(REPLICA_SETS, decodeOwner, {
@@ -82,11 +83,11 @@ export class ClusterCache {
     this.#profiles = this.#reflect(MESH_PROFILES, decodeMeshProfile, {
       upserted(profile) {
         ledger.setProfile(profile);
-        changed({ kind: "profile", after: profile });
+        changed({ kind: "profile", app: profile.app });
       },
       deleted(profile) {
         ledger.removeProfile(profile.app);
-        changed({ kind: "profile", after: undefined });
+        changed({ kind: "profile", app: profile.app });
       },
     });
     this.#reflectors = [nodes, owners, this.#profiles, pods] as readonly Reflector<unknown>[];

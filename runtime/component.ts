@@ -55,9 +55,10 @@ export interface RunningComponent extends PacedComponent {
 export async function runComponent<S extends FlagSchema>(
   kind: ConfigKind<S>,
   start: (context: ComponentContext<z.infer<S>>) => Promise<RunningComponent>,
+  argv: readonly string[],
 ): Promise<void> {
   try {
-    const loaded = loadConfig(kind, process.argv.slice(2));
+    const loaded = loadConfig(kind, argv);
     if (loaded.kind === "answer") return void process.stdout.write(loaded.text);
     await runUntilSignal(kind.kind, loaded.config, start);
   } catch (error) {

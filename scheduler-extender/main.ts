@@ -138,13 +138,18 @@ async function start({
   };
 }
 
-await runComponent(
-  {
-    kind: "SchedulerExtender",
-    usage: "berth scheduler-extender",
-    summary:
-      "Berth's scheduler extender: filters and scores nodes by a pod's request and its share of the node proxy,\nand injects mesh pods with their proxy's address.",
-    schema: settings,
-  },
-  start,
-);
+export async function main(argv: readonly string[]): Promise<void> {
+  await runComponent(
+    {
+      kind: "SchedulerExtender",
+      usage: "berth scheduler-extender",
+      summary:
+        "Berth's scheduler extender: filters and scores nodes by a pod's request and its share of the node proxy,\nand injects mesh pods with their proxy's address.",
+      schema: settings,
+    },
+    start,
+    argv,
+  );
+}
+
+if (import.meta.main) await main(process.argv.slice(2));

@@ -3,7 +3,6 @@
 // do not make the proxy breathe.
 //   target(n) = required(n, S) + headroom
 
-import { assertNever } from "#model/assert.ts";
 import {
   addResources,
   ceilResources,
@@ -89,18 +88,6 @@ export function hasSurplus(
   const isWorthIt = (resource: keyof Resources): boolean =>
     current[resource] - target[resource] > Math.max(STEP[resource], shrinkRatioMin * current[resource]);
   return isWorthIt("cpuMilli") || isWorthIt("memoryBytes");
-}
-
-/** For people: the plan in words that stay the same. */
-export function planName(plan: ResizePlan): string {
-  switch (plan.kind) {
-    case "hold":
-      return plan.reason;
-    case "resize":
-      return plan.reason;
-    default:
-      return assertNever(plan);
-  }
 }
 
 function needsGrowth({ required, current }: NodeSituation, options: PlannerOptions): boolean {

@@ -1,0 +1,195 @@
+// The recommender: resizes each node's proxy in place as apps join and leave, corrected by measured usage.
+
+import { hostname } from "node:os";
+import { z } from "zod";
+import { PROXY_LABEL } from "#model/app.ts";
+import { ClusterLedger } from "#model/ledger.ts";
+import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
+import { type ClusterChange, ClusterCache } from "#kube/cluster-cache.ts";
+import { connect } from "#kube/connect.ts";
+import { LeaderElector } from "#kube/lease.ts";
+import { Reflector } from "#kube/reflector.ts";
+import { PODS, resourcePath } from "#kube/resource-path.ts";
+import { systemClock } from "#runtime/clock.ts";
+import {
+  type ComponentContext,
+  componentSettings,
+  type RunningComponent,
+  runComponent,
+} from "#runtime/component.ts";
+import { createHttpServer, listen } from "#runtime/http-server.ts";
+import { operationsApi } from "#runtime/operations-api.ts";
+import { DEFAULT_PLANNER_OPTIONS, type PlannerOptions } from "./policy/resize-planner.ts";
+import { decodeProxyPod } from "./shell/proxy-pod.ts";
+import { createRecommenderMetrics } from "./shell/recommender-metrics.ts";
+import { Resizer } from "./shell/resizer.ts";
+import { SizingLoop } from "./shell/sizing-loop.ts";
+import { UsageLoop } from "./shell/usage-loop.ts";
+
+const settings = componentSettings.extend({
+  operationsHost: z.string().default("127.0.0.1").describe("address of health, metrics and recommendations"),
+  operationsPort: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(9091)
+    .describe("port of health, metrics and recommendations"),
+  headroomRatio: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(DEFAULT_PLANNER_OPTIONS.headroomRatio)
+    .describe("headroom as a share of what a proxy requires"),
+  headroomCpu: z.string().default("50m").describe("least headroom in CPU"),
+  headroomMemory: z.string().default("64Mi").describe("least headroom in memory"),
+  shrinkDelaySeconds: z
+    .number()
+    .nonnegative()
+    .default(DEFAULT_PLANNER_OPTIONS.shrinkDelayMs / 1000)
+    .describe("how long a surplus lasts before a proxy shrinks"),
+  usageIntervalSeconds: z.number().positive().default(60).describe("how often usage is read"),
+  leaseNamespace: z.string().default("berth-system").describe("namespace of the leader's Lease"),
+  identity: z.string().default(hostname()).describe("holder name in the Lease; in a cluster the pod's name"),
+});
+
+type Settings = z.infer<typeof settings>;
+
+const LEASE_NAME = "berth-vpa-recommender";
+
+async function start({ config, logger, clock }: ComponentContext<Settings>): Promise<RunningComponent> {
+  const planner = plannerOptions(config);
+  const ledger = new ClusterLedger();
+  const connection = await connect(config, "berth-vpa-recommender");
+  const elector = new LeaderElector({
+    connection,
+    namespace: config.leaseNamespace,
+    name: LEASE_NAME,
+    identity: config.identity,
+    clock: systemClock(),
+    random: Math.random,
+    logger,
+    onStarted: () => sizing.markAllDirty(),
+    onLost: () => logger.info("not leading"),
+  });
+  const mayAct = (): boolean => elector.isLeader && cache.unreadyReasons().length === 0 && proxies.isSynced;
+  const metrics = createRecommenderMetrics(() => sizing.recommendations());
+  const resizer = new Resizer(connection);
+  const sizing = new SizingLoop({ ledger, resizer, clock, planner, metrics, logger, mayAct });
+  const intervalMs = config.usageIntervalSeconds * 1000;
+  const usage = new UsageLoop({
+    connection,
+    ledger,
+    sizing,
+    resizer,
+    clock,
+    intervalMs,
+    metrics,
+    logger,
+    mayAct,
+  });
+  const cache = new ClusterCache({
+    connection,
+    ledger,
+    logger,
+    changed: (change) => markChanged(change, { ledger, sizing, usage }),
+  });
+  const proxies = new Reflector({
+    connection,
+    path: resourcePath(PODS),
+    query: { labelSelector: PROXY_LABEL },
+    decode: decodeProxyPod,
+    handlers: {
+      upserted: (proxy, previous) => {
+        if (previous !== undefined && previous.uid !== proxy.uid) sizing.proxyGone(previous);
+        sizing.proxySeen(proxy);
+      },
+      deleted: (proxy) => sizing.proxyGone(proxy),
+    },
+    clock: systemClock(),
+    random: Math.random,
+    logger,
+    name: "proxy pods",
+  });
+  const operations = createHttpServer({ bodyBytesMax: 1024 });
+  const unreadyReasons = (): readonly string[] => [
+    ...cache.unreadyReasons(),
+    ...(proxies.isSynced ? [] : ["the proxy pods are not listed yet"]),
+  ];
+  await operations.register(operationsApi, { registry: metrics.registry, unreadyReasons });
+  operations.get("/recommendations", () => ({ items: [...sizing.recommendations()] }));
+  const urls = {
+    operations: await listen(operations, { host: config.operationsHost, port: config.operationsPort }),
+  };
+  cache.start();
+  proxies.start();
+  elector.start();
+  usage.start();
+  void Promise.all([cache.whenSynced(), proxies.whenSynced()]).then(
+    () => sizing.markAllDirty(),
+    () => logger.debug("stopped before the first sync"),
+  );
+  return {
+    urls,
+    async settle(resourceVersion) {
+      await Promise.all([cache.whenObserved(resourceVersion), proxies.whenObserved(resourceVersion)]);
+      await usage.settle();
+      await sizing.settle();
+    },
+    async stop() {
+      usage.stop();
+      sizing.stop();
+      await Promise.all([operations.close(), cache.stop(), proxies.stop(), elector.stop()]);
+      await connection.close();
+    },
+  };
+}
+
+function markChanged(
+  change: ClusterChange,
+  loops: { readonly sizing: SizingLoop; readonly usage: UsageLoop },
+): void {
+  switch (change.kind) {
+    case "pod": {
+      for (const pod of [change.before, change.after]) {
+        if (pod?.nodeName === undefined) continue;
+        loops.sizing.markDirty(pod.nodeName);
+        if (change.before?.nodeName !== change.after?.nodeName) loops.usage.podsChanged(pod.nodeName);
+      }
+      return;
+    }
+    case "profile":
+      for (const { name } of loops.ledger.nodesOfApp(change.app)) loops.sizing.markDirty(name);
+      return;
+    case "node":
+      if (loops.ledger.node(change.name) === undefined) loops.usage.nodeGone(change.name);
+      return loops.sizing.markDirty(change.name);
+    case "owner":
+  }
+}
+
+function plannerOptions(config: Settings): PlannerOptions {
+  return {
+    ...DEFAULT_PLANNER_OPTIONS,
+    headroomRatio: config.headroomRatio,
+    headroomMin: {
+      cpuMilli: parseCpuMilli(config.headroomCpu),
+      memoryBytes: parseMemoryBytes(config.headroomMemory),
+    },
+    shrinkDelayMs: config.shrinkDelaySeconds * 1000,
+  };
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  await runComponent(
+    {
+      kind: "VpaRecommender",
+      usage: "berth vpa-recommender",
+      summary: "Berth's recommender: resizes each node's proxy in place as apps join and leave it.",
+      schema: settings,
+    },
+    start,
+    argv,
+  );
+}
+
+if (import.meta.main) await main(process.argv.slice(2));

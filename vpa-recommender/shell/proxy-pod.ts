@@ -1,0 +1,58 @@
+// A node proxy's pod as its resizer needs it: the present spec of the container that is resized, and what kubelet says
+// of the last resize.
+
+import type { NodeName, PodUid } from "#model/brand.ts";
+import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
+import type { Resources } from "#model/resources.ts";
+import { type ApiContainer, type ApiPod, DecodeError } from "#kube/decode-pod.ts";
+
+export interface ProxyPod {
+  readonly uid: PodUid;
+  readonly namespace: string;
+  readonly name: string;
+  readonly nodeName: NodeName | undefined;
+  readonly containerName: string;
+  readonly requests: Resources;
+  /** Limits that exist move with the requests, keeping their distance. */
+  readonly limits: { readonly cpuMilli?: number; readonly memoryBytes?: number };
+  readonly pendingResize: "Deferred" | "Infeasible" | undefined;
+  readonly isTerminating: boolean;
+}
+
+/** The container that carries the mesh; the first one if none has this name. */
+const PROXY_CONTAINER = "proxy";
+
+/**
+ * @throws DecodeError if the pod has no container.
+ */
+export function decodeProxyPod(raw: unknown): ProxyPod {
+  const { metadata, spec, status } = raw as ApiPod;
+  const containers = spec?.containers ?? [];
+  const container = containers.find(({ name }) => name === PROXY_CONTAINER) ?? containers[0];
+  if (container === undefined || metadata?.uid === undefined || metadata.name === undefined) {
+    throw new DecodeError("a proxy pod needs metadata.uid, metadata.name and a container");
+  }
+  const pending = status?.conditions?.find(({ type }) => type === "PodResizePending")?.reason;
+  return {
+    uid: metadata.uid as PodUid,
+    namespace: metadata.namespace ?? "default",
+    name: metadata.name,
+    nodeName: spec?.nodeName as NodeName | undefined,
+    containerName: container.name,
+    requests: {
+      cpuMilli: parseCpuMilli(container.resources?.requests?.["cpu"] ?? "0"),
+      memoryBytes: parseMemoryBytes(container.resources?.requests?.["memory"] ?? "0"),
+    },
+    limits: limitsOf(container),
+    pendingResize: pending === "Deferred" || pending === "Infeasible" ? pending : undefined,
+    isTerminating: metadata.deletionTimestamp !== undefined,
+  };
+}
+
+function limitsOf({ resources }: ApiContainer): ProxyPod["limits"] {
+  const { cpu, memory } = resources?.limits ?? {};
+  return {
+    ...(cpu === undefined ? {} : { cpuMilli: parseCpuMilli(cpu) }),
+    ...(memory === undefined ? {} : { memoryBytes: parseMemoryBytes(memory) }),
+  };
+}

@@ -1,0 +1,89 @@
+// All of the recommender's metrics.
+
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Recommendation } from "./sizing-loop.ts";
+import type { ResizeOutcome } from "./resizer.ts";
+
+export interface RecommenderMetrics {
+  readonly registry: Registry;
+  roundStarted(): () => void;
+  planned(reason: string): void;
+  resized(outcome: ResizeOutcome["kind"], direction: "grow" | "shrink"): void;
+  /** Kubelet put a resize off. */
+  resizePended(reason: "Deferred" | "Infeasible"): void;
+  shortfallEnded(seconds: number): void;
+  usageRead(outcome: "ok" | "failed"): void;
+}
+
+export function createRecommenderMetrics(
+  recommendations: () => Iterable<Recommendation>,
+): RecommenderMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const round = new Histogram({
+    name: "berth_recommender_round_duration_seconds",
+    help: "Time to plan all nodes that changed.",
+    buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
+    registers,
+  });
+  const plans = new Counter({
+    name: "berth_recommender_plans_total",
+    help: "Plans made for single nodes, by reason.",
+    labelNames: ["reason"],
+    registers,
+  });
+  const resizes = new Counter({
+    name: "berth_recommender_resizes_total",
+    help: "Writes to pods/resize, by direction and by the API server's answer.",
+    labelNames: ["direction", "outcome"],
+    registers,
+  });
+  const pended = new Counter({
+    name: "berth_recommender_resizes_pended_total",
+    help: "Resizes that kubelet deferred or called infeasible.",
+    labelNames: ["reason"],
+    registers,
+  });
+  const shortfall = new Histogram({
+    name: "berth_recommender_shortfall_seconds",
+    help: "Time from pods needing a larger proxy until the proxy counted as large enough.",
+    buckets: [0.1, 0.5, 1, 5, 30, 60, 300, 1800],
+    registers,
+  });
+  const usageReads = new Counter({
+    name: "berth_recommender_usage_reads_total",
+    help: "Readings of the proxies' usage, by outcome.",
+    labelNames: ["outcome"],
+    registers,
+  });
+  registerTotals(registry, recommendations);
+  return {
+    registry,
+    roundStarted: () => round.startTimer(),
+    planned: (reason) => plans.inc({ reason }),
+    resized: (outcome, direction) => resizes.inc({ direction, outcome }),
+    resizePended: (reason) => pended.inc({ reason }),
+    shortfallEnded: (seconds) => shortfall.observe(seconds),
+    usageRead: (outcome) => usageReads.inc({ outcome }),
+  };
+}
+
+function registerTotals(registry: Registry, recommendations: () => Iterable<Recommendation>): void {
+  registry.registerMetric(
+    new Gauge({
+      name: "berth_recommender_proxy_memory_bytes",
+      help: "Memory of all node proxies together, by kind: current, required and target.",
+      labelNames: ["kind"],
+      registers: [],
+      collect() {
+        const totals = { current: 0, required: 0, target: 0 };
+        for (const { current, required, target } of recommendations()) {
+          totals.current += current.memoryBytes;
+          totals.required += required.memoryBytes;
+          totals.target += target.memoryBytes;
+        }
+        for (const [kind, bytes] of Object.entries(totals)) this.set({ kind }, bytes);
+      },
+    }),
+  );
+}

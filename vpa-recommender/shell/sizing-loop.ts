@@ -1,0 +1,238 @@
+// Keeps every node's proxy at its size: changes mark nodes dirty, a round plans each dirty node and sends what the plan
+// says. One resize per node at a time; the answer is an event for the node's state machine.
+
+import type { NodeName } from "#model/brand.ts";
+import type { ClusterLedger } from "#model/ledger.ts";
+import type { NodeLedger } from "#model/node-ledger.ts";
+import { isWithin, noResources, type Resources, subtractResources } from "#model/resources.ts";
+import type { Cancel, Clock } from "#runtime/clock.ts";
+import type { Logger } from "#runtime/logger.ts";
+import {
+  hasSurplus,
+  type NodeSituation,
+  type PlannerOptions,
+  planResize,
+  type ResizePlan,
+  targetSize,
+} from "../policy/resize-planner.ts";
+import { nextResizeState, type ResizeEvent, type ResizeState, SETTLED } from "../policy/resize-state.ts";
+import type { ProxyPod } from "./proxy-pod.ts";
+import type { RecommenderMetrics } from "./recommender-metrics.ts";
+import type { Resizer } from "./resizer.ts";
+
+export interface SizingLoopOptions {
+  readonly ledger: ClusterLedger;
+  readonly resizer: Pick<Resizer, "resize">;
+  readonly clock: Clock;
+  readonly planner: PlannerOptions;
+  readonly metrics: RecommenderMetrics;
+  readonly logger: Logger;
+  readonly mayAct: () => boolean;
+}
+
+/** What stands in the recommender's HTTP interface for a node. */
+export interface Recommendation {
+  readonly node: NodeName;
+  readonly current: Resources;
+  readonly required: Resources;
+  readonly target: Resources;
+  readonly plan: string;
+}
+
+/** A failed write is tried again after this long; the API server was away or busy. */
+const RETRY_MS = 5_000;
+/** Placements come in bursts; what arrives within this time is planned together. */
+const BATCH_MS = 20;
+
+export class SizingLoop {
+  readonly #options: SizingLoopOptions;
+  readonly #dirty = new Set<NodeName>();
+  readonly #states = new Map<NodeName, ResizeState>();
+  readonly #proxies = new Map<NodeName, ProxyPod>();
+  readonly #alarms = new Map<NodeName, Cancel>();
+  readonly #shortSinceMs = new Map<NodeName, number>();
+  #underway = new Set<Promise<void>>();
+  #batch: NodeJS.Timeout | undefined;
+
+  constructor(options: SizingLoopOptions) {
+    this.#options = options;
+  }
+
+  /** Has the node planned anew soon. */
+  markDirty(node: NodeName): void {
+    this.#dirty.add(node);
+    this.#batch ??= setTimeout(() => {
+      this.#batch = undefined;
+      this.runRound();
+    }, BATCH_MS);
+  }
+
+  markAllDirty(): void {
+    for (const node of this.#proxies.keys()) this.markDirty(node);
+  }
+
+  proxySeen(proxy: ProxyPod): void {
+    const { nodeName, pendingResize, requests, isTerminating } = proxy;
+    if (nodeName === undefined) return;
+    const present = this.#proxies.get(nodeName);
+    // During an upgrade the pod that stays is the one to size.
+    if (isTerminating && present !== undefined && present.uid !== proxy.uid) return;
+    if (present?.uid !== proxy.uid) this.#states.delete(nodeName);
+    this.#proxies.set(nodeName, proxy);
+    const nowMs = this.#options.clock.nowMs();
+    if (pendingResize !== undefined && present?.pendingResize !== pendingResize) {
+      const kind = pendingResize === "Deferred" ? "deferred" : "refused";
+      this.#options.metrics.resizePended(pendingResize);
+      this.#apply(nodeName, { kind, size: requests, nowMs });
+    }
+    this.markDirty(nodeName);
+  }
+
+  proxyGone({ nodeName, uid }: ProxyPod): void {
+    if (nodeName === undefined || this.#proxies.get(nodeName)?.uid !== uid) return;
+    this.#proxies.delete(nodeName);
+    this.#states.delete(nodeName);
+    this.#shortSinceMs.delete(nodeName);
+    this.#alarms.get(nodeName)?.();
+    this.#alarms.delete(nodeName);
+  }
+
+  /** Plans every dirty node now and sends what is to be sent. */
+  runRound(): void {
+    if (!this.#options.mayAct()) return;
+    const stop = this.#options.metrics.roundStarted();
+    const nodes = [...this.#dirty];
+    this.#dirty.clear();
+    for (const node of nodes) this.#plan(node);
+    stop();
+  }
+
+  /** Runs rounds until nothing is dirty and nothing is underway. */
+  async settle(): Promise<void> {
+    while ((this.#dirty.size > 0 && this.#options.mayAct()) || this.#underway.size > 0) {
+      this.runRound();
+      await Promise.all(this.#underway);
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#batch);
+    for (const cancel of this.#alarms.values()) cancel();
+  }
+
+  proxyOf(node: NodeName): ProxyPod | undefined {
+    return this.#proxies.get(node);
+  }
+
+  proxies(): Iterable<ProxyPod> {
+    return this.#proxies.values();
+  }
+
+  *recommendations(): Iterable<Recommendation> {
+    const { clock, planner } = this.#options;
+    for (const [name, proxy] of this.#proxies) {
+      const node = this.#options.ledger.node(name);
+      if (node === undefined) continue;
+      const situation = situationOf(node, proxy);
+      const plan = planResize(situation, this.#stateOf(name), { nowMs: clock.nowMs(), options: planner });
+      const { current, required } = situation;
+      yield { node: name, current, required, target: targetSize(required, planner), plan: plan.reason };
+    }
+  }
+
+  #plan(name: NodeName): void {
+    const { ledger, clock, planner, metrics } = this.#options;
+    const proxy = this.#proxies.get(name);
+    const node = ledger.node(name);
+    if (proxy === undefined || node === undefined) return;
+    const nowMs = clock.nowMs();
+    const situation = situationOf(node, proxy);
+    this.#watchShortfall(name, situation, nowMs);
+    const surplus = hasSurplus(situation.current, targetSize(situation.required, planner), planner);
+    this.#apply(name, surplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
+    const plan = planResize(situation, this.#stateOf(name), { nowMs, options: planner });
+    metrics.planned(plan.reason);
+    if (plan.kind === "resize") this.#send(proxy, plan);
+    else this.#lookAgain(name, plan.lookAgainAtMs);
+  }
+
+  #send(proxy: ProxyPod, { size, reason }: Extract<ResizePlan, { kind: "resize" }>): void {
+    const { logger } = this.#options;
+    const name = proxy.nodeName;
+    if (name === undefined) return;
+    this.#apply(name, { kind: "sent", size });
+    logger.debug({ node: name, from: proxy.requests, to: size, reason }, "resizing");
+    const sending = this.#deliver(proxy, name, size).finally(() => this.#underway.delete(sending));
+    this.#underway.add(sending);
+  }
+
+  async #deliver(proxy: ProxyPod, name: NodeName, size: Resources): Promise<void> {
+    const { resizer, metrics, clock, logger } = this.#options;
+    const outcome = await resizer.resize(proxy, size);
+    metrics.resized(outcome.kind, isWithin(size, proxy.requests) ? "shrink" : "grow");
+    const nowMs = clock.nowMs();
+    switch (outcome.kind) {
+      case "accepted": {
+        // The watch repeats this; until then the next plan must not start from the old size.
+        const present = this.#proxies.get(name);
+        if (present?.uid === proxy.uid) this.#proxies.set(name, { ...present, requests: size });
+        return this.#answered(name, { kind: "accepted" });
+      }
+      case "refused":
+        logger.warn({ node: name, size, error: outcome.message }, "resize refused");
+        return this.#answered(name, { kind: "refused", size, nowMs });
+      case "failed":
+        logger.warn({ node: name, error: outcome.message }, "resize failed");
+        this.#apply(name, { kind: "accepted" });
+        return this.#lookAgain(name, nowMs + RETRY_MS);
+      case "gone":
+        return this.#answered(name, { kind: "accepted" });
+    }
+  }
+
+  #answered(name: NodeName, event: ResizeEvent): void {
+    this.#apply(name, event);
+    if (event.kind !== "accepted") this.markDirty(name);
+  }
+
+  #lookAgain(name: NodeName, atMs: number | undefined): void {
+    this.#alarms.get(name)?.();
+    this.#alarms.delete(name);
+    if (atMs === undefined) return;
+    const { clock } = this.#options;
+    this.#alarms.set(
+      name,
+      clock.after(atMs - clock.nowMs(), () => this.markDirty(name)),
+    );
+  }
+
+  #apply(name: NodeName, event: ResizeEvent): void {
+    this.#states.set(name, nextResizeState(this.#stateOf(name), event));
+  }
+
+  #stateOf(name: NodeName): ResizeState {
+    return this.#states.get(name) ?? SETTLED;
+  }
+
+  // The time in which a node's apps call for more than its proxy has been granted.
+  #watchShortfall(name: NodeName, { required, current }: NodeSituation, nowMs: number): void {
+    const sinceMs = this.#shortSinceMs.get(name);
+    const granted = this.#options.ledger.node(name)?.counted ?? current;
+    if (!isWithin(required, granted)) {
+      if (sinceMs === undefined) this.#shortSinceMs.set(name, nowMs);
+    } else if (sinceMs !== undefined) {
+      this.#shortSinceMs.delete(name);
+      this.#options.metrics.shortfallEnded((nowMs - sinceMs) / 1000);
+    }
+  }
+}
+
+function situationOf(node: NodeLedger, proxy: ProxyPod): NodeSituation {
+  let others = noResources;
+  for (const { uid, request } of node.proxies.values()) if (uid !== proxy.uid) others = request;
+  return {
+    required: node.required(),
+    current: proxy.requests,
+    ceiling: subtractResources(subtractResources(node.allocatable, node.requested), others),
+  };
+}

@@ -1,0 +1,43 @@
+// What proxies use now, from metrics.k8s.io (metrics-server): one request for all of them.
+
+import { z } from "zod";
+import { PROXY_LABEL } from "#model/app.ts";
+import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
+import { addResources, noResources, type Resources } from "#model/resources.ts";
+import type { KubeConnection } from "#kube/connection.ts";
+import { POD_METRICS, resourcePath } from "#kube/resource-path.ts";
+
+export interface PodUsage {
+  readonly namespace: string;
+  readonly name: string;
+  readonly used: Resources;
+}
+
+// Keys that Berth does not read are the API's business.
+const podMetricsList = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), namespace: z.string() }),
+      containers: z.array(z.object({ usage: z.object({ cpu: z.string(), memory: z.string() }) })),
+    }),
+  ),
+});
+
+/**
+ * @throws OperationError if the metrics API is away; ZodError if it answers something else.
+ */
+export async function readProxyUsage(connection: KubeConnection): Promise<readonly PodUsage[]> {
+  const body = await connection.get(resourcePath(POD_METRICS), { labelSelector: PROXY_LABEL });
+  return podMetricsList.parse(body).items.map(({ metadata, containers }) => ({
+    namespace: metadata.namespace,
+    name: metadata.name,
+    used: containers
+      .map(({ usage }) => usage)
+      .map(usageOf)
+      .reduce(addResources, noResources),
+  }));
+}
+
+function usageOf({ cpu, memory }: { readonly cpu: string; readonly memory: string }): Resources {
+  return { cpuMilli: parseCpuMilli(cpu), memoryBytes: parseMemoryBytes(memory) };
+}
