@@ -58,6 +58,8 @@ export class ClusterLedger implements LedgerView {
     const node = this.#nodes.get(name);
     if (node === undefined) return;
     node.isKnown = false;
+    node.holds.clear();
+    this.#heldNodes.delete(node);
     this.#dropIfEmpty(node);
   }
 
@@ -105,7 +107,7 @@ export class ClusterLedger implements LedgerView {
     if (seen?.isFinished === true || seen?.nodeName !== undefined) return;
     this.release(pod.uid);
     this.#reservations.set(pod.uid, reservation);
-    if (pod.app !== undefined) this.#removePending(pod.app, pod.uid);
+    if (seen?.app !== undefined) this.#removePending(seen.app, pod.uid);
     this.#occupy(this.#nodeLedger(node), pod);
   }
 
@@ -119,9 +121,10 @@ export class ClusterLedger implements LedgerView {
     if (seen !== undefined && !seen.isFinished && seen.nodeName === undefined) this.#addPending(seen);
   }
 
-  /** Keeps room for the siblings of an app on a node; `pods: 0` ends it. */
+  /** Keeps room for the siblings of an app on a node, for as long as the node stays; `pods: 0` ends it. */
   hold(nodeName: NodeName, hold: SiblingHold): void {
-    const node = this.#nodeLedger(nodeName);
+    const node = this.node(nodeName);
+    if (node === undefined) return;
     if (hold.pods > 0) node.holds.set(hold.app, hold);
     else node.holds.delete(hold.app);
     if (node.holds.size > 0) this.#heldNodes.add(node);
@@ -184,12 +187,13 @@ export class ClusterLedger implements LedgerView {
    * How many more pods like this one are expected: what its owner still lacks, and no fewer than the app's pods that
    * wait unbound. The pod itself is not counted.
    */
-  siblingsToCome(pod: PodDemand): number {
-    const replicas = pod.ownerUid === undefined ? undefined : this.#replicas.get(pod.ownerUid);
-    const lacking =
-      replicas === undefined ? 0 : replicas - (this.#placedByOwner.get(pod.ownerUid ?? "") ?? 0);
-    const pending = pod.app === undefined ? 0 : (this.#pendingByApp.get(pod.app)?.size ?? 0);
-    return Math.max(0, Math.max(lacking, pending) - 1);
+  siblingsToCome({ uid, app, ownerUid }: PodDemand): number {
+    const replicas = ownerUid === undefined ? 0 : (this.#replicas.get(ownerUid) ?? 0);
+    const placed = ownerUid === undefined ? 0 : (this.#placedByOwner.get(ownerUid) ?? 0);
+    const isPlaced = ownerUid !== undefined && this.#placedOwner(uid) === ownerUid;
+    const pending = app === undefined ? undefined : this.#pendingByApp.get(app);
+    const isPending = pending?.has(uid) === true;
+    return Math.max(0, replicas - placed - (isPlaced ? 0 : 1), (pending?.size ?? 0) - (isPending ? 1 : 0));
   }
 
   get nodeCount(): number {
@@ -243,6 +247,13 @@ export class ClusterLedger implements LedgerView {
   #removePending(app: AppName, uid: PodUid): void {
     const pending = this.#pendingByApp.get(app);
     if (pending?.delete(uid) === true && pending.size === 0) this.#pendingByApp.delete(app);
+  }
+
+  // The owner that a bound or promised pod counts for.
+  #placedOwner(uid: PodUid): string | undefined {
+    const seen = this.#pods.get(uid);
+    const isBound = seen?.nodeName !== undefined && !seen.isFinished && seen.proxy === undefined;
+    return isBound ? seen.ownerUid : this.#reservations.get(uid)?.pod.ownerUid;
   }
 
   #countOwner(uid: string | undefined, delta: number): void {
