@@ -44,7 +44,8 @@ export function describeFlags(schema: FlagSchema): string {
   const rows = fieldsOf(schema).map(({ flag, type, description, fallback }) => ({
     left: type === "boolean" ? `--${flag}` : `--${flag} ${type === "string" ? "TEXT" : "N"}`,
     right:
-      description + (fallback === undefined || fallback === false ? "" : ` (default ${String(fallback)})`),
+      description +
+      ([undefined, false, ""].includes(fallback as undefined) ? "" : ` (default ${String(fallback)})`),
   }));
   const width = Math.max(...rows.map(({ left }) => left.length));
   return rows.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}`).join("\n");
@@ -83,7 +84,8 @@ function parse(fields: readonly Field[], argv: readonly string[]): Record<string
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message.split(". To specify")[0]}`, { cause: error });
+    const [reason] = (error as Error).message.split(". To specify");
+    throw new UsageError(`${reason}; --help lists the options`, { cause: error });
   }
 }
 

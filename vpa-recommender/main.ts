@@ -144,10 +144,13 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   };
 }
 
-function markChanged(
-  change: ClusterChange,
-  loops: { readonly sizing: SizingLoop; readonly usage: UsageLoop },
-): void {
+interface Loops {
+  readonly ledger: ClusterLedger;
+  readonly sizing: SizingLoop;
+  readonly usage: UsageLoop;
+}
+
+function markChanged(change: ClusterChange, loops: Loops): void {
   switch (change.kind) {
     case "pod": {
       for (const pod of [change.before, change.after]) {
