@@ -41,10 +41,8 @@ const timeMs = fc.integer({ min: 0, max: 100 });
 const cpuMilli = fc.integer({ min: 0, max: 2_000 });
 const memoryBytes = fc.integer({ min: 0, max: 8_000 });
 const podName = fc.integer({ min: 1, max: 8 }).map((number) => `pod-${number}`);
-const correction = fc.record({
-  cpu: fc.double({ min: 0.5, max: 3 }),
-  memory: fc.double({ min: 0.5, max: 3 }),
-});
+const factor = fc.double({ min: 0.5, max: 3, noNaN: true });
+const correction = fc.record({ cpu: factor, memory: factor });
 const size = fc.record({
   cpuMilli: fc.integer({ min: 0, max: 300 }),
   memoryBytes: fc.integer({ min: 0, max: 900 }),
