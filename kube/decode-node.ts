@@ -11,7 +11,7 @@ export const ZONE_LABEL = "topology.kubernetes.io/zone";
  * @throws DecodeError naming the node and the field.
  */
 export function decodeNode(raw: unknown): NodeView {
-  const { metadata, status } = raw as ApiNode;
+  const { metadata, status } = (raw ?? {}) as ApiNode;
   if (typeof metadata?.name !== "string") throw new DecodeError("a node needs metadata.name");
   try {
     return {

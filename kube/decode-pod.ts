@@ -13,7 +13,7 @@ import {
   type ResourceList,
 } from "#model/pod-request.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
-import { noResources, type Resources } from "#model/resources.ts";
+import { isWithin, noResources, type Resources } from "#model/resources.ts";
 
 /** What the node proxy costs without instances; an annotation of the DaemonSet's template: `{"cpu":"100m","memory":"128Mi"}`. */
 export const PROXY_BASE_ANNOTATION = "berth.dev/proxy-base";
@@ -22,12 +22,12 @@ export const PROXY_BASE_ANNOTATION = "berth.dev/proxy-base";
  * @throws DecodeError naming the pod and the field.
  */
 export function decodePod(raw: unknown): PodView {
-  const pod = raw as ApiPod;
+  const pod = (raw ?? {}) as ApiPod;
   const { metadata, spec, status } = pod;
   if (
     typeof metadata?.uid !== "string" ||
     typeof metadata.name !== "string" ||
-    spec?.containers === undefined
+    !Array.isArray(spec?.containers)
   ) {
     throw new DecodeError("a pod needs metadata.uid, metadata.name and spec.containers");
   }
@@ -146,16 +146,25 @@ function proxyView({ metadata, status }: ApiPod): ProxyView {
 function proxyBase(text: string | undefined): Resources {
   if (text === undefined) return noResources;
   const base = parseAnnotation(PROXY_BASE_ANNOTATION, text) as { cpu?: unknown; memory?: unknown };
-  return {
+  const size = {
     cpuMilli: base.cpu === undefined ? 0 : parseCpuMilli(String(base.cpu)),
     memoryBytes: base.memory === undefined ? 0 : parseMemoryBytes(String(base.memory)),
   };
+  if (isWithin(noResources, size)) return size;
+  throw new DecodeError(`annotation ${PROXY_BASE_ANNOTATION} must not be negative`);
 }
 
 function correction(text: string | undefined): Correction {
   if (text === undefined) return NO_CORRECTION;
   const parsed = parseAnnotation(CORRECTION_ANNOTATION, text) as { cpu?: unknown; memory?: unknown };
-  return boundCorrection({ cpu: Number(parsed.cpu ?? 1), memory: Number(parsed.memory ?? 1) });
+  return boundCorrection({ cpu: correctionFactor(parsed.cpu), memory: correctionFactor(parsed.memory) });
+}
+
+// Anything but a number would otherwise turn into 0 and halve what the node's proxy is thought to need.
+function correctionFactor(value: unknown): number {
+  if (value === undefined) return 1;
+  if (typeof value === "number") return value;
+  throw new DecodeError(`annotation ${CORRECTION_ANNOTATION} must hold numbers`);
 }
 
 function parseAnnotation(name: string, text: string): unknown {

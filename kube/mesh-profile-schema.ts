@@ -58,7 +58,7 @@ const meshProfileSchema = z.object({
  */
 export function decodeMeshProfile(raw: unknown): MeshProfile {
   const parsed = meshProfileSchema.safeParse(raw);
-  if (!parsed.success) throw new DecodeError(`MeshProfile: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new DecodeError(`MeshProfile ${nameOf(raw)}: ${z.prettifyError(parsed.error)}`);
   const { metadata, spec, status } = parsed.data;
   return {
     app: appName(metadata.namespace, metadata.name),
@@ -67,6 +67,14 @@ export function decodeMeshProfile(raw: unknown): MeshProfile {
     placement: defined({ maxPodsPerNode: spec?.placement?.maxPodsPerNode }),
     ports: status?.ports,
   };
+}
+
+// For the error, so it takes what it finds.
+function nameOf(raw: unknown): string {
+  const { metadata } = (raw ?? {}) as {
+    readonly metadata?: { readonly namespace?: unknown; readonly name?: unknown };
+  };
+  return `${String(metadata?.namespace)}/${String(metadata?.name)}`;
 }
 
 function decodeCost(cost: z.infer<typeof costSchema>): AppCost {

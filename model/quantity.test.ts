@@ -11,8 +11,8 @@ import {
   QuantityError,
 } from "./quantity.ts";
 
-// Every line but the last two was checked against ParseQuantity, MilliValue and Value of k8s.io/apimachinery v0.37.2;
-// those two are beyond 2^53 in millicores.
+// ParseQuantity, MilliValue and Value of k8s.io/apimachinery v0.37.2 give the same numbers; only that what is beyond 2^53
+// is out of range here.
 const EXAMPLES: readonly (readonly [text: string, cpuMilli: number | "out of range", memoryBytes: number])[] =
   [
     ["0", 0, 0],

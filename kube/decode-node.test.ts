@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { GIB } from "#test/builders/sizes.ts";
+import { decodeNode, ZONE_LABEL } from "./decode-node.ts";
+import { DecodeError } from "./decode-pod.ts";
+
+test("a node's allocatable resources round down", () => {
+  const node = {
+    metadata: { name: "node-1", labels: { [ZONE_LABEL]: "zone-a" } },
+    status: { allocatable: { cpu: "3920500u", memory: "16Gi", pods: "110" } },
+  };
+  assert.deepEqual(decodeNode(node), {
+    name: "node-1",
+    zone: "zone-a",
+    allocatable: { cpuMilli: 3_920, memoryBytes: 16 * GIB },
+  });
+});
+
+test("a node that has not reported yet has no room and no zone", () => {
+  assert.deepEqual(decodeNode({ metadata: { name: "node-1" } }), {
+    name: "node-1",
+    zone: "",
+    allocatable: { cpuMilli: 0, memoryBytes: 0 },
+  });
+});
+
+test("a malformed node is an error that names the node", () => {
+  const node = { metadata: { name: "node-1" }, status: { allocatable: { memory: "16 Gi" } } };
+  assert.throws(() => decodeNode(node), /^DecodeError: node node-1: "16 Gi" is not a quantity/);
+  for (const raw of [null, 5, {}, { metadata: {} }]) assert.throws(() => decodeNode(raw), DecodeError);
+});

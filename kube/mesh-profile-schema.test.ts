@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DEFAULT_APP_COST, defaultProfile, type MeshProfile } from "#model/mesh-profile.ts";
+import { anApp } from "#test/builders/a-pod.ts";
+import { MIB } from "#test/builders/sizes.ts";
+import { DecodeError } from "./decode-pod.ts";
+import { decodeMeshProfile } from "./mesh-profile-schema.ts";
+
+const metadata = { name: "cart", namespace: "shop", resourceVersion: "1" };
+
+function decoded(spec?: unknown, status?: unknown): MeshProfile {
+  return decodeMeshProfile({ kind: "MeshProfile", metadata, spec, status });
+}
+
+test("a profile that says nothing is the default profile of the app it is named after", () => {
+  assert.deepEqual(decoded(), defaultProfile(anApp("cart")));
+  assert.deepEqual(decoded({}, {}), defaultProfile(anApp("cart")));
+});
+
+test("a full profile is read into the model's units", () => {
+  const profile = decoded(
+    {
+      cost: {
+        base: { cpu: "75m", memory: "150Mi" },
+        perPod: { cpu: "5m", memory: "4Mi" },
+        perConnection: { cpu: "100u", memory: "16Ki" },
+        perKiloRps: { cpu: "180m", memory: "8Mi" },
+        connectionsPerPod: 12.5,
+        requestsPerSecondPerPod: 80,
+      },
+      quota: {
+        cpu: "1",
+        memory: "1Gi",
+        connections: 1000,
+        requestsPerSecond: 0.5,
+        burst: 20,
+        concurrency: 64,
+      },
+      placement: { maxPodsPerNode: 8 },
+    },
+    { ports: { inbound: 20_000, outbound: 20_001 } },
+  );
+  assert.deepEqual(profile, {
+    app: "shop/cart",
+    cost: {
+      base: { cpuMilli: 75, memoryBytes: 150 * MIB },
+      perPod: { cpuMilli: 5, memoryBytes: 4 * MIB },
+      perConnection: { cpuMilli: 1, memoryBytes: 16 * 1024 },
+      perKiloRps: { cpuMilli: 180, memoryBytes: 8 * MIB },
+      connectionsPerPod: 12.5,
+      kiloRpsPerPod: 0.08,
+    },
+    quota: {
+      cpuMilli: 1_000,
+      memoryBytes: 1024 * MIB,
+      connections: 1_000,
+      requestsPerSecond: 0.5,
+      burst: 20,
+      concurrency: 64,
+    },
+    placement: { maxPodsPerNode: 8 },
+    ports: { inbound: 20_000, outbound: 20_001 },
+  });
+});
+
+test("a cost that is given in part keeps the rest of the default", () => {
+  const { cost } = decoded({ cost: { base: { cpu: "1" } } });
+  assert.deepEqual(cost.base, { cpuMilli: 1_000, memoryBytes: DEFAULT_APP_COST.base.memoryBytes });
+  assert.deepEqual(cost.perPod, DEFAULT_APP_COST.perPod);
+});
+
+test("an absent limit is an absent key", () => {
+  assert.deepEqual(Object.keys(decoded({ quota: { connections: 5 }, placement: {} }).quota), ["connections"]);
+});
+
+test("unknown keys are refused wherever they stand, by name", () => {
+  for (const [spec, key] of [
+    [{ quotas: {} }, "quotas"],
+    [{ cost: { basis: {} } }, "basis"],
+    [{ cost: { base: { gpu: "1" } } }, "gpu"],
+    [{ quota: { bandwidth: 1 } }, "bandwidth"],
+    [{ placement: { maxPodsPerNod: 1 } }, "maxPodsPerNod"],
+  ] as const) {
+    assert.throws(
+      () => decoded(spec),
+      new RegExp(`^DecodeError: MeshProfile shop/cart: .*"${key}"`, "s"),
+      key,
+    );
+  }
+});
+
+test("a wrong value is an error that names the profile and the path of the field", () => {
+  for (const [spec, path] of [
+    [{ cost: { base: { memory: "200 Mi" } } }, "spec.cost.base.memory"],
+    [{ cost: { base: { cpu: "-1" } } }, "spec.cost.base.cpu"],
+    [{ cost: { connectionsPerPod: -1 } }, "spec.cost.connectionsPerPod"],
+    [{ quota: { memory: 5 } }, "spec.quota.memory"],
+    [{ quota: { connections: 1.5 } }, "spec.quota.connections"],
+    [{ quota: { requestsPerSecond: 0 } }, "spec.quota.requestsPerSecond"],
+    [{ placement: { maxPodsPerNode: 0 } }, "spec.placement.maxPodsPerNode"],
+  ] as const) {
+    const namesBoth = ({ message }: Error): boolean =>
+      message.startsWith("MeshProfile shop/cart: ") && message.includes(path);
+    assert.throws(() => decoded(spec), namesBoth, path);
+  }
+  assert.throws(() => decoded({}, { ports: { inbound: 0, outbound: 70_000 } }), /status\.ports\.inbound/);
+});
+
+test("what is no profile is refused", () => {
+  for (const raw of [null, 5, {}, { metadata: { name: "cart" } }]) {
+    assert.throws(() => decodeMeshProfile(raw), DecodeError);
+  }
+});
