@@ -1,0 +1,194 @@
+// The model's counterpart of kube-scheduler's cache (pkg/scheduler/backend/cache): nodes, what is requested on them,
+// and how many pods of each spread group stand on each node and in each zone. All sums are kept up to date as pods come
+// and go, so that a scheduling cycle only reads them.
+
+import type { Labels } from "#model/app.ts";
+import { assert } from "#model/assert.ts";
+import type { Resources } from "#model/resources.ts";
+import { ZONE_LABEL, inNodeTreeOrder } from "./node-tree.ts";
+import { nonZeroRequest } from "./scheduler-pod.ts";
+import type { SchedulerPod } from "./scheduler-pod.ts";
+import type { Taint } from "./taints.ts";
+
+export const HOSTNAME_LABEL = "kubernetes.io/hostname";
+
+/** kubelet's default for `maxPods`. */
+export const PODS_MAX_DEFAULT = 110;
+
+export interface NodeSpec {
+  readonly name: string;
+  readonly allocatable: Resources;
+  /** `allocatable.pods`; 110 by default. */
+  readonly podsMax?: number;
+  /** By default the host name that kubelet sets, and nothing else. */
+  readonly labels?: Labels;
+  readonly taints?: readonly Taint[];
+  readonly isUnschedulable?: boolean;
+}
+
+/** A node and what is on it: plain numbers, because every cycle reads hundreds of them. */
+export interface SchedulerNode {
+  readonly name: string;
+  readonly cpuMilliAllocatable: number;
+  readonly memoryBytesAllocatable: number;
+  readonly podsMax: number;
+  readonly labels: Labels;
+  readonly taints: readonly Taint[];
+  readonly isUnschedulable: boolean;
+  /** Sums over the pods here. */
+  readonly cpuMilliRequested: number;
+  readonly memoryBytesRequested: number;
+  /** The same with defaults for what requests nothing. */
+  readonly cpuMilliScored: number;
+  readonly memoryBytesScored: number;
+  readonly pods: number;
+  /** The zone's index among those seen, 0 for none. */
+  readonly zoneIndex: number;
+  readonly hasHostname: boolean;
+}
+
+export class SchedulerCluster {
+  readonly #nodes = new Map<string, MutableNode>();
+  readonly #zones = new Map<string, number>();
+  readonly #spread = new Map<string, SpreadCounts>();
+  /** Removed, with pods that have not been removed yet. */
+  readonly #leaving = new Set<string>();
+  #ordered: readonly SchedulerNode[] | undefined;
+
+  constructor(nodes: readonly NodeSpec[] = []) {
+    for (const node of nodes) this.putNode(node);
+  }
+
+  /** All nodes in the order in which kube-scheduler goes through them. */
+  get nodes(): readonly SchedulerNode[] {
+    this.#ordered ??= inNodeTreeOrder(
+      [...this.#nodes.values()].filter((node) => !this.#leaving.has(node.name)),
+    );
+    return this.#ordered;
+  }
+
+  /** Zone indexes are below this. */
+  get zoneLimit(): number {
+    return this.#zones.size + 1;
+  }
+
+  node(name: string): SchedulerNode | undefined {
+    return this.#leaving.has(name) ? undefined : this.#nodes.get(name);
+  }
+
+  /** Adds a node, or replaces what is known of it; its pods stay. */
+  putNode(spec: NodeSpec): void {
+    const labels = spec.labels ?? { [HOSTNAME_LABEL]: spec.name };
+    const zone = labels[ZONE_LABEL];
+    const fields = {
+      name: spec.name,
+      cpuMilliAllocatable: spec.allocatable.cpuMilli,
+      memoryBytesAllocatable: spec.allocatable.memoryBytes,
+      podsMax: spec.podsMax ?? PODS_MAX_DEFAULT,
+      labels,
+      taints: spec.taints ?? [],
+      isUnschedulable: spec.isUnschedulable ?? false,
+      zoneIndex: zone === undefined ? 0 : this.#indexOfZone(zone),
+      hasHostname: labels[HOSTNAME_LABEL] !== undefined,
+    };
+    const known = this.#nodes.get(spec.name);
+    if (known === undefined) {
+      this.#nodes.set(spec.name, { ...fields, ...NOTHING_REQUESTED });
+    } else {
+      this.#moveSpreadCounts(known, fields.zoneIndex);
+      Object.assign(known, fields);
+    }
+    this.#leaving.delete(spec.name);
+    this.#ordered = undefined;
+  }
+
+  /** Takes a node out at once; what is on it is remembered until its pods are removed too. */
+  removeNode(name: string): void {
+    const node = this.#nodes.get(name);
+    if (node === undefined) return;
+    if (node.pods === 0) this.#nodes.delete(name);
+    else this.#leaving.add(name);
+    this.#ordered = undefined;
+  }
+
+  addPod(nodeName: string, pod: SchedulerPod): void {
+    this.#change(nodeName, pod, 1);
+  }
+
+  /** Takes back what addPod added for an equal pod. */
+  removePod(nodeName: string, pod: SchedulerPod): void {
+    this.#change(nodeName, pod, -1);
+  }
+
+  /** Where the pods of a spread group are; undefined if there are none. */
+  spreadCounts(group: string): SpreadCounts | undefined {
+    return this.#spread.get(group);
+  }
+
+  #change(nodeName: string, pod: SchedulerPod, sign: 1 | -1): void {
+    const node = this.#nodes.get(nodeName);
+    assert(node !== undefined, "a pod is on a known node");
+    const scored = pod.scoredRequest ?? nonZeroRequest(pod.request);
+    node.cpuMilliRequested += sign * pod.request.cpuMilli;
+    node.memoryBytesRequested += sign * pod.request.memoryBytes;
+    node.cpuMilliScored += sign * scored.cpuMilli;
+    node.memoryBytesScored += sign * scored.memoryBytes;
+    node.pods += sign;
+    assert(
+      node.pods >= 0 && node.cpuMilliRequested >= 0 && node.memoryBytesRequested >= 0,
+      "no more is removed from a node than was added",
+    );
+    if (pod.spreadGroup !== undefined) this.#changeSpread(pod.spreadGroup, node, sign);
+    if (node.pods === 0 && this.#leaving.delete(nodeName)) this.#nodes.delete(nodeName);
+  }
+
+  #changeSpread(group: string, node: MutableNode, sign: 1 | -1): void {
+    let counts = this.#spread.get(group);
+    if (counts === undefined) {
+      counts = { pods: 0, byNode: new Map(), byZone: [] };
+      this.#spread.set(group, counts);
+    }
+    const onNode = (counts.byNode.get(node) ?? 0) + sign;
+    if (onNode === 0) counts.byNode.delete(node);
+    else counts.byNode.set(node, onNode);
+    counts.byZone[node.zoneIndex] = (counts.byZone[node.zoneIndex] ?? 0) + sign;
+    counts.pods += sign;
+    if (counts.pods === 0) this.#spread.delete(group);
+  }
+
+  #moveSpreadCounts(node: MutableNode, zoneIndex: number): void {
+    if (node.zoneIndex === zoneIndex) return;
+    for (const { byNode, byZone } of this.#spread.values()) {
+      const onNode = byNode.get(node) ?? 0;
+      byZone[node.zoneIndex] = (byZone[node.zoneIndex] ?? 0) - onNode;
+      byZone[zoneIndex] = (byZone[zoneIndex] ?? 0) + onNode;
+    }
+  }
+
+  #indexOfZone(zone: string): number {
+    let index = this.#zones.get(zone);
+    if (index === undefined) {
+      index = this.#zones.size + 1;
+      this.#zones.set(zone, index);
+    }
+    return index;
+  }
+}
+
+/** How many pods of one group there are; a missing entry is none. */
+export interface SpreadCounts {
+  pods: number;
+  readonly byNode: Map<SchedulerNode, number>;
+  /** By zone index. */
+  readonly byZone: (number | undefined)[];
+}
+
+type MutableNode = { -readonly [K in keyof SchedulerNode]: SchedulerNode[K] };
+
+const NOTHING_REQUESTED = {
+  cpuMilliRequested: 0,
+  memoryBytesRequested: 0,
+  cpuMilliScored: 0,
+  memoryBytesScored: 0,
+  pods: 0,
+} as const;
