@@ -1,0 +1,41 @@
+// Entry point of the node proxy: flags, supervisor, signals.
+
+import { systemClock } from "#runtime/clock.ts";
+import { createLogger } from "#runtime/logger.ts";
+import { USAGE_EXIT_CODE, UsageError } from "#runtime/usage-error.ts";
+
+import { parseProxyFlags, PROXY_HELP } from "./shell/proxy-config.ts";
+import type { ProxyConfig } from "./shell/proxy-config.ts";
+import { Supervisor } from "./shell/supervisor.ts";
+
+try {
+  const command = parseProxyFlags(process.argv.slice(2));
+  if (command.kind === "help") process.stdout.write(PROXY_HELP);
+  else process.exitCode = await supervise(command.config);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`berth proxy: ${error.message}\n`);
+  process.exitCode = USAGE_EXIT_CODE;
+}
+
+async function supervise(config: ProxyConfig): Promise<number> {
+  const supervisor = new Supervisor({
+    config,
+    clock: systemClock(),
+    logger: createLogger("proxy-supervisor", config.logLevel),
+    ready(controlUrl) {
+      const message = { kind: "ready", controlUrl };
+      process.stdout.write(`${JSON.stringify(message)}\n`);
+      process.send?.(message);
+    },
+    unusable: (message) => void process.stderr.write(`berth proxy: ${message}\n`),
+  });
+  const end = (): void => supervisor.end();
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+  const exitCode = await supervisor.run();
+  process.off("SIGTERM", end);
+  process.off("SIGINT", end);
+  if (process.connected) process.disconnect();
+  return exitCode;
+}

@@ -1,0 +1,75 @@
+// Whether an instance takes one more request: its concurrency first, then its rate. Both count the two directions
+// together, since the quota bounds what the instance costs its node, and a request costs the same either way.
+
+import type { Quota } from "#model/mesh-profile.ts";
+
+import { changeLimit, fullBucket, takeToken } from "./rate-limit.ts";
+import type { RateLimit, TokenBucket } from "./rate-limit.ts";
+
+/**
+ * Requests in progress where the profile sets no bound: each holds two sockets and some tens of kilobytes, and file
+ * descriptors belong to the process, not to the instance.
+ */
+export const CONCURRENCY_MAX_DEFAULT = 4096;
+/** Client connections where the profile sets no bound, for the same reason. */
+export const CONNECTIONS_MAX_DEFAULT = 8192;
+
+export type GateVerdict =
+  | { readonly kind: "admitted" }
+  | { readonly kind: "rateLimited"; readonly retryAfterSeconds: number }
+  | { readonly kind: "concurrencyLimited"; readonly retryAfterSeconds: number };
+
+export class QuotaGate {
+  #quota: Quota;
+  #limit: RateLimit | undefined;
+  #bucket: TokenBucket | undefined;
+
+  constructor(quota: Quota, nowMs: number) {
+    this.#quota = quota;
+    this.#limit = rateLimitOf(quota);
+    this.#bucket = this.#limit === undefined ? undefined : fullBucket(this.#limit, nowMs);
+  }
+
+  get connectionsMax(): number {
+    return this.#quota.connections ?? CONNECTIONS_MAX_DEFAULT;
+  }
+
+  /** Applies a changed profile; a bucket that was empty stays empty, so that a change is no way around the limit. */
+  change(quota: Quota, nowMs: number): void {
+    const before = this.#limit;
+    const after = rateLimitOf(quota);
+    this.#quota = quota;
+    this.#limit = after;
+    if (after === undefined) this.#bucket = undefined;
+    else if (before === undefined || this.#bucket === undefined) this.#bucket = fullBucket(after, nowMs);
+    else this.#bucket = changeLimit(this.#bucket, { before, after }, nowMs);
+  }
+
+  /** @param inFlight requests in progress, this one not counted. */
+  admit(inFlight: number, nowMs: number): GateVerdict {
+    // Concurrency is looked at first, because a request it refuses must not use up a token.
+    if (inFlight >= (this.#quota.concurrency ?? CONCURRENCY_MAX_DEFAULT)) {
+      return { kind: "concurrencyLimited", retryAfterSeconds: 1 };
+    }
+    if (this.#limit === undefined || this.#bucket === undefined) return ADMITTED;
+    const verdict = takeToken(this.#bucket, this.#limit, nowMs);
+    this.#bucket = verdict.bucket;
+    if (verdict.kind === "admitted") return ADMITTED;
+    return { kind: "rateLimited", retryAfterSeconds: wholeSeconds(verdict.retryAfterMs) };
+  }
+}
+
+const ADMITTED: GateVerdict = { kind: "admitted" };
+
+/** Retry-After for an app whose rate is zero: an hour stands for "not until the profile changes". */
+const RETRY_AFTER_SECONDS_MAX = 3600;
+
+function rateLimitOf(quota: Quota): RateLimit | undefined {
+  const { requestsPerSecond } = quota;
+  if (requestsPerSecond === undefined) return undefined;
+  return { requestsPerSecond, burst: quota.burst ?? requestsPerSecond };
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.min(RETRY_AFTER_SECONDS_MAX, Math.max(1, Math.ceil(ms / 1000)));
+}

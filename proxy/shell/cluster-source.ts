@@ -1,0 +1,30 @@
+// What the host hears of the cluster, and from whom: the API in production, the test itself in tests.
+
+import type { AppName, PodUid } from "#model/brand.ts";
+import type { AppPorts, Quota } from "#model/mesh-profile.ts";
+
+import type { WatchedPod } from "../policy/pod-registry.ts";
+
+/** What the proxy needs of a MeshProfile. */
+export interface AppSettings {
+  readonly app: AppName;
+  readonly quota: Quota;
+  readonly ports: AppPorts | undefined;
+}
+
+export interface ClusterListener {
+  podSeen(pod: WatchedPod): void;
+  podDeleted(uid: PodUid): void;
+  /** A complete list has been reported; what is not in it is not there. */
+  podsListed(uids: ReadonlySet<PodUid>): void;
+  settingsSeen(settings: AppSettings): void;
+  settingsDeleted(app: AppName): void;
+  settingsListed(apps: ReadonlySet<AppName>): void;
+}
+
+export interface ClusterSource {
+  /** True once both pods and profiles have been listed completely. */
+  readonly isSynced: boolean;
+  start(listener: ClusterListener): void;
+  stop(): Promise<void>;
+}

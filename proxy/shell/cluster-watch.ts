@@ -1,0 +1,107 @@
+// The API server as a source: the mesh pods of this node, and all MeshProfiles, each by one watch.
+
+import { MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
+import type { NodeName } from "#model/brand.ts";
+import type { KubeConnection } from "#kube/connection.ts";
+import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
+import { Reflector } from "#kube/reflector.ts";
+import { MESH_PROFILES, PODS, resourcePath } from "#kube/resource-path.ts";
+import type { Clock } from "#runtime/clock.ts";
+import type { Logger } from "#runtime/logger.ts";
+
+import type { AppSettings, ClusterListener, ClusterSource } from "./cluster-source.ts";
+import { projectPod } from "./pod-projection.ts";
+import type { ProjectedPod } from "./pod-projection.ts";
+
+export interface ClusterWatchOptions {
+  readonly connection: KubeConnection;
+  readonly nodeName: NodeName;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+export class ClusterWatch implements ClusterSource {
+  readonly #options: ClusterWatchOptions;
+  #pods: Reflector<ProjectedPod> | undefined;
+  #profiles: Reflector<AppSettings> | undefined;
+
+  constructor(options: ClusterWatchOptions) {
+    this.#options = options;
+  }
+
+  get isSynced(): boolean {
+    return this.#pods?.isSynced === true && this.#profiles?.isSynced === true;
+  }
+
+  start(listener: ClusterListener): void {
+    this.#pods = this.#podReflector(listener);
+    this.#profiles = this.#profileReflector(listener);
+    this.#pods.start();
+    this.#profiles.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#pods?.stop(), this.#profiles?.stop()]);
+    await this.#options.connection.close();
+  }
+
+  #podReflector(listener: ClusterListener): Reflector<ProjectedPod> {
+    const { connection, nodeName, clock, logger, random } = this.#options;
+    const reflector: Reflector<ProjectedPod> = new Reflector({
+      connection,
+      clock,
+      logger,
+      random,
+      name: "pods",
+      path: resourcePath(PODS),
+      query: {
+        fieldSelector: `spec.nodeName=${nodeName}`,
+        labelSelector: `${MESH_LABEL}=${MESH_ENABLED}`,
+      },
+      decode: projectPod,
+      handlers: {
+        upserted: (value, previous) => reportPod(listener, value, previous),
+        deleted: (value) => listener.podDeleted(value.uid),
+        synced: () => {
+          const uids = [...reflector.values()].filter(({ pod }) => pod !== undefined).map(({ uid }) => uid);
+          listener.podsListed(new Set(uids));
+        },
+      },
+    });
+    return reflector;
+  }
+
+  #profileReflector(listener: ClusterListener): Reflector<AppSettings> {
+    const { connection, clock, logger, random } = this.#options;
+    const reflector: Reflector<AppSettings> = new Reflector({
+      connection,
+      clock,
+      logger,
+      random,
+      name: "meshprofiles",
+      path: resourcePath(MESH_PROFILES),
+      decode: settingsOf,
+      handlers: {
+        upserted: (value) => listener.settingsSeen(value),
+        deleted: (value) => listener.settingsDeleted(value.app),
+        synced: () => listener.settingsListed(new Set([...reflector.values()].map(({ app }) => app))),
+      },
+    });
+    return reflector;
+  }
+}
+
+function settingsOf(raw: unknown): AppSettings {
+  const { app, quota, ports } = decodeMeshProfile(raw);
+  return { app, quota, ports };
+}
+
+/** A StatefulSet's pod keeps its name and changes its uid, which the watch may show as one change. */
+function reportPod(listener: ClusterListener, value: ProjectedPod, previous: ProjectedPod | undefined): void {
+  if (previous !== undefined && previous.uid !== value.uid) listener.podDeleted(previous.uid);
+  if (value.pod !== undefined) listener.podSeen(value.pod);
+  else if (value.isFinished || (previous?.uid === value.uid && previous.pod !== undefined)) {
+    listener.podDeleted(value.uid);
+  }
+}

@@ -1,0 +1,103 @@
+// The process that hosts the instances. It gets its configuration from the supervisor, and ends when the supervisor
+// does: nobody would restart it, and its successor needs the ports.
+
+import type { NodeName } from "#model/brand.ts";
+import { systemClock } from "#runtime/clock.ts";
+import { createLogger } from "#runtime/logger.ts";
+import { OperationError } from "#runtime/operation-error.ts";
+import { USAGE_EXIT_CODE, UsageError } from "#runtime/usage-error.ts";
+
+import { DEFAULT_LIFECYCLE_TIMES } from "../policy/instance-lifecycle.ts";
+import { DEFAULT_WATCHDOG_LIMITS } from "../policy/watchdog.ts";
+import { probeAddress } from "./address-probe.ts";
+import type { ClusterSource } from "./cluster-source.ts";
+import { ControlServer } from "./control-server.ts";
+import { ProxyHost } from "./host.ts";
+import type { HostMemory } from "./host-memory.ts";
+import type { ProxyConfig } from "./proxy-config.ts";
+import type { FromHost, ToHost } from "./supervisor-messages.ts";
+import { DEFAULT_DATA_PATH_TIMES } from "./worker-messages.ts";
+
+process.once("message", (message: ToHost) => {
+  if (message.kind === "start") void start(message.config, message.memory);
+  else process.exit(0);
+});
+
+async function start(config: ProxyConfig, memory: HostMemory): Promise<void> {
+  try {
+    await run(config, memory);
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof OperationError)) throw error;
+    tell({ kind: "unusable", message: error.message });
+    process.exitCode = USAGE_EXIT_CODE;
+    process.disconnect();
+  }
+}
+
+async function run(config: ProxyConfig, memory: HostMemory): Promise<void> {
+  const clock = systemClock();
+  const logger = createLogger("proxy", config.logLevel);
+  const { nodeName, nodeAddress, drainTimeoutMs } = config;
+  await probeAddress("--node-address", nodeAddress);
+  let isReadyTold = false;
+  const host = new ProxyHost({
+    nodeName,
+    nodeAddress,
+    cluster: await clusterOf(config),
+    clock,
+    logger,
+    lifecycle: { ...DEFAULT_LIFECYCLE_TIMES, lingerMs: config.lingerMs, drainTimeoutMs },
+    dataPath: { ...DEFAULT_DATA_PATH_TIMES, drainTimeoutMs },
+    watchdog: DEFAULT_WATCHDOG_LIMITS,
+    memory,
+    remember: (memory) => tell({ kind: "remember", memory }),
+    changed: () => {
+      if (isReadyTold || host.readiness().kind !== "ready") return;
+      isReadyTold = true;
+      logger.info({ node: nodeName }, "ready");
+      tell({ kind: "ready" });
+    },
+  });
+  const control = new ControlServer({ host, clock });
+  // First of all, so that nothing is half started if the port is taken.
+  const controlUrl = await control.listen(config.controlHost, config.controlPort);
+  tell({ kind: "listening", controlUrl });
+  host.start();
+
+  let ending: Promise<void> | undefined;
+  const end = (): void => {
+    ending ??= (async () => {
+      logger.info({ node: nodeName }, "draining");
+      await host.drain();
+      await control.close();
+      process.exit(0);
+    })();
+  };
+  process.on("message", (message: ToHost) => {
+    if (message.kind === "drain") end();
+  });
+  process.on("disconnect", end);
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+}
+
+async function clusterOf(config: ProxyConfig): Promise<ClusterSource | undefined> {
+  if (config.apiServer === undefined) return undefined;
+  // Loaded only where there is a cluster: undici alone is several megabytes.
+  const [{ connectToApiServer }, { ClusterWatch }] = await Promise.all([
+    import("./service-account.ts"),
+    import("./cluster-watch.ts"),
+  ]);
+  return new ClusterWatch({
+    connection: await connectToApiServer(config.apiServer, config),
+    nodeName: config.nodeName as NodeName,
+    clock: systemClock(),
+    logger: createLogger("proxy", config.logLevel),
+    random: Math.random,
+  });
+}
+
+function tell(message: FromHost): void {
+  // The supervisor may have gone a moment ago; the disconnect event ends this process then.
+  if (process.connected) process.send?.(message);
+}

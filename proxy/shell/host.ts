@@ -1,0 +1,279 @@
+// The host: knows the node's mesh pods and the apps' settings, and keeps one instance per app in line with them. It
+// carries no traffic itself.
+
+import type { AppName, PodUid } from "#model/brand.ts";
+import type { AppPorts } from "#model/mesh-profile.ts";
+import type { Cancel, Clock } from "#runtime/clock.ts";
+import type { Logger } from "#runtime/logger.ts";
+
+import type { LifecycleTimes } from "../policy/instance-lifecycle.ts";
+import { PodRegistry } from "../policy/pod-registry.ts";
+import type { NodePod, PodEvent } from "../policy/pod-registry.ts";
+import type { WatchdogLimits } from "../policy/watchdog.ts";
+import type { AppSettings, ClusterListener, ClusterSource } from "./cluster-source.ts";
+import type { HostMemory } from "./host-memory.ts";
+import { noMemory } from "./host-memory.ts";
+import { Instance } from "./instance.ts";
+import type { DataPathTimes, PodEndpoint } from "./worker-messages.ts";
+
+export interface ProxyHostOptions {
+  readonly nodeName: string;
+  readonly nodeAddress: string;
+  /** Absent: only hooks announce pods, and the system chooses the ports. */
+  readonly cluster?: ClusterSource | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly lifecycle: LifecycleTimes;
+  readonly dataPath: DataPathTimes;
+  readonly watchdog: WatchdogLimits;
+  /** Node's own flags for every worker. */
+  readonly workerExecArgv?: readonly string[];
+  readonly memory?: HostMemory | undefined;
+  /** Called with what the next host should know, whenever it changed. */
+  readonly remember?: (memory: HostMemory) => void;
+  /** Called when the node may have become ready, or unready. */
+  readonly changed?: () => void;
+}
+
+export type Readiness =
+  | { readonly kind: "ready" }
+  | { readonly kind: "not-ready"; readonly reason: "draining" | "not-synced" }
+  | { readonly kind: "not-ready"; readonly reason: "instances"; readonly apps: readonly AppName[] };
+
+/** A thread and about 11 MB each; more than twice the pods kubelet puts on a node by default. */
+export const INSTANCES_MAX = 256;
+/** An app that keeps dying must not make the whole node unready for the others. */
+const FAILURES_IN_READINESS_MAX = 4;
+/** A quarter of a second finds a stuck worker soon and costs one look at shared memory per instance. */
+const INSPECTION_MS = 250;
+const EXPIRY_MS = 5_000;
+const ANY_PORTS: AppPorts = { inbound: 0, outbound: 0 };
+
+export class ProxyHost implements ClusterListener {
+  readonly #options: ProxyHostOptions;
+  readonly #registry = new PodRegistry();
+  readonly #settings = new Map<AppName, AppSettings>();
+  readonly #instances = new Map<AppName, Instance>();
+  readonly #boundPorts: Map<AppName, AppPorts>;
+  readonly #cancels = new Map<string, Cancel>();
+  #isReconcileDue = false;
+  #isDraining = false;
+  #remembered = "";
+
+  constructor(options: ProxyHostOptions) {
+    this.#options = options;
+    const memory = options.memory ?? noMemory;
+    for (const event of memory.pods) this.#registry.apply(event);
+    for (const settings of memory.settings) this.#settings.set(settings.app, settings);
+    this.#boundPorts = new Map(memory.boundPorts);
+  }
+
+  start(): void {
+    this.#reconcile();
+    this.#options.cluster?.start(this);
+    this.#repeat("inspect", INSPECTION_MS, (elapsedMs) => {
+      // A host that was stopped for a while knows nothing of the time in between.
+      const known = Math.min(elapsedMs, 2 * INSPECTION_MS);
+      for (const instance of this.#instances.values()) instance.inspect(known);
+    });
+    this.#repeat("expire", EXPIRY_MS, () => this.#expire());
+  }
+
+  /** Lets every instance finish what it has in progress, within the drain timeout. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    this.#options.changed?.();
+    await this.#options.cluster?.stop();
+    const instances = [...this.#instances.values()];
+    for (const instance of instances) instance.handle({ kind: "shutdown" });
+    await Promise.all(instances.map((instance) => instance.whenGone));
+    for (const cancel of this.#cancels.values()) cancel();
+  }
+
+  get nodeName(): string {
+    return this.#options.nodeName;
+  }
+
+  get isSynced(): boolean {
+    return this.#options.cluster?.isSynced ?? true;
+  }
+
+  get instances(): readonly Instance[] {
+    return [...this.#instances.values()];
+  }
+
+  pods(): readonly NodePod[] {
+    return this.#registry.pods();
+  }
+
+  instance(app: AppName): Instance | undefined {
+    return this.#instances.get(app);
+  }
+
+  readiness(): Readiness {
+    if (this.#isDraining) return { kind: "not-ready", reason: "draining" };
+    if (!this.isSynced) return { kind: "not-ready", reason: "not-synced" };
+    const apps = this.instances.filter(isMissing).map(({ app }) => app);
+    return apps.length === 0 ? { kind: "ready" } : { kind: "not-ready", reason: "instances", apps };
+  }
+
+  /**
+   * A hook's word on a pod, carried out before this returns.
+   *
+   * @returns false if there is no room for another pod.
+   */
+  hooked(event: PodEvent & { readonly kind: "registered" | "unregistered" }): boolean {
+    const isTaken = this.#registry.apply(event);
+    this.#reconcile();
+    return isTaken;
+  }
+
+  podSeen(pod: NodePod): void {
+    const isTaken = this.#registry.apply({ kind: "watched", pod, nowMs: this.#nowMs() });
+    if (!isTaken) this.#options.logger.error({ uid: pod.uid, app: pod.app }, "too many pods on this node");
+    this.#reconcileSoon();
+  }
+
+  podDeleted(uid: PodUid): void {
+    this.#registry.apply({ kind: "deleted", uid, nowMs: this.#nowMs() });
+    this.#reconcileSoon();
+  }
+
+  podsListed(uids: ReadonlySet<PodUid>): void {
+    this.#registry.reconcile(uids, this.#nowMs());
+    this.#reconcileSoon();
+  }
+
+  settingsSeen(settings: AppSettings): void {
+    this.#settings.set(settings.app, settings);
+    this.#reconcileSoon();
+  }
+
+  settingsDeleted(app: AppName): void {
+    this.#settings.delete(app);
+    this.#reconcileSoon();
+  }
+
+  settingsListed(apps: ReadonlySet<AppName>): void {
+    for (const app of this.#settings.keys()) {
+      if (!apps.has(app)) this.#settings.delete(app);
+    }
+    this.#reconcileSoon();
+  }
+
+  #expire(): void {
+    const { cluster } = this.#options;
+    const watch = cluster === undefined ? "absent" : cluster.isSynced ? "synced" : "unsynced";
+    this.#registry.expire(this.#nowMs(), watch);
+    this.#reconcileSoon();
+  }
+
+  /** A list of a hundred pods is one reconciliation, not a hundred. */
+  #reconcileSoon(): void {
+    if (this.#isReconcileDue) return;
+    this.#isReconcileDue = true;
+    this.#options.clock.after(0, () => {
+      this.#isReconcileDue = false;
+      this.#reconcile();
+    });
+  }
+
+  #reconcile(): void {
+    if (this.#isDraining) return;
+    const podsByApp = Map.groupBy(this.#registry.pods(), ({ app }) => app);
+    for (const [app, pods] of podsByApp) this.#reconcileApp(app, pods);
+    for (const instance of this.#instances.values()) {
+      if (podsByApp.has(instance.app)) continue;
+      instance.setEndpoints([]);
+      instance.handle({ kind: "unwanted" });
+    }
+    this.#remember();
+    this.#options.changed?.();
+  }
+
+  #reconcileApp(app: AppName, pods: readonly NodePod[]): void {
+    const settings = this.#settings.get(app);
+    const instance = this.#instances.get(app) ?? this.#addInstance(app);
+    if (instance === undefined) return;
+    instance.setQuota(settings?.quota ?? {});
+    instance.setEndpoints(endpointsOf(pods));
+    instance.handle({ kind: "wanted" });
+    const anyPorts = this.#options.cluster === undefined ? ANY_PORTS : undefined;
+    instance.handle({ kind: "ports", ports: settings?.ports ?? anyPorts });
+  }
+
+  #addInstance(app: AppName): Instance | undefined {
+    const { logger } = this.#options;
+    if (this.#instances.size >= INSTANCES_MAX) {
+      logger.error({ app, max: INSTANCES_MAX }, "too many instances on this node");
+      return undefined;
+    }
+    const instance = new Instance({
+      ...this.#options,
+      app,
+      workerExecArgv: this.#options.workerExecArgv ?? [],
+      boundPorts: this.#boundPorts.get(app),
+      changed: () => this.#instanceChanged(instance),
+    });
+    this.#instances.set(app, instance);
+    return instance;
+  }
+
+  #instanceChanged(instance: Instance): void {
+    const { app, boundPorts } = instance;
+    if (boundPorts !== undefined) this.#boundPorts.set(app, boundPorts);
+    if (instance.state.phase.kind === "gone") {
+      this.#instances.delete(app);
+      this.#boundPorts.delete(app);
+      // A pod may have come in the very turn in which its app's instance went.
+      this.#reconcileSoon();
+    }
+    if (!this.#isDraining) this.#remember();
+    this.#options.changed?.();
+  }
+
+  #remember(): void {
+    const { remember } = this.#options;
+    if (remember === undefined) return;
+    const hosted = new Set(this.#instances.keys());
+    const memory: HostMemory = {
+      pods: this.#registry.history(),
+      settings: [...this.#settings.values()].filter(({ app }) => hosted.has(app)),
+      boundPorts: [...this.#boundPorts],
+    };
+    const text = JSON.stringify(memory);
+    if (text === this.#remembered) return;
+    this.#remembered = text;
+    remember(memory);
+  }
+
+  #repeat(name: string, everyMs: number, task: (elapsedMs: number) => void): void {
+    const { clock } = this.#options;
+    let lastMs = clock.nowMs();
+    const turn = (): void => {
+      const nowMs = clock.nowMs();
+      task(Math.max(0, nowMs - lastMs));
+      lastMs = nowMs;
+      this.#cancels.set(name, clock.after(everyMs, turn));
+    };
+    this.#cancels.set(name, clock.after(everyMs, turn));
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+}
+
+/** Not serving although it should. An app that waits for its ports waits for somebody else. */
+function isMissing({ state, isServing }: Instance): boolean {
+  if (!state.isWanted || isServing || state.phase.kind === "waiting") return false;
+  return state.failures <= FAILURES_IN_READINESS_MAX;
+}
+
+function endpointsOf(pods: readonly NodePod[]): readonly PodEndpoint[] {
+  const endpoints: PodEndpoint[] = [];
+  for (const { uid, address, port, condition } of pods) {
+    if (condition === "ready" && port !== undefined) endpoints.push({ uid, address, port });
+  }
+  return endpoints;
+}

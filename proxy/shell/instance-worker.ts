@@ -1,0 +1,85 @@
+// The thread of one app's instance: two ports, a pool per pod, a quota. Whatever goes wrong here ends this thread only.
+
+import { getHeapStatistics } from "node:v8";
+import { parentPort, workerData } from "node:worker_threads";
+
+import { splitAppName } from "#model/app.ts";
+import { assert } from "#model/assert.ts";
+import { systemClock } from "#runtime/clock.ts";
+
+import { QuotaGate } from "../policy/quota-gate.ts";
+import { AppListener } from "./app-listener.ts";
+import { DestinationGuard } from "./destination-guard.ts";
+import { inboundRoute } from "./inbound-route.ts";
+import { InstanceCounters } from "./instance-counters.ts";
+import { KeepAliveAgent } from "./keep-alive-agent.ts";
+import { NameResolver } from "./name-resolver.ts";
+import { outboundRoute } from "./outbound-route.ts";
+import { PodPools } from "./pod-pools.ts";
+import type { FromWorker, InstanceData, ToWorker } from "./worker-messages.ts";
+
+assert(parentPort !== null, "the instance runs in a worker thread");
+const host = parentPort;
+const { app, counters: buffer, endpoints, nodeAddress, ports, quota, times } = workerData as InstanceData;
+
+const clock = systemClock();
+const counters = new InstanceCounters(buffer);
+const gate = new QuotaGate(quota, clock.nowMs());
+const guard = new DestinationGuard(nodeAddress);
+const pools = new PodPools({ clock, drainTimeoutMs: times.drainTimeoutMs });
+const names = new NameResolver({ namespace: splitAppName(app).namespace, guard, clock });
+const shared = { gate, counters, clock, headersMs: times.headersMs };
+const inbound = new AppListener({
+  ...shared,
+  direction: "inbound",
+  route: inboundRoute(pools, times.upstreamSilenceMs),
+});
+const outbound = new AppListener({
+  ...shared,
+  direction: "outbound",
+  route: outboundRoute({
+    agent: new KeepAliveAgent(),
+    guard,
+    names,
+    silenceMs: times.upstreamSilenceMs,
+  }),
+});
+
+pools.update(endpoints);
+beat();
+host.on("message", (message: ToWorker) => {
+  if (message.kind === "endpoints") pools.update(message.endpoints);
+  else if (message.kind === "quota") gate.change(message.quota, clock.nowMs());
+  else void drain();
+});
+
+try {
+  const listening = {
+    inbound: await inbound.listen(nodeAddress, ports.inbound),
+    outbound: await outbound.listen(nodeAddress, ports.outbound),
+  };
+  tell({ kind: "listening", ports: listening });
+} catch (error) {
+  tell({ kind: "bind-failed", message: (error as Error).message });
+  process.exit(1);
+}
+
+function beat(): void {
+  counters.set("beats", counters.get("beats") + 1);
+  const { user, system } = process.threadCpuUsage();
+  counters.set("threadCpuMicros", user + system);
+  const heap = getHeapStatistics();
+  counters.set("heapUsedBytes", heap.used_heap_size);
+  counters.set("externalBytes", heap.external_memory);
+  clock.after(times.heartbeatMs, beat);
+}
+
+/** The host ends this thread if it takes longer than the drain timeout. */
+async function drain(): Promise<void> {
+  await Promise.all([inbound.drain(), outbound.drain()]);
+  process.exit(0);
+}
+
+function tell(message: FromWorker): void {
+  host.postMessage(message, []);
+}

@@ -1,0 +1,226 @@
+// All metrics of the proxy. Labels come from closed sets, apart from `app`, whose values are capped.
+
+import type { AppName } from "#model/brand.ts";
+
+import { AppSeries } from "../policy/app-series.ts";
+import type { InstancePhase } from "../policy/instance-lifecycle.ts";
+import { REASONS } from "../policy/reasons.ts";
+import type { Reason, ReasonName } from "../policy/reasons.ts";
+import { exposition } from "./exposition.ts";
+import type { MetricFamily, MetricSample } from "./exposition.ts";
+import type { ProxyHost } from "./host.ts";
+import type { Instance } from "./instance.ts";
+import { DIRECTIONS } from "./instance-counters.ts";
+import type { DirectionCounts, DirectionSlot } from "./instance-counters.ts";
+
+const PHASES = [
+  "waiting",
+  "starting",
+  "serving",
+  "lingering",
+  "backing-off",
+  "draining",
+  "stopping",
+] as const satisfies readonly InstancePhase["kind"][];
+
+const DIRECTION_METRICS: readonly (Omit<MetricFamily, "samples"> & { readonly slot: DirectionSlot })[] = [
+  {
+    slot: "requests",
+    name: "berth_proxy_requests_total",
+    help: "Requests that arrived, refused ones included.",
+    type: "counter",
+  },
+  {
+    slot: "inFlight",
+    name: "berth_proxy_requests_in_flight",
+    help: "Requests in progress.",
+    type: "gauge",
+  },
+  {
+    slot: "retries",
+    name: "berth_proxy_request_retries_total",
+    help: "Requests sent again after a connection that turned out dead.",
+    type: "counter",
+  },
+  {
+    slot: "bytesReceived",
+    name: "berth_proxy_received_bytes_total",
+    help: "Bytes from clients, headers included.",
+    type: "counter",
+  },
+  {
+    slot: "bytesSent",
+    name: "berth_proxy_sent_bytes_total",
+    help: "Bytes to clients, headers included.",
+    type: "counter",
+  },
+  {
+    slot: "connections",
+    name: "berth_proxy_connections",
+    help: "Open client connections.",
+    type: "gauge",
+  },
+  {
+    slot: "connectionsOpened",
+    name: "berth_proxy_connections_opened_total",
+    help: "Client connections accepted.",
+    type: "counter",
+  },
+];
+
+export class ProxyMetrics {
+  readonly #host: ProxyHost;
+  readonly #series = new AppSeries();
+  #labelled: ReadonlySet<AppName> = new Set();
+
+  constructor(host: ProxyHost) {
+    this.#host = host;
+  }
+
+  /** In the Prometheus text format. */
+  render(): string {
+    const { instances } = this.#host;
+    const present = new Set(instances.map(({ app }) => app));
+    for (const app of this.#labelled) {
+      if (!present.has(app)) this.#series.release(app);
+    }
+    this.#labelled = present;
+    const labelled = instances.map((instance) => ({ instance, app: this.#series.label(instance.app) }));
+    return exposition([
+      ...trafficFamilies(labelled),
+      ...instanceFamilies(labelled, this.#host),
+      ...processFamilies(this.#host),
+    ]);
+  }
+}
+
+interface LabelledInstance {
+  readonly instance: Instance;
+  readonly app: string;
+}
+
+function trafficFamilies(labelled: readonly LabelledInstance[]): readonly MetricFamily[] {
+  const counts = labelled.flatMap(({ instance, app }) => {
+    const read = instance.counters.read();
+    return DIRECTIONS.map((direction) => ({ labels: { app, direction }, counts: read[direction] }));
+  });
+  const families: MetricFamily[] = DIRECTION_METRICS.map(({ slot, name, help, type }) => ({
+    name,
+    help,
+    type,
+    samples: counts.map(({ labels, counts }) => ({ labels, value: counts[slot] })),
+  }));
+  families.push({
+    name: "berth_proxy_responses_total",
+    help: "Answers sent to their end, by the class of their status.",
+    type: "counter",
+    samples: counts.flatMap(({ labels, counts }) =>
+      Object.entries(counts.responses).map(([name, value]) => ({
+        labels: { ...labels, class: name },
+        value,
+      })),
+    ),
+  });
+  families.push({
+    name: "berth_proxy_throttled_requests_total",
+    help: "Requests and connections refused by a quota.",
+    type: "counter",
+    samples: counts.flatMap(({ labels, counts }) => reasonSamples(labels, counts, "throttled")),
+  });
+  families.push({
+    name: "berth_proxy_failed_requests_total",
+    help: "Requests that the proxy answered itself or could not finish, quotas apart.",
+    type: "counter",
+    samples: counts.flatMap(({ labels, counts }) => reasonSamples(labels, counts, "failed")),
+  });
+  return families;
+}
+
+function reasonSamples(
+  labels: Readonly<Record<string, string>>,
+  { reasons }: DirectionCounts,
+  outcome: Reason["outcome"],
+): readonly MetricSample[] {
+  return (Object.entries(reasons) as [ReasonName, number][])
+    .filter(([name]) => REASONS[name].outcome === outcome)
+    .map(([name, value]) => ({ labels: { ...labels, reason: REASONS[name].code }, value }));
+}
+
+function instanceFamilies(labelled: readonly LabelledInstance[], host: ProxyHost): readonly MetricFamily[] {
+  const podsByApp = Map.groupBy(host.pods(), ({ app }) => app);
+  const perApp = (value: (instance: Instance) => number): readonly MetricSample[] =>
+    labelled.map(({ instance, app }) => ({ labels: { app }, value: value(instance) }));
+  return [
+    {
+      name: "berth_proxy_pods",
+      help: "Pods of the app on this node.",
+      type: "gauge",
+      samples: perApp(({ app }) => podsByApp.get(app)?.length ?? 0),
+    },
+    {
+      name: "berth_proxy_instance_serving",
+      help: "1 while the app's instance accepts requests.",
+      type: "gauge",
+      samples: perApp(({ isServing }) => Number(isServing)),
+    },
+    {
+      name: "berth_proxy_instance_cpu_seconds_total",
+      help: "CPU time of the app's worker threads, earlier ones included.",
+      type: "counter",
+      samples: perApp(({ cpuSeconds }) => cpuSeconds),
+    },
+    {
+      name: "berth_proxy_instance_heap_used_bytes",
+      help: "Used heap of the app's worker thread.",
+      type: "gauge",
+      samples: perApp(({ counters }) => counters.get("heapUsedBytes")),
+    },
+    {
+      name: "berth_proxy_instance_external_bytes",
+      help: "Memory outside the heap that the app's worker thread owns, buffers above all.",
+      type: "gauge",
+      samples: perApp(({ counters }) => counters.get("externalBytes")),
+    },
+    {
+      name: "berth_proxy_instance_restarts_total",
+      help: "Unplanned ends of the app's worker thread.",
+      type: "counter",
+      samples: labelled.flatMap(({ instance, app }) =>
+        [...instance.restarts].map(([reason, value]) => ({ labels: { app, reason }, value })),
+      ),
+    },
+    {
+      name: "berth_proxy_instances",
+      help: "Instances on this node, by state.",
+      type: "gauge",
+      samples: PHASES.map((state) => ({
+        labels: { state },
+        value: labelled.filter(({ instance }) => instance.state.phase.kind === state).length,
+      })),
+    },
+  ];
+}
+
+function processFamilies(host: ProxyHost): readonly MetricFamily[] {
+  const { user, system } = process.cpuUsage();
+  return [
+    {
+      name: "berth_proxy_synced",
+      help: "1 once the node's pods and the profiles are known completely.",
+      type: "gauge",
+      samples: [{ value: Number(host.isSynced) }],
+    },
+    {
+      name: "berth_proxy_process_cpu_seconds_total",
+      help: "CPU time of the host process with all its threads.",
+      type: "counter",
+      samples: [{ value: (user + system) / 1e6 }],
+    },
+    {
+      name: "berth_proxy_process_resident_bytes",
+      help: "Resident memory of the host process with all its threads.",
+      type: "gauge",
+      samples: [{ value: process.memoryUsage.rss() }],
+    },
+  ];
+}

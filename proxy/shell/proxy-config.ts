@@ -1,0 +1,147 @@
+// The proxy's configuration, from its flags.
+
+import { isIP } from "node:net";
+import { parseArgs } from "node:util";
+
+import { LOG_LEVELS } from "#runtime/logger.ts";
+import type { LogLevel } from "#runtime/logger.ts";
+import { UsageError } from "#runtime/usage-error.ts";
+
+export interface ProxyConfig {
+  readonly nodeName: string;
+  readonly nodeAddress: string;
+  /** Undefined: pods are announced by hooks alone. */
+  readonly apiServer: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly caFile: string | undefined;
+  readonly controlHost: string;
+  /** 0 lets the system choose. */
+  readonly controlPort: number;
+  readonly lingerMs: number;
+  readonly drainTimeoutMs: number;
+  readonly logLevel: LogLevel;
+}
+
+export type ProxyCommand = { readonly kind: "help" } | { readonly kind: "run"; readonly config: ProxyConfig };
+
+const CONTROL_PORT_DEFAULT = "9092";
+/** A day: whoever asks for more has mistaken the unit. */
+const SECONDS_MAX = 86_400;
+
+export const PROXY_HELP = `Usage: node proxy/main.ts --node-name NAME --node-address IP [options]
+
+Runs one mesh instance per app with pods on this node, each in a thread of its own.
+
+  --node-name NAME              this node's name in the cluster
+  --node-address IP             address on which the apps' ports listen
+  --api-server URL              API server to watch pods and MeshProfiles on; without it,
+                                pods are announced by POST /v1/pods alone
+  --token-file FILE             bearer token, read before each request
+                                (default: the service account's, if there is one)
+  --ca-file FILE                authorities for the API server's certificate
+                                (default: the service account's, if there is one)
+  --control-host IP             address of hooks, health and metrics (default 127.0.0.1)
+  --control-port PORT           its port; 0 lets the system choose (default ${CONTROL_PORT_DEFAULT})
+  --linger-seconds N            how long an instance outlives its last pod (default 30)
+  --drain-timeout-seconds N     how long requests in progress may take to finish when
+                                a pod, an instance or the proxy ends (default 30)
+  --log-level LEVEL             ${LOG_LEVELS.join(", ")} (default info)
+  --help                        this text
+
+When it is ready, one line of JSON goes to standard output: {"kind":"ready","controlUrl":"http://…"}.
+SIGTERM or SIGINT drains and ends it; the second one ends it at once.
+`;
+
+/** @throws UsageError that names the flag and says what it takes. */
+export function parseProxyFlags(args: readonly string[]): ProxyCommand {
+  const flags = readFlags(args);
+  if (flags.help === true) return { kind: "help" };
+  return {
+    kind: "run",
+    config: {
+      nodeName: required("--node-name", flags["node-name"]),
+      nodeAddress: address("--node-address", required("--node-address", flags["node-address"])),
+      apiServer: url("--api-server", flags["api-server"]),
+      tokenFile: flags["token-file"],
+      caFile: flags["ca-file"],
+      controlHost: address("--control-host", flags["control-host"] ?? "127.0.0.1"),
+      controlPort: wholeNumber("--control-port", flags["control-port"] ?? CONTROL_PORT_DEFAULT, 65_535),
+      lingerMs: seconds("--linger-seconds", flags["linger-seconds"] ?? "30"),
+      drainTimeoutMs: seconds("--drain-timeout-seconds", flags["drain-timeout-seconds"] ?? "30"),
+      logLevel: logLevel(flags["log-level"] ?? "info"),
+    },
+  };
+}
+
+type Flags = ReturnType<typeof parse>["values"];
+
+function readFlags(args: readonly string[]): Flags {
+  try {
+    return parse(args).values;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message} (--help lists the flags)`, { cause: error });
+  }
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    strict: true,
+    allowPositionals: false,
+    options: {
+      "node-name": { type: "string" },
+      "node-address": { type: "string" },
+      "api-server": { type: "string" },
+      "token-file": { type: "string" },
+      "ca-file": { type: "string" },
+      "control-host": { type: "string" },
+      "control-port": { type: "string" },
+      "linger-seconds": { type: "string" },
+      "drain-timeout-seconds": { type: "string" },
+      "log-level": { type: "string" },
+      help: { type: "boolean" },
+    },
+  });
+}
+
+function required(flag: string, value: string | undefined): string {
+  if (value === undefined || value === "") throw new UsageError(`${flag} is required`);
+  return value;
+}
+
+function address(flag: string, value: string): string {
+  if (isIP(value) === 0) throw new UsageError(`${flag} takes an IP address, not ${JSON.stringify(value)}`);
+  return value;
+}
+
+function url(flag: string, value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const parsed = URL.parse(value);
+  if (parsed === null || !["http:", "https:"].includes(parsed.protocol)) {
+    throw new UsageError(`${flag} takes an http or https URL, not ${JSON.stringify(value)}`);
+  }
+  return value;
+}
+
+function wholeNumber(flag: string, value: string, max: number): number {
+  const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+  if (Number.isNaN(number) || number > max) {
+    throw new UsageError(`${flag} takes a whole number from 0 to ${max}, not ${JSON.stringify(value)}`);
+  }
+  return number;
+}
+
+function seconds(flag: string, value: string): number {
+  const number = /^\d{1,9}(\.\d{1,3})?$/.test(value) ? Number(value) : Number.NaN;
+  if (Number.isNaN(number) || number > SECONDS_MAX) {
+    throw new UsageError(`${flag} takes seconds from 0 to ${SECONDS_MAX}, not ${JSON.stringify(value)}`);
+  }
+  return Math.round(number * 1000);
+}
+
+function logLevel(value: string): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === value);
+  if (level === undefined)
+    throw new UsageError(`--log-level takes ${LOG_LEVELS.join(", ")}, not ${JSON.stringify(value)}`);
+  return level;
+}

@@ -1,0 +1,50 @@
+// What the host and an instance's worker say to each other. Structured clones, both sides of one release.
+
+import type { AppName, PodUid } from "#model/brand.ts";
+import type { AppPorts, Quota } from "#model/mesh-profile.ts";
+
+/** Handed to the worker when it starts. */
+export interface InstanceData {
+  readonly app: AppName;
+  readonly nodeAddress: string;
+  /** A port of 0 means any. */
+  readonly ports: AppPorts;
+  readonly quota: Quota;
+  readonly endpoints: readonly PodEndpoint[];
+  readonly counters: SharedArrayBuffer;
+  readonly times: DataPathTimes;
+}
+
+/** A pod that takes inbound requests. */
+export interface PodEndpoint {
+  readonly uid: PodUid;
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface DataPathTimes {
+  /** Silence of a destination, connecting included, after which a request is given up. */
+  readonly upstreamSilenceMs: number;
+  /** From a connection's or request's first byte to the end of its headers. */
+  readonly headersMs: number;
+  readonly heartbeatMs: number;
+  /** How long requests in progress on a departed pod, or in a draining instance, may take to finish. */
+  readonly drainTimeoutMs: number;
+}
+
+export const DEFAULT_DATA_PATH_TIMES: DataPathTimes = {
+  // As long as the reverse proxies in common use wait by default.
+  upstreamSilenceMs: 60_000,
+  headersMs: 10_000,
+  heartbeatMs: 100,
+  drainTimeoutMs: 30_000,
+};
+
+export type ToWorker =
+  | { readonly kind: "endpoints"; readonly endpoints: readonly PodEndpoint[] }
+  | { readonly kind: "quota"; readonly quota: Quota }
+  | { readonly kind: "drain" };
+
+export type FromWorker =
+  | { readonly kind: "listening"; readonly ports: AppPorts }
+  | { readonly kind: "bind-failed"; readonly message: string };
