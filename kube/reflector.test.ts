@@ -233,6 +233,20 @@ test("an object recreated under its name while nobody watched is deleted first",
   assert.deepEqual(changes, ["pod-0: 1 → –", "pod-0: – → 2", "synced"]);
 });
 
+test("versions given out again after a server's restart do not hide its new objects", async () => {
+  await using world = await reflecting();
+  const { collection, reflector, changes } = world;
+  collection.set("pod-0", 1);
+  reflector.start();
+  await world.watching();
+  changes.length = 0;
+  collection.restart();
+  collection.set("pod-0", 2);
+  await settleUntil(world.clock, () => collection.lists.length === 2);
+  await world.watching();
+  assert.deepEqual(changes, ["pod-0: 1 → –", "pod-0: – → 2", "synced"]);
+});
+
 test("an Expired event in the middle of a lasting watch leads to a list at once", async () => {
   await using world = await reflecting();
   const { collection, clock, reflector } = world;

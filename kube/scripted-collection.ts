@@ -20,7 +20,7 @@ export class ScriptedCollection implements AsyncDisposable {
   /** Queries of the lists and of the watches so far. */
   readonly lists: ScriptedRequest["query"][] = [];
   readonly watches: ScriptedRequest["query"][] = [];
-  #version = 100;
+  #version = FIRST_VERSION;
   #compactedVersion = 0;
   #uid = 0;
   #history: HistoryEntry[] = [];
@@ -76,6 +76,15 @@ export class ScriptedCollection implements AsyncDisposable {
   compact(): void {
     this.#compactedVersion = this.#version;
     this.#history = [];
+  }
+
+  /** Comes back empty and counts its versions from the start, as after a restart without storage. */
+  restart(): void {
+    this.objects.clear();
+    this.compact();
+    this.#version = FIRST_VERSION;
+    this.failNext(410, "Expired");
+    this.breakWatches();
   }
 
   /** The next requests are refused, one for each call. */
@@ -169,6 +178,8 @@ export class ScriptedCollection implements AsyncDisposable {
     return streams;
   }
 }
+
+const FIRST_VERSION = 100;
 
 interface HistoryEntry {
   readonly version: number;
