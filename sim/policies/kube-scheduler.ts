@@ -53,8 +53,9 @@ const WEIGHTS = { taintToleration: 3, nodeAffinity: 2, fit: 1, spread: 2, balanc
 const EXTENDER_SCALE = 10;
 
 /**
- * One scheduler over one cluster. It remembers where in the cluster its last search ended, and caches nothing else: the
- * caller adds and removes pods on the cluster.
+ * One scheduler over one cluster. It remembers where in the cluster its last search ended, and compiles a pod once
+ * for filter and score, so that a pod given to it is not changed afterwards. The caller adds and removes pods on the
+ * cluster.
  */
 export class KubeSchedulerModel {
   readonly #cluster: SchedulerCluster;

@@ -4,7 +4,7 @@
 import type { Labels } from "#model/app.ts";
 
 export const ZONE_LABEL = "topology.kubernetes.io/zone";
-export const REGION_LABEL = "topology.kubernetes.io/region";
+const REGION_LABEL = "topology.kubernetes.io/region";
 
 /** Nodes of one zone, and zones, keep the order of `nodes`. */
 export function inNodeTreeOrder<N extends { readonly labels: Labels }>(nodes: readonly N[]): N[] {

@@ -13,7 +13,7 @@ import type { Taint } from "./taints.ts";
 export const HOSTNAME_LABEL = "kubernetes.io/hostname";
 
 /** kubelet's default for `maxPods`. */
-export const PODS_MAX_DEFAULT = 110;
+const PODS_MAX_DEFAULT = 110;
 
 export interface NodeSpec {
   readonly name: string;

@@ -1,7 +1,7 @@
 // Taints and tolerations: pkg/scheduler/framework/plugins/tainttoleration, staging/src/k8s.io/api/core/v1/toleration.go.
 // Comparing tolerations (Lt, Gt) are alpha and off in 1.37, so that they tolerate nothing here either.
 
-export type TaintEffect = "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+type TaintEffect = "NoSchedule" | "PreferNoSchedule" | "NoExecute";
 
 export interface Taint {
   readonly key: string;

@@ -20,7 +20,7 @@ export interface ReadOptions {
   readonly duplicateWindow?: number;
 }
 
-// About 100 MB of ids at most; exact detection over the whole of a file needs memory that grows with it.
+// About 100 MB of long ids, two windows of them at most; exact detection over the whole of a file needs memory that grows with it.
 const DUPLICATE_WINDOW = 500_000;
 
 /**
