@@ -401,3 +401,26 @@ test("stopping ends the watch, rejects whoever waits, and tells nobody of later 
   assert.deepEqual(changes, ["synced"]);
   assert.equal(clock.nextDueMs(), undefined);
 });
+
+test("events already received when the reflector is stopped are not applied", async () => {
+  const told: string[] = [];
+  let stopped: Promise<void> | undefined;
+  await using world = await reflecting({
+    handlers: {
+      upserted(item) {
+        told.push(item.name);
+        stopped = world.reflector.stop();
+      },
+      deleted: () => undefined,
+    },
+  });
+  const { collection, clock, reflector } = world;
+  reflector.start();
+  await world.watching();
+  const line = (name: string): string =>
+    JSON.stringify({ type: "ADDED", object: { metadata: { name, resourceVersion: "101" }, value: 1 } });
+  collection.sendRaw(`${line("first")}\n${line("second")}\n`);
+  await settleUntil(clock, () => stopped !== undefined && collection.openWatches === 0);
+  await stopped;
+  assert.deepEqual(told, ["first"]);
+});

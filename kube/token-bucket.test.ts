@@ -20,6 +20,15 @@ test("a bucket never gives more than its burst and its rate", () => {
   );
 });
 
+test("a bucket left alone fills up to its burst and no further", () => {
+  const bucket = new TokenBucket({ burst: 3, perSecond: 2 }, 0);
+  const hourMs = 3_600_000;
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => bucket.take(hourMs)),
+    [true, true, true, false],
+  );
+});
+
 test("after the wait it names, a bucket has a token", () => {
   const bucket = new TokenBucket({ burst: 1, perSecond: 3 }, 0);
   assert.equal(bucket.waitMs(0), 0);
