@@ -52,16 +52,14 @@ export function unionOf(a: FieldTree, b: FieldTree): FieldTree {
   return union;
 }
 
-/** What of `a` is not in `b`; a leaf of `b` takes everything below it away. */
+/** What of `a` is not in `b`. Owning an empty map is something else than owning what is in it. */
 export function differenceOf(a: FieldTree, b: FieldTree): FieldTree {
   const rest: Record<string, FieldTree> = {};
   for (const [segment, child] of Object.entries(a)) {
     const other = b[segment];
-    if (other === undefined) rest[segment] = child;
-    else if (!isEmptyTree(other)) {
-      const left = differenceOf(child, other);
-      if (!isEmptyTree(left)) rest[segment] = left;
-    }
+    const left = other === undefined ? child : differenceOf(child, other);
+    const isLeafLeft = isEmptyTree(child) && (other === undefined || !isEmptyTree(other));
+    if (isLeafLeft || !isEmptyTree(left)) rest[segment] = left;
   }
   return rest;
 }

@@ -1,32 +1,21 @@
 // The kubelets of all nodes at once: bound pods start, deleted pods go, resizes are granted, deferred or refused, all
-// on the given clock. FACTS behind it: a resize fits if what the node's other pods have been allocated leaves room;
-// a deferred one is tried again when pods leave or shrink; one above the node's allocatable is Infeasible. Not
-// simulated: images, probes, restarts, volumes, memory pressure, and preemption for critical pods.
+// on the given clock. Not simulated: images, probes, restarts, volumes, memory pressure, and the killing of other pods
+// for critical ones.
 
 import type { Cancel, Clock } from "#runtime/clock.ts";
-import { isWithin, noResources } from "#model/resources.ts";
-import type { Resources } from "#model/resources.ts";
+import { noResources } from "#model/resources.ts";
 import { DueQueue } from "./due-queue.ts";
-import { askedResources, compareDeferred, newHeldPod } from "./held-pod.ts";
-import type { ContainerGrants, HeldPod, PendingResize } from "./held-pod.ts";
-import { equalJson, listOf, objectOf, textOf } from "./json.ts";
-import type { JsonObject } from "./json.ts";
-import { timestampText } from "./kube-object.ts";
+import { askedResources, newHeldPod } from "./held-pod.ts";
+import type { HeldPod } from "./held-pod.ts";
+import { HeldPods } from "./held-pods.ts";
+import { objectOf, textOf } from "./json.ts";
 import type { KubeObject } from "./kube-object.ts";
-import { NodeRoom, shortageOf } from "./node-room.ts";
-import type { Shortage } from "./node-room.ts";
+import { keyOf } from "./kube-object.ts";
+import { KubeletResizes } from "./kubelet-resizes.ts";
 import type { Change, ObjectStore } from "./object-store.ts";
 import { PodAddresses } from "./pod-addresses.ts";
-import { conditionOf, withCondition, withoutCondition } from "./pod-condition.ts";
-import { excessText } from "./pod-resize.ts";
-import { allocatableOf, allocatedRequest, specRequest } from "./pod-resources.ts";
-import {
-  actuatedResources,
-  rejectedStatus,
-  runningStatus,
-  withActuated,
-  withAllocated,
-} from "./pod-status.ts";
+import { allocatedRequest, specRequest } from "./pod-resources.ts";
+import { actuatedResources, rejectedStatus, runningStatus } from "./pod-status.ts";
 
 export interface KubeletOptions {
   readonly store: ObjectStore;
@@ -46,24 +35,35 @@ export interface KubeletOptions {
 }
 
 export class SimulatedKubelet {
-  readonly #options: KubeletOptions;
   readonly #store: ObjectStore;
   readonly #clock: Clock;
+  readonly #startDelayMs: number;
   readonly #queue: DueQueue;
   readonly #addresses: PodAddresses;
-  readonly #held = new Map<string, HeldPod>();
-  readonly #rooms = new Map<string, NodeRoom>();
+  readonly #held: HeldPods;
+  readonly #resizes: KubeletResizes;
   readonly #dirtyPods = new Map<string, KubeObject>();
   readonly #dirtyNodes = new Set<string>();
   #isSyncDue = false;
   #unsubscribe: Cancel | undefined;
 
   constructor(options: KubeletOptions) {
-    this.#options = options;
-    this.#store = options.store;
-    this.#clock = options.clock;
-    this.#queue = new DueQueue(options.clock);
-    this.#addresses = new PodAddresses(options.store, options.isReal ?? (() => false));
+    const { store, clock, random, faults, startDelayMs, resizeDelayMs, isReal = () => false } = options;
+    this.#store = store;
+    this.#clock = clock;
+    this.#startDelayMs = startDelayMs;
+    this.#queue = new DueQueue(clock);
+    this.#addresses = new PodAddresses(store, isReal);
+    this.#held = new HeldPods(store);
+    this.#resizes = new KubeletResizes({
+      clock,
+      random,
+      faultRatio: faults?.resizeFaultRatio ?? 0,
+      resizeDelayMs,
+      held: this.#held,
+      queue: this.#queue,
+      retryLater: (nodeName) => this.#noteNode(nodeName),
+    });
   }
 
   /** Takes over the pods that are there and follows every change from now on. */
@@ -72,7 +72,7 @@ export class SimulatedKubelet {
     for (const pod of this.#store.list("pods")) this.#notePod(pod);
   }
 
-  /** Nothing happens to pods any more. */
+  /** Nothing happens to pods any more; what was to happen is forgotten. */
   stop(): void {
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
@@ -80,14 +80,10 @@ export class SimulatedKubelet {
     this.#isSyncDue = false;
   }
 
-  #note(change: Change): void {
-    if (change.resource === "nodes") {
-      this.#dirtyNodes.add(change.object.metadata.name);
-      this.#scheduleSync();
-    } else if (change.resource === "pods") {
-      if (change.type === "DELETED") this.#forget(change.object);
-      else this.#notePod(change.object);
-    }
+  #note({ resource, type, object }: Change): void {
+    if (resource === "nodes") this.#noteNode(object.metadata.name);
+    else if (resource === "pods" && type === "DELETED") this.#forget(object);
+    else if (resource === "pods") this.#notePod(object);
   }
 
   #notePod(pod: KubeObject): void {
@@ -96,20 +92,17 @@ export class SimulatedKubelet {
     this.#scheduleSync();
   }
 
+  #noteNode(nodeName: string): void {
+    this.#dirtyNodes.add(nodeName);
+    this.#scheduleSync();
+  }
+
   #forget(pod: KubeObject): void {
     this.#dirtyPods.delete(pod.metadata.uid);
     const held = this.#held.get(pod.metadata.uid);
     if (held === undefined) return;
-    this.#held.delete(held.uid);
-    this.#release(held);
-  }
-
-  #release(held: HeldPod): void {
-    held.state = "ended";
-    held.pending = undefined;
-    this.#roomOf(held.nodeName).release(held);
-    this.#dirtyNodes.add(held.nodeName);
-    this.#scheduleSync();
+    this.#held.remove(held);
+    this.#noteNode(held.nodeName);
   }
 
   #scheduleSync(): void {
@@ -125,50 +118,44 @@ export class SimulatedKubelet {
     for (const pod of pods) this.#reconcile(pod);
     const nodes = [...this.#dirtyNodes];
     this.#dirtyNodes.clear();
-    for (const nodeName of nodes) this.#retryDeferred(nodeName);
+    for (const nodeName of nodes) this.#resizes.retryDeferred(nodeName);
   }
 
   #reconcile(pod: KubeObject): void {
-    const held = this.#held.get(pod.metadata.uid) ?? this.#admit(pod);
-    if (held === undefined) return;
-    const phase = pod.status?.["phase"];
-    if (held.state !== "ended" && (phase === "Failed" || phase === "Succeeded")) this.#release(held);
+    const held = this.#held.get(pod.metadata.uid) ?? this.#take(pod);
+    if (held.state !== "ended" && hasEnded(pod)) this.#end(held);
     if (pod.metadata.deletionTimestamp !== undefined) this.#scheduleRemoval(held, pod);
-    if (held.state === "running") this.#reconcileResize(held, pod);
+    if (held.state === "running") this.#resizes.reconcile(held, pod);
   }
 
-  // Pods that run already, as after a restart of the kubelet, keep what they have.
-  #admit(pod: KubeObject): HeldPod | undefined {
-    const phase = pod.status?.["phase"];
-    if ((phase === "Failed" || phase === "Succeeded") && pod.metadata.deletionTimestamp === undefined)
-      return undefined;
-    const actuated = phase === "Running" ? actuatedResources(pod) : undefined;
-    const held = newHeldPod(
-      pod,
-      actuated ? allocatedRequest(pod) : specRequest(pod),
-      actuated ?? askedResources(pod),
-    );
-    const room = this.#roomOf(held.nodeName);
-    const shortage = actuated
-      ? undefined
-      : this.#shortage(held, { request: held.allocated, allocated: noResources });
-    if (shortage !== undefined && pod.metadata.deletionTimestamp === undefined) {
-      this.#write(pod, rejectedStatus(pod, shortage));
-      return undefined;
-    }
-    this.#held.set(held.uid, held);
-    room.hold(held);
-    if (actuated) held.state = "running";
-    else this.#queue.add(this.#options.startDelayMs, () => this.#run(held));
+  // Pods that run already, as after a restart of the kubelet, keep what they have; new ones have to fit.
+  #take(pod: KubeObject): HeldPod {
+    const actuated = pod.status?.["phase"] === "Running" ? actuatedResources(pod) : undefined;
+    const allocated = actuated === undefined ? specRequest(pod) : allocatedRequest(pod);
+    const held = newHeldPod(pod, allocated, actuated ?? askedResources(pod));
+    const isNew = actuated === undefined && !hasEnded(pod);
+    const shortage = isNew ? this.#held.shortage(held, allocated, noResources) : undefined;
+    this.#held.add(held);
+    if (shortage !== undefined) {
+      this.#end(held);
+      this.#held.writeStatus(held, rejectedStatus(pod, shortage));
+    } else if (isNew) this.#queue.add(this.#startDelayMs, () => this.#run(held));
+    else held.state = "running";
     return held;
   }
 
   #run(held: HeldPod): void {
-    const pod = this.#current(held);
-    if (pod === undefined || held.state !== "starting") return;
+    const pod = this.#held.current(held);
+    if (pod === undefined || held.state !== "starting" || pod.metadata.deletionTimestamp !== undefined)
+      return;
     held.state = "running";
     const place = { ...this.#addresses.of(pod), nowMs: this.#clock.nowMs() };
-    this.#write(pod, runningStatus(pod, held.granted, place));
+    this.#held.writeStatus(held, runningStatus(pod, held.granted, place));
+  }
+
+  #end(held: HeldPod): void {
+    this.#held.end(held);
+    this.#noteNode(held.nodeName);
   }
 
   #scheduleRemoval(held: HeldPod, pod: KubeObject): void {
@@ -181,175 +168,23 @@ export class SimulatedKubelet {
   }
 
   #remove(held: HeldPod): void {
-    const pod = this.#current(held);
+    const pod = this.#held.current(held);
     if (pod === undefined) return;
     if ((pod.metadata.finalizers ?? []).length === 0) {
-      this.#store.delete("pods", held.key);
+      this.#store.delete("pods", keyOf(pod));
       return;
     }
-    // The API server removes it with the last finalizer; its containers are gone already.
+    // Its containers are gone; the API server removes it with the last finalizer.
     const metadata = { ...pod.metadata, deletionGracePeriodSeconds: 0 };
-    if (held.state !== "ended") this.#release(held);
-    this.#store.update("pods", { ...pod, metadata, status: { ...pod.status, phase: "Succeeded" } });
-  }
-
-  #reconcileResize(held: HeldPod, pod: KubeObject): void {
-    const asked = askedResources(pod);
-    if (held.pending !== undefined && equalGrants(held.pending.asked, asked)) return;
-    if (equalGrants(held.granted, asked)) {
-      const isWithdrawn = held.pending !== undefined;
-      held.pending = undefined;
-      if (isWithdrawn) this.#write(pod, withoutCondition(objectOf(pod.status), PENDING));
-      return;
-    }
-    const fault = this.#drawFault();
-    const request = specRequest(pod);
-    const resize = { asked, request, sinceMs: this.#clock.nowMs(), heldUntilMs: 0 };
-    if (fault === "infeasible") {
-      this.#setPending(held, { ...resize, kind: "infeasible" }, "the node refuses this size");
-    } else if (fault === "deferred") {
-      const heldUntilMs = this.#clock.nowMs() + FAULT_DEFERRAL_MS;
-      this.#setPending(
-        held,
-        { ...resize, kind: "deferred", heldUntilMs },
-        "the node is busy with another resize",
-      );
-      this.#queue.add(FAULT_DEFERRAL_MS, () => this.#retryDeferred(held.nodeName));
-    } else this.#decide(held, { ...resize, kind: "deferred" });
-  }
-
-  #decide(held: HeldPod, resize: PendingResize): void {
-    const allocatable = this.#allocatable(held.nodeName);
-    const isGrowing = !isWithin(resize.request, held.allocated);
-    if (allocatable !== undefined && isGrowing && !isWithin(resize.request, allocatable)) {
-      const message = `Node didn't have enough capacity: ${excessText(resize.request, allocatable)}`;
-      this.#setPending(held, { ...resize, kind: "infeasible" }, message);
-      return;
-    }
-    const shortage = this.#shortage(held, { request: resize.request, allocated: held.allocated });
-    if (shortage === undefined) this.#grant(held, resize);
-    else this.#setPending(held, { ...resize, kind: "deferred" }, shortage.message);
-  }
-
-  #grant(held: HeldPod, { asked, request }: PendingResize): void {
-    const pod = this.#current(held);
-    if (pod === undefined) return;
-    held.pending = undefined;
-    held.granted = asked;
-    held.actuating = asked;
-    const frees = !isWithin(held.allocated, request);
-    this.#roomOf(held.nodeName).reallocate(held, request);
-    const status = withoutCondition(withAllocated(pod, objectOf(pod.status), asked), PENDING);
-    this.#write(
-      pod,
-      withCondition(status, { ...this.#conditionTimes(pod), type: IN_PROGRESS, status: "True" }),
-    );
-    this.#queue.add(this.#options.resizeDelayMs, () => this.#actuate(held, asked));
-    if (frees) {
-      this.#dirtyNodes.add(held.nodeName);
-      this.#scheduleSync();
-    }
-  }
-
-  #actuate(held: HeldPod, granted: ContainerGrants): void {
-    const pod = this.#current(held);
-    // A later grant is carried out by its own turn.
-    if (pod === undefined || held.actuating !== granted) return;
-    held.actuating = undefined;
-    this.#write(pod, withoutCondition(withActuated(pod, objectOf(pod.status), granted), IN_PROGRESS));
-  }
-
-  #setPending(held: HeldPod, pending: PendingResize, message: string): void {
-    const pod = this.#current(held);
-    if (pod === undefined) return;
-    held.pending = pending;
-    const reason = pending.kind === "deferred" ? "Deferred" : "Infeasible";
-    const status = { ...pod.status, observedGeneration: pod.metadata.generation ?? 0 };
-    const condition = {
-      ...this.#conditionTimes(pod),
-      type: PENDING,
-      status: "True",
-      reason,
-      message,
-    } as const;
-    if (
-      equalJson(conditionOf(status, PENDING)?.["message"], message) &&
-      conditionOf(status, PENDING)?.["reason"] === reason
-    ) {
-      return;
-    }
-    this.#write(pod, withCondition(status, condition));
-  }
-
-  #retryDeferred(nodeName: string): void {
-    const nowMs = this.#clock.nowMs();
-    const deferred = [...this.#roomOf(nodeName).pods].filter(
-      ({ pending, state }) =>
-        state === "running" && pending?.kind === "deferred" && pending.heldUntilMs <= nowMs,
-    );
-    for (const held of deferred.sort(compareDeferred))
-      if (held.pending !== undefined) this.#decide(held, held.pending);
-  }
-
-  #drawFault(): "infeasible" | "deferred" | undefined {
-    const ratio = this.#options.faults?.resizeFaultRatio ?? 0;
-    if (ratio === 0 || this.#options.random() >= ratio) return undefined;
-    return this.#options.random() < 0.5 ? "infeasible" : "deferred";
-  }
-
-  #shortage(held: HeldPod, change: { request: Resources; allocated: Resources }): Shortage | undefined {
-    const allocatable = this.#allocatable(held.nodeName);
-    if (allocatable === undefined) return undefined;
-    return shortageOf({
-      ...change,
-      allocatable,
-      usedByOthers: this.#roomOf(held.nodeName).usedByOthers(held),
-    });
-  }
-
-  #conditionTimes(pod: KubeObject): {
-    readonly lastTransitionTime: string;
-    readonly observedGeneration: number;
-  } {
-    return {
-      lastTransitionTime: timestampText(this.#clock.nowMs()),
-      observedGeneration: pod.metadata.generation ?? 0,
-    };
-  }
-
-  // The pod as it is now, unless another took its name.
-  #current(held: HeldPod): KubeObject | undefined {
-    const pod = this.#store.get("pods", held.key);
-    return pod?.metadata.uid === held.uid ? pod : undefined;
-  }
-
-  #write(pod: KubeObject, status: JsonObject): void {
-    const current = this.#store.get("pods", { namespace: pod.metadata.namespace, name: pod.metadata.name });
-    if (current?.metadata.uid === pod.metadata.uid) this.#store.update("pods", { ...current, status });
-  }
-
-  #allocatable(nodeName: string): Resources | undefined {
-    const node = this.#store.get("nodes", { name: nodeName });
-    return node === undefined ? undefined : allocatableOf(node);
-  }
-
-  #roomOf(nodeName: string): NodeRoom {
-    let room = this.#rooms.get(nodeName);
-    if (room === undefined) this.#rooms.set(nodeName, (room = new NodeRoom()));
-    return room;
+    const status = { ...objectOf(pod.status), phase: "Succeeded" };
+    this.#store.update("pods", { ...pod, metadata, status });
   }
 }
 
-const PENDING = "PodResizePending";
-const IN_PROGRESS = "PodResizeInProgress";
-
 // Containers that ignore SIGTERM take all of their grace; a grace of hours would only keep a replay waiting.
 const TERMINATION_MS_MAX = 60_000;
-// Longer than a recommender's patience with one resize, shorter than kubelet's own retry every three minutes.
-const FAULT_DEFERRAL_MS = 30_000;
 
-function equalGrants(a: ContainerGrants, b: ContainerGrants): boolean {
-  if (a.size !== b.size) return false;
-  for (const [name, resources] of a) if (!equalJson(resources, b.get(name))) return false;
-  return true;
+function hasEnded(pod: KubeObject): boolean {
+  const phase = pod.status?.["phase"];
+  return phase === "Failed" || phase === "Succeeded";
 }

@@ -5,7 +5,7 @@ import { isWithin } from "#model/resources.ts";
 import type { Resources } from "#model/resources.ts";
 import { forbidden, invalid } from "./api-error.ts";
 import type { StatusCause } from "./api-error.ts";
-import { equalJson, isJsonObject, listOf, objectOf, textOf } from "./json.ts";
+import { equalJson, listOf, objectOf, textOf } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { KubeObject } from "./kube-object.ts";
 import { causesOfResources, checkNewPod } from "./pod-creation.ts";
@@ -120,16 +120,4 @@ export function excessText(request: Resources, capacity: Resources): string {
   return request.memoryBytes > capacity.memoryBytes
     ? `memory, requested: ${request.memoryBytes}, capacity: ${capacity.memoryBytes}`
     : `cpu, requested: ${request.cpuMilli}, capacity: ${capacity.cpuMilli}`;
-}
-
-/** Whether the containers' resources differ between two versions of a pod. */
-export function isResized(before: KubeObject, after: KubeObject): boolean {
-  return ["containers", "initContainers"].some((field) => {
-    const old = listOf(objectOf(before.spec)[field]);
-    return listOf(objectOf(after.spec)[field]).some((container, index) => {
-      const was = old[index];
-      const resources = isJsonObject(was) ? was["resources"] : undefined;
-      return !equalJson(objectOf(container)["resources"], resources);
-    });
-  });
 }

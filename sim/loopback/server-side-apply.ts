@@ -153,7 +153,9 @@ function removeFields(type: ResourceType, removal: Removal): Json {
     if (!segment.startsWith("f:") || present === undefined) continue;
     const foreign = removal.foreign[segment];
     if (isEmptyTree(child)) {
-      if (foreign === undefined) delete kept[field];
+      // A map that was applied empty and has got entries since is not this manager's to remove.
+      const isFilledMap = isJsonObject(present) && !isHollow(present) && !isAtomicMap(type, field);
+      if (foreign === undefined && !isFilledMap) delete kept[field];
       continue;
     }
     const rest = removeFields(type, { field, value: present, dropped: child, foreign: foreign ?? NO_FIELDS });
