@@ -50,6 +50,7 @@ export function checkHead(head: RequestHead): HeadVerdict {
         return refused("ambiguousRequest");
     }
   }
+  if (hosts === 0 && httpVersion === "1.1") return refused("malformedRequest");
   if (hosts > 1 || lengths > 1) return refused("ambiguousRequest");
   if (coding === undefined) return { kind: "sound", framing: Number(length) > 0 ? "length" : "none" };
   if (lengths > 0) return refused("ambiguousRequest");

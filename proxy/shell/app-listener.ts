@@ -52,7 +52,8 @@ export class AppListener {
     this.#bytes = new ClientBytes(options.counters, options.direction);
     this.#server = createServer({
       insecureHTTPParser: false,
-      requireHostHeader: true,
+      // Checked with the rest of the head, so that the refusal has a reason and is counted.
+      requireHostHeader: false,
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout: options.headersMs,
       // Uploads may take as long as they progress; silence is bounded by the forwarder.

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { Agent } from "node:http";
+import { test } from "node:test";
+import { BroadcastChannel } from "node:worker_threads";
+
+import type { ExitReason } from "./policy/instance-lifecycle.ts";
+import { startApp } from "./testing/app-server.ts";
+import { FAULT_CHANNEL } from "./testing/fault-preload.ts";
+import type { Fault, FaultOrder } from "./testing/fault-preload.ts";
+import { HostBed, until } from "./testing/host-bed.ts";
+import { send } from "./testing/http-client.ts";
+
+const FAULTY = "shop/faulty";
+const SOUND = "shop/sound";
+const MIB = 1024 ** 2;
+
+const REASONS: Readonly<Record<Fault, ExitReason>> = {
+  "heap-exhaustion": "out-of-memory",
+  throw: "uncaught-error",
+  exit: "exited",
+  "endless-loop": "stalled",
+};
+
+/** Sends one request after the other on one connection until it is stopped. */
+class SteadyClient {
+  answered = 0;
+  failed = 0;
+  #isStopped = false;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #port: number;
+  readonly #ended: Promise<void>;
+
+  constructor(port: number) {
+    this.#port = port;
+    this.#ended = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#ended;
+    this.#agent.destroy();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      try {
+        const { statusCode } = await send({
+          port: this.#port,
+          agent: this.#agent,
+          method: "POST",
+          body: "x",
+        });
+        if (statusCode === 200) this.answered += 1;
+        else this.failed += 1;
+      } catch {
+        // Counted, and the test fails on the count.
+        this.failed += 1;
+      }
+    }
+  }
+}
+
+for (const [fault, reason] of Object.entries(REASONS) as [Fault, ExitReason][]) {
+  test(`an instance that ends by ${fault} comes back, and another app loses no request`, async (context) => {
+    const bed = new HostBed(context, {
+      watchdog: { busyMs: 500, silentMs: 15_000 },
+      workerExecArgv: ["--import", new URL("./testing/fault-preload.ts", import.meta.url).href],
+    });
+    const app = await startApp(context);
+    const faulty = await bed.serve(FAULTY, app.port, { memoryBytes: 80 * MIB });
+    const sound = await bed.serve(SOUND, app.port);
+    const cpuSecondsBefore = bed.instance(FAULTY).cpuSeconds;
+    assert.equal((await send({ port: faulty.inbound })).statusCode, 200);
+
+    const client = new SteadyClient(sound.inbound);
+    await until(() => client.answered > 20);
+    const channel = new BroadcastChannel(FAULT_CHANNEL);
+    const order: FaultOrder = { app: FAULTY, fault };
+    channel.postMessage(order);
+    await until(() => bed.instance(FAULTY).restarts.size > 0);
+    channel.close();
+    assert.deepEqual([...bed.instance(FAULTY).restarts], [[reason, 1]]);
+    const answeredAtDeath = client.answered;
+
+    await until(() => bed.instance(FAULTY).isServing);
+    assert.deepEqual(bed.ports(FAULTY), faulty);
+    assert.equal((await send({ port: faulty.inbound })).statusCode, 200);
+    await until(() => client.answered > answeredAtDeath + 20);
+    await client.stop();
+
+    assert.equal(client.failed, 0);
+    assert.equal(bed.instance(SOUND).restarts.size, 0);
+    assert.equal(bed.instance(SOUND).counters.read().inbound.requests, client.answered);
+    // What the dead worker counted and used is still on its app's account.
+    assert.equal(bed.instance(FAULTY).counters.read().inbound.requests, 2);
+    assert.ok(bed.instance(FAULTY).cpuSeconds > cpuSecondsBefore);
+  });
+}
+
+test("requests in progress in a worker that dies are counted as lost", async (context) => {
+  const bed = new HostBed(context, {
+    workerExecArgv: ["--import", new URL("./testing/fault-preload.ts", import.meta.url).href],
+  });
+  const app = await startApp(context, () => undefined);
+  const { inbound } = await bed.serve(FAULTY, app.port);
+  const lost = assert.rejects(send({ port: inbound }));
+  await until(() => app.connections.length > 0);
+  const channel = new BroadcastChannel(FAULT_CHANNEL);
+  channel.postMessage({ app: FAULTY, fault: "exit" } satisfies FaultOrder);
+  await lost;
+  await until(() => bed.instance(FAULTY).restarts.size > 0);
+  channel.close();
+  const counts = bed.instance(FAULTY).counters.read().inbound;
+  assert.equal(counts.inFlight, 0);
+  assert.deepEqual(counts.reasons, { instanceDied: 1 });
+});

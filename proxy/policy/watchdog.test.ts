@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { DEFAULT_WATCHDOG_LIMITS, isStalled, newWatchdog, observe } from "./watchdog.ts";
+
+const limits = DEFAULT_WATCHDOG_LIMITS;
+
+function afterSilence(silentMs: number, cpuShare: number): boolean {
+  let state = observe(newWatchdog, { beats: 1, cpuMicros: 0, elapsedMs: 250 });
+  let cpuMicros = 0;
+  for (let elapsedMs = 0; elapsedMs < silentMs; elapsedMs += 250) {
+    cpuMicros += 250_000 * cpuShare;
+    state = observe(state, { beats: 1, cpuMicros, elapsedMs: 250 });
+  }
+  return isStalled(state, cpuMicros, limits);
+}
+
+test("a worker that burns CPU without a beat is stuck", () => {
+  assert.equal(afterSilence(limits.busyMs - 250, 1), false);
+  assert.equal(afterSilence(limits.busyMs, 1), true);
+});
+
+test("a worker that gets no CPU is given more time, but not for ever", () => {
+  assert.equal(afterSilence(limits.busyMs, 0), false);
+  assert.equal(afterSilence(limits.silentMs, 0), true);
+});
+
+test("a worker that beats is not stuck, however much CPU it uses", () => {
+  let state = newWatchdog;
+  for (let beats = 1; beats < 1000; beats++) {
+    state = observe(state, { beats, cpuMicros: beats * 250_000, elapsedMs: 250 });
+    assert.equal(isStalled(state, beats * 250_000, limits), false);
+  }
+});
