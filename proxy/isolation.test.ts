@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { test } from "node:test";
-import { BroadcastChannel } from "node:worker_threads";
 
 import type { ExitReason } from "./policy/instance-lifecycle.ts";
 import { startApp } from "./testing/app-server.ts";
-import { FAULT_CHANNEL } from "./testing/fault-preload.ts";
-import type { Fault, FaultOrder } from "./testing/fault-preload.ts";
+import type { Fault } from "./testing/fault-preload.ts";
 import { HostBed, until } from "./testing/host-bed.ts";
 import { send } from "./testing/http-client.ts";
+import { orderFault } from "./testing/order-fault.ts";
 
 const FAULTY = "shop/faulty";
 const SOUND = "shop/sound";
@@ -74,11 +73,8 @@ for (const [fault, reason] of Object.entries(REASONS) as [Fault, ExitReason][]) 
 
     const client = new SteadyClient(sound.inbound);
     await until(() => client.answered > 20);
-    const channel = new BroadcastChannel(FAULT_CHANNEL);
-    const order: FaultOrder = { app: FAULTY, fault };
-    channel.postMessage(order);
+    orderFault({ app: FAULTY, fault });
     await until(() => bed.instance(FAULTY).restarts.size > 0);
-    channel.close();
     assert.deepEqual([...bed.instance(FAULTY).restarts], [[reason, 1]]);
     const answeredAtDeath = client.answered;
 
@@ -105,11 +101,9 @@ test("requests in progress in a worker that dies are counted as lost", async (co
   const { inbound } = await bed.serve(FAULTY, app.port);
   const lost = assert.rejects(send({ port: inbound }));
   await until(() => app.connections.length > 0);
-  const channel = new BroadcastChannel(FAULT_CHANNEL);
-  channel.postMessage({ app: FAULTY, fault: "exit" } satisfies FaultOrder);
+  orderFault({ app: FAULTY, fault: "exit" });
   await lost;
   await until(() => bed.instance(FAULTY).restarts.size > 0);
-  channel.close();
   const counts = bed.instance(FAULTY).counters.read().inbound;
   assert.equal(counts.inFlight, 0);
   assert.deepEqual(counts.reasons, { instanceDied: 1 });

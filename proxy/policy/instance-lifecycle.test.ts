@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 import { DEFAULT_LIFECYCLE_TIMES, newInstance, stepInstance, wakeAtMs } from "./instance-lifecycle.ts";
 import type { ExitReason, InstanceEvent, InstanceState } from "./instance-lifecycle.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 import { changeLimit, fullBucket, takeToken } from "./rate-limit.ts";
 import type { RateLimit } from "./rate-limit.ts";

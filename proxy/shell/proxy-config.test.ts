@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { UsageError } from "#runtime/usage-error.ts";
+
+import { parseProxyFlags, PROXY_HELP } from "./proxy-config.ts";
+
+const NEEDED = ["--node-name", "n1", "--node-address", "fd00::1"];
+
+test("flags that are left out have their defaults", () => {
+  assert.deepEqual(parseProxyFlags(NEEDED), {
+    kind: "run",
+    config: {
+      nodeName: "n1",
+      nodeAddress: "fd00::1",
+      apiServer: undefined,
+      tokenFile: undefined,
+      caFile: undefined,
+      controlHost: "127.0.0.1",
+      controlPort: 9092,
+      lingerMs: 30_000,
+      drainTimeoutMs: 30_000,
+      logLevel: "info",
+    },
+  });
+});
+
+test("seconds may have a fraction", () => {
+  const command = parseProxyFlags([...NEEDED, "--linger-seconds", "0.5"]);
+  assert.equal(command.kind === "run" && command.config.lingerMs, 500);
+});
+
+test("every flag that cannot work is named", () => {
+  const wrong: readonly (readonly string[])[] = [
+    ["--node-name", ""],
+    ["--node-address", "node-1"],
+    ["--api-server", "localhost:6443"],
+    ["--control-host", "localhost"],
+    ["--control-port", "65536"],
+    ["--linger-seconds", "-1"],
+    ["--drain-timeout-seconds", "30s"],
+    ["--log-level", "loud"],
+    ["--unknown", "x"],
+  ];
+  for (const flags of wrong) {
+    const [flag = ""] = flags;
+    // The equals sign keeps values that begin with a dash from being read as flags.
+    const args = [...NEEDED, flags.join("=")];
+    assert.throws(
+      () => parseProxyFlags(args),
+      (error) => error instanceof UsageError && error.message.includes(flag),
+      flag,
+    );
+  }
+  assert.throws(() => parseProxyFlags(["--node-name", "n1"]), /--node-address is required/);
+});
+
+test("the help page lists every flag", () => {
+  assert.deepEqual(parseProxyFlags(["--help"]), { kind: "help" });
+  for (const flag of ["node-name", "node-address", "api-server", "token-file", "ca-file", "control-host"]) {
+    assert.match(PROXY_HELP, new RegExp(`--${flag} `));
+  }
+});
