@@ -159,7 +159,7 @@ function removeFields(type: ResourceType, removal: Removal): Json {
       continue;
     }
     const rest = removeFields(type, { field, value: present, dropped: child, foreign: foreign ?? NO_FIELDS });
-    if (isHollow(rest) && !isHollow(present)) delete kept[field];
+    if (isHollow(rest) && !isHollow(present) && foreign === undefined) delete kept[field];
     else kept[field] = rest;
   }
   return kept;
