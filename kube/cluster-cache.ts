@@ -70,8 +70,6 @@ export class ClusterCache {
     });
     const pods = this.#reflect(PODS, decodePod, {
       upserted(pod, previous) {
-        // A pod recreated under its name is another pod.
-        if (previous !== undefined && previous.uid !== pod.uid) ledger.removePod(previous.uid);
         ledger.upsertPod(pod);
         changed({ kind: "pod", after: pod, before: previous });
       },

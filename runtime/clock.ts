@@ -22,7 +22,7 @@ export function systemClock(speed = 1, originMs = Date.now()): Clock {
     nowMs: () =>
       speed === 1 ? Date.now() + originMs - startedMs : originMs + (Date.now() - startedMs) * speed,
     after(delayMs, task) {
-      const timer = setTimeout(task, Math.min(delayMs / speed, TIMER_MS_MAX));
+      const timer = setTimeout(task, Math.min(Math.max(0, delayMs) / speed, TIMER_MS_MAX));
       return () => clearTimeout(timer);
     },
   };

@@ -91,6 +91,7 @@ async function start({
   const operations = createHttpServer({ bodyBytesMax: 1024 });
   const connection = await connect(config, "berth-scheduler-extender");
   const cache = new ClusterCache({ connection, ledger, logger });
+  const leading = Promise.withResolvers<void>();
   const elector = new LeaderElector({
     connection,
     namespace: config.leaseNamespace,
@@ -99,7 +100,7 @@ async function start({
     clock: systemClock(),
     random: Math.random,
     logger,
-    onStarted: () => logger.info("leading"),
+    onStarted: () => leading.resolve(),
     onLost: () => logger.info("not leading"),
   });
   const ports = new PortAllocator({
@@ -128,6 +129,7 @@ async function start({
   return {
     urls,
     async settle(resourceVersion) {
+      await leading.promise;
       await ports.whenIdle();
       await cache.whenObserved(resourceVersion);
     },

@@ -60,6 +60,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   const planner = plannerOptions(config);
   const ledger = new ClusterLedger();
   const connection = await connect(config, "berth-vpa-recommender");
+  const leading = Promise.withResolvers<void>();
   const elector = new LeaderElector({
     connection,
     namespace: config.leaseNamespace,
@@ -68,13 +69,17 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     clock: systemClock(),
     random: Math.random,
     logger,
-    onStarted: () => sizing.markAllDirty(),
+    onStarted: () => {
+      leading.resolve();
+      sizing.markAllDirty();
+    },
     onLost: () => logger.info("not leading"),
   });
   const mayAct = (): boolean => elector.isLeader && cache.unreadyReasons().length === 0 && proxies.isSynced;
   const metrics = createRecommenderMetrics(() => sizing.recommendations());
   const resizer = new Resizer(connection);
-  const sizing = new SizingLoop({ ledger, resizer, clock, planner, metrics, logger, mayAct });
+  const rounds = config.clock === "paced" ? "onDemand" : "automatic";
+  const sizing = new SizingLoop({ ledger, resizer, clock, planner, metrics, logger, mayAct, rounds });
   const intervalMs = config.usageIntervalSeconds * 1000;
   const usage = new UsageLoop({
     connection,
@@ -99,10 +104,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     query: { labelSelector: PROXY_LABEL },
     decode: decodeProxyPod,
     handlers: {
-      upserted: (proxy, previous) => {
-        if (previous !== undefined && previous.uid !== proxy.uid) sizing.proxyGone(previous);
-        sizing.proxySeen(proxy);
-      },
+      upserted: (proxy) => sizing.proxySeen(proxy),
       deleted: (proxy) => sizing.proxyGone(proxy),
     },
     clock: systemClock(),
@@ -131,6 +133,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   return {
     urls,
     async settle(resourceVersion) {
+      await leading.promise;
       await Promise.all([cache.whenObserved(resourceVersion), proxies.whenObserved(resourceVersion)]);
       await usage.settle();
       await sizing.settle();

@@ -20,6 +20,8 @@ export interface FilterResult {
   readonly rejected: ReadonlyMap<NodeName, Rejection>;
   /** Set when one node is left, which then holds a promise. */
   readonly promised: NodeName | undefined;
+  /** Promises to other pods whose time was over. */
+  readonly expired: number;
 }
 
 /** Which of the named nodes fit the pod. An earlier promise to the pod is void: it is being scheduled anew. */
@@ -28,7 +30,7 @@ export function filterNodes(
   { pod, nodes }: { readonly pod: PodDemand; readonly nodes: readonly NodeName[] },
   context: DecisionContext,
 ): FilterResult {
-  ledger.expire(context.nowMs);
+  const expired = ledger.expire(context.nowMs).length;
   ledger.release(pod.uid);
   const demand = costedDemand(pod, ledger);
   const passed: NodeName[] = [];
@@ -39,9 +41,9 @@ export function filterNodes(
     else rejected.set(name, rejection);
   }
   const [only] = passed;
-  if (passed.length !== 1 || only === undefined) return { passed, rejected, promised: undefined };
+  if (passed.length !== 1 || only === undefined) return { passed, rejected, promised: undefined, expired };
   chooseAndPromise(ledger, { demand, nodes: [only] }, context);
-  return { passed, rejected, promised: only };
+  return { passed, rejected, promised: only, expired };
 }
 
 /** How many nodes get a score: kube-scheduler's scores for extenders run from 0 to 10, and zeros need not be sent. */

@@ -41,7 +41,7 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     const stop = metrics.verbStarted("filter");
     const args = decodeExtenderArgs(request.body);
     if (args.pod.proxy !== undefined) {
-      return encodeFilterReply(args, { passed: args.nodes, rejected: new Map(), promised: undefined });
+      return encodeFilterReply(args, { passed: args.nodes, rejected: new Map() });
     }
     const result = filterNodes(ledger, args, { nowMs: clock.nowMs(), limits });
     metrics.filtered(result);

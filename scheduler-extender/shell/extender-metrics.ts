@@ -47,11 +47,17 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
     labelNames: ["outcome"],
     registers,
   });
-  registerGauges(ledger, clock, registry);
+  const expired = new Counter({
+    name: "berth_extender_expired_reservations_total",
+    help: "Promises that ran out before the pod was seen bound; more than a few mean that bindings get lost.",
+    registers,
+  });
+  registerGauges(registry, { ledger, clock, expired });
   return {
     registry,
     verbStarted: (verb) => duration.startTimer({ verb }),
     filtered(result) {
+      expired.inc(result.expired);
       for (const reason of result.rejected.values()) rejected.inc({ reason });
       const verdict = result.passed.length > 1 ? "fits" : result.passed.length === 1 ? "oneFits" : "noneFits";
       decisions.inc({ verb: "filter", verdict });
@@ -62,14 +68,20 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
   };
 }
 
-function registerGauges(ledger: ClusterLedger, clock: Clock, registry: Registry): void {
+interface Gauges {
+  readonly ledger: ClusterLedger;
+  readonly clock: Clock;
+  readonly expired: Counter;
+}
+
+function registerGauges(registry: Registry, { ledger, clock, expired }: Gauges): void {
   registry.registerMetric(
     new Gauge({
       name: "berth_extender_reservations",
       help: "Pods that hold a promise and are not seen bound yet.",
       registers: [],
       collect() {
-        ledger.expire(clock.nowMs());
+        expired.inc(ledger.expire(clock.nowMs()).length);
         this.set(ledger.reservationCount);
       },
     }),

@@ -46,7 +46,7 @@ export interface ExtenderFilterReply {
 /** Every node that did not pass is in exactly one of the two maps: absent ones would count as unresolvable. */
 export function encodeFilterReply(
   args: ExtenderArgs,
-  { passed, rejected }: FilterResult,
+  { passed, rejected }: Pick<FilterResult, "passed" | "rejected">,
 ): ExtenderFilterReply {
   const failed: Record<string, string> = {};
   const unresolvable: Record<string, string> = {};

@@ -5,7 +5,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Clock } from "#runtime/clock.ts";
+import { type Clock, systemClock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { UsageError } from "#runtime/usage-error.ts";
@@ -58,7 +58,8 @@ export class LoopbackApi {
     this.store = new ObjectStore({ clock, random });
     const { store } = this;
     for (const name of FIRST_NAMESPACES) store.create("namespaces", firstNamespace(name));
-    const webhooks = new MutatingWebhooks({ store, clock, random, logger });
+    // A webhook answers in the machine's time, however fast the simulated world runs.
+    const webhooks = new MutatingWebhooks({ store, clock: systemClock(), random, logger });
     this.#context = { store, clock, random, webhooks };
     this.#logger = logger;
     this.#tokens = new ContinueTokens(clock);
@@ -116,7 +117,7 @@ export class LoopbackApi {
       if (document !== undefined) return sendDocument(response, document);
       const context = {
         store: this.store,
-        usages: this.#metricsSource(),
+        usages: this.#metricsSource,
         nowMs: this.#context.clock.nowMs(),
       };
       const metrics = podMetrics(context, pathname, searchParams);

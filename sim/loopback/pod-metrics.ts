@@ -24,7 +24,7 @@ export interface PodUsage {
 
 export interface MetricsContext {
   readonly store: ObjectStore;
-  readonly usages: readonly PodUsage[];
+  readonly usages: () => readonly PodUsage[];
   readonly nowMs: number;
 }
 
@@ -43,7 +43,7 @@ export function podMetrics(
   if (match === null) throw unknownResource();
   const [, namespace, name] = match;
   const holds = parseLabelSelector(query.get("labelSelector") ?? "");
-  const items = context.usages.flatMap((usage) => {
+  const items = context.usages().flatMap((usage) => {
     if (namespace !== undefined && usage.namespace !== namespace) return [];
     if (name !== undefined && usage.name !== name) return [];
     const item = metricsOf(context, usage);

@@ -28,6 +28,8 @@ export interface SizingLoopOptions {
   readonly metrics: RecommenderMetrics;
   readonly logger: Logger;
   readonly mayAct: () => boolean;
+  /** In lockstep with a replay rounds run on demand only, by `settle`. */
+  readonly rounds: "automatic" | "onDemand";
 }
 
 /** What stands in the recommender's HTTP interface for a node. */
@@ -61,6 +63,10 @@ export class SizingLoop {
   /** Has the node planned anew soon. */
   markDirty(node: NodeName): void {
     this.#dirty.add(node);
+    if (this.#options.rounds === "automatic") this.#startBatch();
+  }
+
+  #startBatch(): void {
     this.#batch ??= setTimeout(() => {
       this.#batch = undefined;
       this.runRound();

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+// The command: one word chooses what runs. Commands are imported when they are asked for, so that none pays for another.
+
+import { reportAndExit } from "#runtime/component.ts";
+import { UsageError } from "#runtime/usage-error.ts";
+
+interface Command {
+  readonly summary: string;
+  readonly run: (argv: readonly string[]) => Promise<void>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  start: {
+    summary: "run a simulated fleet with the real extender, recommender and proxies; needs no cluster",
+    run: async (argv) => (await import("./start/start-command.ts")).startCommand.run(argv),
+  },
+  "scheduler-extender": {
+    summary: "the scheduler extender: filter, prioritize, injection webhook",
+    run: async (argv) => (await import("#scheduler-extender/main.ts")).main(argv),
+  },
+  "vpa-recommender": {
+    summary: "the recommender: sizes each node's proxy in place",
+    run: async (argv) => (await import("#vpa-recommender/main.ts")).main(argv),
+  },
+};
+
+function help(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}\n`);
+  return `Usage: berth COMMAND [options]\n\n${rows.join("")}\nberth COMMAND --help lists a command's options.\n`;
+}
+
+async function main([name, ...argv]: readonly string[]): Promise<void> {
+  if (name === undefined || name === "--help" || name === "-h") return void process.stdout.write(help());
+  const command = COMMANDS[name];
+  if (command === undefined) throw new UsageError(`there is no command "${name}"\n\n${help()}`);
+  await command.run(argv);
+}
+
+await main(process.argv.slice(2)).catch(reportAndExit);

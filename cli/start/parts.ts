@@ -1,0 +1,88 @@
+// The processes of a run: the real extender, recommender and proxies, each started as in a cluster but for the URL of
+// its API server.
+
+import { createServer } from "node:net";
+import { ManagedProcess, type ProcessHandlers } from "./managed-process.ts";
+import { nodeName, SYSTEM_NAMESPACE } from "./fleet.ts";
+import type { StartOptions } from "./start-options.ts";
+
+export interface Parts {
+  readonly extender: ManagedProcess;
+  readonly recommender: ManagedProcess;
+  readonly proxies: readonly ManagedProcess[];
+}
+
+export interface PartsOptions {
+  readonly options: StartOptions;
+  readonly apiUrl: string;
+  readonly nodeAddresses: readonly string[];
+  readonly handlers: ProcessHandlers;
+}
+
+export const FIXED_PORTS = {
+  api: 8001,
+  verbs: 9443,
+  extender: 9090,
+  recommender: 9091,
+  proxy: 9092,
+} as const;
+
+/**
+ * Addresses for the nodes with real proxies: two where the whole of 127.0.0.0/8 is loopback, as on Linux, else one.
+ * Runs with free ports take addresses of their own, since apps' ports are the same on every node.
+ */
+export async function realNodeAddresses({ ports }: StartOptions): Promise<readonly string[]> {
+  const net = ports === "fixed" ? "127.0.0" : `127.${1 + (process.pid % 250)}.${(process.pid >> 8) % 250}`;
+  const addresses = [`${net}.2`, `${net}.3`];
+  return (await isLoopback(addresses[0] ?? "")) ? addresses : ["127.0.0.1"];
+}
+
+export function createParts({ options, apiUrl, nodeAddresses, handlers }: PartsOptions): Parts {
+  const port = (fixed: number): number => (options.ports === "fixed" ? fixed : 0);
+  const make = (name: string, folder: string, flags: Flags): ManagedProcess => {
+    const file = new URL(`../../${folder}/main.ts`, import.meta.url).pathname;
+    const args = flagArguments({ ...flags, "api-server": apiUrl, "log-level": options.logLevel });
+    return new ManagedProcess({ name, file, args }, handlers);
+  };
+  const pace: Flags = options.speed === "max" ? { clock: "paced" } : { "clock-speed": options.speed };
+  const shared = { ...pace, identity: "berth-start", "lease-namespace": SYSTEM_NAMESPACE };
+  return {
+    extender: make("extender", "scheduler-extender", {
+      ...shared,
+      port: port(FIXED_PORTS.verbs),
+      "operations-port": port(FIXED_PORTS.extender),
+    }),
+    recommender: make("recommender", "vpa-recommender", {
+      ...shared,
+      "operations-port": port(FIXED_PORTS.recommender),
+      "usage-interval-seconds": usageSeconds(options),
+    }),
+    proxies: nodeAddresses.map((address, index) =>
+      make(`proxy on ${address}`, "proxy", {
+        "node-name": nodeName(index),
+        "node-address": address,
+        "control-host": address,
+        "control-port": port(FIXED_PORTS.proxy),
+      }),
+    ),
+  };
+}
+
+type Flags = Readonly<Record<string, string | number>>;
+
+function flagArguments(flags: Flags): readonly string[] {
+  return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}
+
+/** Usage is read at least every minute of the trace, and no more often than a machine's second allows. */
+function usageSeconds({ speed }: StartOptions): number {
+  return speed === "max" ? 300 : Math.max(60, speed);
+}
+
+async function isLoopback(address: string): Promise<boolean> {
+  const probe = createServer();
+  return new Promise((resolve) => {
+    probe.once("error", () => resolve(false));
+    probe.listen(0, address, () => probe.close(() => resolve(true)));
+  });
+}
