@@ -56,6 +56,13 @@ test("a pod that fits alone but not with the proxy's growth is told so", () => {
   assert.equal(rejection(ledger, aDemand({ cpuMilli: 901 })), "appDoesNotFit");
 });
 
+test("memory is judged to the last byte, as CPU is to the last millicore", () => {
+  const ledger = new ClusterLedger();
+  ledger.upsertNode(aNode({ memoryBytes: 1_000 }));
+  assert.equal(rejection(ledger, aDemand({ app: null, memoryBytes: 1_000 })), undefined);
+  assert.equal(rejection(ledger, aDemand({ app: null, memoryBytes: 1_001 })), "appDoesNotFit");
+});
+
 test("a pod outside the mesh needs no proxy", () => {
   const ledger = new ClusterLedger();
   ledger.upsertNode(aNode());
