@@ -90,6 +90,9 @@ test("what the instance counts is what its clients counted", async (context) => 
   const body = Buffer.alloc(10_000, "x");
   const options = { port: inbound, agent, method: "POST", body, connected: sockets.add.bind(sockets) };
   const answers = await Promise.all(Array.from({ length: 30 }, () => send(options)));
+  // Long before a connection ends, what it carried is on the account.
+  await until(() => bed.instance(APP).counters.inFlight() === 0);
+  assert.ok(bed.instance(APP).counters.read().inbound.bytesReceived >= 300_000);
   agent.destroy();
   await until(() => bed.instance(APP).counters.connections() === 0);
 

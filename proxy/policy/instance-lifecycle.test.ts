@@ -196,6 +196,14 @@ test("a drain that takes too long is cut", () => {
   assert.equal(bench.removals, 1);
 });
 
+test("a worker that dies during a shutdown is not waited for any longer", () => {
+  const bench = serving();
+  bench.send({ kind: "shutdown" });
+  bench.send({ kind: "stalled" });
+  bench.exit("stalled");
+  assert.equal(bench.removals, 1);
+});
+
 const events = fc.oneof(
   fc.constant((bench: Bench) => bench.send({ kind: "wanted" })),
   fc.constant((bench: Bench) => bench.send({ kind: "unwanted" })),

@@ -116,6 +116,10 @@ test("a hook that comes after the API deleted its pod does not bring it back", (
   assert.deepEqual(registryOf([watched(aPod("a")), deleted("a"), registered("a")]).pods(), []);
 });
 
+test("an old event that a new watch repeats does not bring a deleted pod back", () => {
+  assert.deepEqual(registryOf([watched(aPod("a")), deleted("a"), watched(aPod("a"))]).pods(), []);
+});
+
 test("a pod whose hook said goodbye drains while the API still has it, and serves again if it registers again", () => {
   const registry = registryOf([watched(aPod("a")), unregistered("a")]);
   assert.equal(registry.pod("a" as PodUid)?.condition, "draining");

@@ -10,7 +10,15 @@ const limits = fc.record({
   requestsPerSecond: fc.integer({ min: 1, max: 500 }),
   burst: fc.integer({ min: 1, max: 50 }),
 });
-const gapsMs = fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 200 });
+/** Mostly bursts: only requests that come at once show how much a quiet time has saved up. */
+const gapsMs = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.constant(0) },
+    { weight: 2, arbitrary: fc.nat(20) },
+    { weight: 1, arbitrary: fc.nat(400) },
+  ),
+  { maxLength: 200 },
+);
 
 /** Thousandths of tokens as whole numbers, one millisecond at a time. */
 function oracle(limit: RateLimit, gaps: readonly number[]): boolean[] {
