@@ -32,7 +32,7 @@ export class DueQueue {
     if (dueMs >= this.#armedMs) return;
     this.#cancelTimer();
     this.#armedMs = dueMs;
-    this.#cancelTimer = this.#clock.after(dueMs - this.#clock.nowMs(), () => this.#run());
+    this.#cancelTimer = this.#clock.after(Math.max(0, dueMs - this.#clock.nowMs()), () => this.#run());
   }
 
   #run(): void {

@@ -213,21 +213,25 @@ test("a webhook that does not answer in time fails the pod, or is ignored if it 
   hook.close();
 });
 
-test("a watcher that does not read is cut off at the limit, and the others go on", async () => {
-  const stuck = await request(`${url}${api.core("configmaps")}?watch=true`);
-  const watch = await api.watch(`${api.core("configmaps")}?watch=true&fieldSelector=metadata.name%3Dlast`);
-  const large = "x".repeat(8 * 1024 * 1024);
-  const cut = new Promise<void>((resolve) => stuck.body.once("error", () => resolve()));
-  for (let n = 0; n < 12; n++) {
-    loopback.store.create("configmaps", {
-      metadata: { name: `c${n}`, namespace: "default" },
-      data: { large },
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  loopback.store.create("configmaps", { metadata: { name: "last", namespace: "default" } });
-  assert.equal(await watch.nextChange(), "ADDED last");
-  stuck.body.resume();
-  await cut;
-  watch.close();
-});
+test(
+  "a watcher that does not read is cut off at the limit, and the others go on",
+  { timeout: 20_000 },
+  async () => {
+    const stuck = await request(`${url}${api.core("configmaps")}?watch=true`);
+    const watch = await api.watch(`${api.core("configmaps")}?watch=true&fieldSelector=metadata.name%3Dlast`);
+    const large = "x".repeat(8 * 1024 * 1024);
+    const cut = new Promise<void>((resolve) => stuck.body.once("error", () => resolve()));
+    for (let n = 0; n < 12; n++) {
+      loopback.store.create("configmaps", {
+        metadata: { name: `c${n}`, namespace: "default" },
+        data: { large },
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    loopback.store.create("configmaps", { metadata: { name: "last", namespace: "default" } });
+    assert.equal(await watch.nextChange(), "ADDED last");
+    stuck.body.resume();
+    await cut;
+    watch.close();
+  },
+);

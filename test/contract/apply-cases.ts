@@ -63,6 +63,11 @@ export function applyCases(api: Api): void {
       await api().patch(`${api().core("configmaps", "a-update")}?fieldManager=editor`, MERGE_PATCH, {
         data: { v: "2" },
       });
+      const edited = await api().get(api().core("configmaps", "a-update"));
+      const owners = edited.body.metadata.managedFields
+        .filter((entry: Wire) => entry.fieldsV1["f:data"]?.["f:v"] !== undefined)
+        .map((entry: Wire) => `${entry.manager} ${entry.operation}`);
+      assert.deepEqual(owners, ["editor Update"]);
       const { code, body } = await apply("one", aConfigMap("a-update", { v: "1" }));
       assert.equal(code, 409);
       assert.match(body.details.causes[0].message, /^conflict with "editor" using v1/);
