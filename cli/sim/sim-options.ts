@@ -1,0 +1,120 @@
+// The options of `berth sim`.
+
+import { z } from "zod";
+import { parseCpuMilli, parseMemoryBytes, QuantityError } from "#model/quantity.ts";
+import type { Resources } from "#model/resources.ts";
+import { checkFlags, readFlags } from "#runtime/flags.ts";
+import { UsageError } from "#runtime/usage-error.ts";
+import { TRACE_ORDERS } from "#sim/traces/order.ts";
+
+export const simOptions = z.strictObject({
+  trace: z
+    .string()
+    .optional()
+    .describe("pod table or Tianchi trace, plain or gzipped; default: a generated trace"),
+  pods: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("only the first N pods of the trace, or how many to generate (default 10000)"),
+  seed: z.int().min(0).default(1).describe("seed of the generated trace, of the shuffled order and of ties"),
+  order: z
+    .enum(TRACE_ORDERS)
+    .optional()
+    .describe(
+      "file, grouped or shuffled; default: grouped and shuffled for a trace without times, else file",
+    ),
+  nodes: z
+    .string()
+    .regex(/^(auto|[1-9]\d{0,5})$/, "is auto or a number of nodes from 1 to 999999")
+    .optional()
+    .describe("how many nodes, or auto for as many as the pods need (default auto)"),
+  nodeSize: z.string().optional().describe("CPU,MEMORY of a node (default 32,128Gi)"),
+  nodeTable: z.string().optional().describe("table of nodes: node, cpu, mem_gib; instead of --nodes"),
+  policy: z
+    .string()
+    .optional()
+    .describe("one or several of the policies below; repeat it or separate by commas"),
+  cap: z.int().min(1).optional().describe("at most N pods of an app on a node"),
+  baseMib: z
+    .number()
+    .min(0)
+    .max(1_048_576)
+    .optional()
+    .describe("memory of a bare instance in MiB (default 200)"),
+  sidecarCpu: z.string().default("100m").describe("CPU of a sidecar of fixed size"),
+  sidecarMemory: z.string().default("128Mi").describe("memory of a sidecar of fixed size"),
+  output: z.enum(["table", "json"]).default("table").describe("table or json; -o for short"),
+  json: z.boolean().default(false).describe("the same as --output json"),
+});
+
+export type SimOptions = z.infer<typeof simOptions>;
+
+/** @throws UsageError naming the flag that is wrong. */
+export function readSimOptions(argv: readonly string[]): SimOptions {
+  return checkFlags(simOptions, readFlags(simOptions, plainFlags(argv)));
+}
+
+/**
+ * Two quantities with a comma between, such as 32,128Gi, rounded as capacity is.
+ *
+ * @throws UsageError if it is anything else, or nothing is left.
+ */
+export function parseNodeSize(text: string): Resources {
+  const [cpu, memory, ...rest] = text.split(",");
+  if (cpu === undefined || memory === undefined || rest.length > 0) {
+    throw new UsageError(`--node-size: "${text}" is not CPU,MEMORY such as 32,128Gi`);
+  }
+  const size = quantities({ cpu, memory, rounding: "down", flags: ["--node-size", "--node-size"] });
+  if (size.cpuMilli <= 0 || size.memoryBytes <= 0) {
+    throw new UsageError(`--node-size: a node of ${text} holds nothing`);
+  }
+  return size;
+}
+
+/** @throws UsageError if one of the two is no quantity, or negative. */
+export function parseSidecarSize(cpu: string, memory: string): Resources {
+  const size = quantities({ cpu, memory, rounding: "up", flags: ["--sidecar-cpu", "--sidecar-memory"] });
+  if (size.cpuMilli < 0 || size.memoryBytes < 0) throw new UsageError("a sidecar's size is not negative");
+  return size;
+}
+
+interface Quantities {
+  readonly cpu: string;
+  readonly memory: string;
+  readonly rounding: "up" | "down";
+  /** The flags to name if one is wrong. */
+  readonly flags: readonly [string, string];
+}
+
+function quantities({ cpu, memory, rounding, flags }: Quantities): Resources {
+  return {
+    cpuMilli: quantity(flags[0], () => parseCpuMilli(cpu.trim(), rounding)),
+    memoryBytes: quantity(flags[1], () => parseMemoryBytes(memory.trim(), rounding)),
+  };
+}
+
+function quantity(flag: string, parse: () => number): number {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof QuantityError)) throw error;
+    throw new UsageError(`${flag}: ${error.message}`, { cause: error });
+  }
+}
+
+// Flags know neither short forms nor repetition: `-o json` becomes `--output json`, several --policy become one.
+function plainFlags(argv: readonly string[]): readonly string[] {
+  const plain: string[] = [];
+  const policies: string[] = [];
+  for (let index = 0; index < argv.length; index++) {
+    const argument = argv[index] ?? "";
+    const next = argv[index + 1];
+    if (argument.startsWith("--policy=")) policies.push(argument.slice("--policy=".length));
+    else if (argument === "--policy" && next !== undefined && !next.startsWith("--")) {
+      policies.push(next);
+      index++;
+    } else plain.push(argument === "-o" ? "--output" : argument);
+  }
+  return policies.length === 0 ? plain : [...plain, `--policy=${policies.join(",")}`];
+}

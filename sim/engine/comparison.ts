@@ -1,0 +1,130 @@
+// The same trace under several policies, and for a trace without times in several orders.
+
+import type { Resources } from "#model/resources.ts";
+import { orderPods, type TraceOrder } from "../traces/order.ts";
+import type { TracePod } from "../traces/trace.ts";
+import type { ProfileOptions } from "./app-profiles.ts";
+import type { FleetShape } from "./fleet.ts";
+import type { PlacementPolicy } from "./placement-policy.ts";
+import { BASELINE_POLICY } from "./policies.ts";
+import { replay, type RunResult } from "./replay.ts";
+import { reuseOf, type Totals } from "./run-totals.ts";
+
+export interface ComparisonOptions {
+  /** What the trace is called in the report. */
+  readonly trace: string;
+  readonly pods: readonly TracePod[];
+  readonly policies: readonly PlacementPolicy[];
+  /** The default: grouped and shuffled for a trace without times, since the order decides how much can be shared. */
+  readonly orders?: readonly TraceOrder[];
+  readonly fleet: FleetShape;
+  readonly seed: number;
+  readonly profiles: ProfileOptions;
+  /** Called after each run. */
+  readonly onRun?: (run: ComparedRun) => void;
+}
+
+export interface Comparison {
+  readonly trace: {
+    readonly name: string;
+    readonly pods: number;
+    readonly apps: number;
+    /** All pods are there from the start and for good. */
+    readonly isStatic: boolean;
+  };
+  readonly fleet: { readonly nodes: number | "auto"; readonly nodeSize: Resources | undefined };
+  readonly seed: number;
+  readonly runs: readonly ComparedRun[];
+}
+
+export interface ComparedRun extends Omit<RunResult, "peak" | "average"> {
+  readonly order: TraceOrder;
+  readonly peak: ComparedTotals & { readonly atSeconds: number };
+  readonly average: ComparedTotals | undefined;
+}
+
+export interface ComparedTotals extends Totals {
+  readonly reuse: number | undefined;
+  /** Share of the baseline's mesh memory and CPU (as granted) that this run does without; negative if it takes more. */
+  readonly memorySavedShare: number | undefined;
+  readonly cpuSavedShare: number | undefined;
+}
+
+export function compare(options: ComparisonOptions): Comparison {
+  const { pods, policies, fleet, seed, profiles, onRun } = options;
+  const isStatic = isStaticTrace(pods);
+  const orders = options.orders ?? (isStatic ? ["grouped", "shuffled"] : ["file"]);
+  const runs: ComparedRun[] = [];
+  for (const order of orders) {
+    const ordered = orderPods(pods, { order, seed });
+    let baseline: RunResult | undefined;
+    for (const policy of baselineFirst(policies)) {
+      const result = replay({ pods: ordered, policy, fleet, seed, profiles });
+      if (policy.name === BASELINE_POLICY) baseline = result;
+      const run = comparedRun(order, result, baseline);
+      runs.push(run);
+      onRun?.(run);
+    }
+  }
+  return {
+    trace: {
+      name: options.trace,
+      pods: pods.length,
+      apps: new Set(pods.map(({ app }) => app)).size,
+      isStatic,
+    },
+    fleet:
+      fleet.kind === "auto"
+        ? { nodes: "auto", nodeSize: fleet.nodeSize }
+        : {
+            nodes: fleet.nodes.length,
+            nodeSize: onlySize(fleet.nodes.map(({ allocatable }) => allocatable)),
+          },
+    seed,
+    runs,
+  };
+}
+
+function isStaticTrace(pods: readonly TracePod[]): boolean {
+  const [first] = pods;
+  return pods.every(
+    ({ createSeconds, deleteSeconds }) =>
+      deleteSeconds === undefined && createSeconds === first?.createSeconds,
+  );
+}
+
+function baselineFirst(policies: readonly PlacementPolicy[]): readonly PlacementPolicy[] {
+  const isBaseline = ({ name }: PlacementPolicy): boolean => name === BASELINE_POLICY;
+  return [...policies.filter(isBaseline), ...policies.filter((policy) => !isBaseline(policy))];
+}
+
+function comparedRun(order: TraceOrder, result: RunResult, baseline: RunResult | undefined): ComparedRun {
+  const { peak, average, ...rest } = result;
+  return {
+    order,
+    ...rest,
+    peak: { ...comparedTotals(peak, baseline?.peak), atSeconds: peak.atSeconds },
+    average: average && comparedTotals(average, baseline?.average),
+  };
+}
+
+function comparedTotals(totals: Totals, baseline: Totals | undefined): ComparedTotals {
+  return {
+    ...totals,
+    reuse: reuseOf(totals),
+    memorySavedShare: savedShare(totals.meshMemoryBytesGranted, baseline?.meshMemoryBytesGranted),
+    cpuSavedShare: savedShare(totals.meshCpuMilliGranted, baseline?.meshCpuMilliGranted),
+  };
+}
+
+function savedShare(amount: number, before: number | undefined): number | undefined {
+  return before === undefined || before === 0 ? undefined : 1 - amount / before;
+}
+
+function onlySize(sizes: readonly Resources[]): Resources | undefined {
+  const [first] = sizes;
+  const isSame = sizes.every(
+    ({ cpuMilli, memoryBytes }) => cpuMilli === first?.cpuMilli && memoryBytes === first.memoryBytes,
+  );
+  return isSame ? first : undefined;
+}

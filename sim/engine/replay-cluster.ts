@@ -1,0 +1,150 @@
+// The cluster of one run: every change goes through here into the production ledger, and from here to those who keep
+// their own view of it (the placement policy, the running totals, the audit).
+
+import type { AppName, NodeName, PodUid } from "#model/brand.ts";
+import type { NodeView, PodView } from "#model/cluster-view.ts";
+import { NO_CORRECTION } from "#model/correction.ts";
+import { ClusterLedger } from "#model/ledger.ts";
+import type { MeshProfile } from "#model/mesh-profile.ts";
+import type { NodeLedger } from "#model/node-ledger.ts";
+import type { Resources } from "#model/resources.ts";
+import { assert } from "#model/assert.ts";
+import { type MeshModel, NAMESPACE, type ReplayPod } from "./replay-pod.ts";
+
+export interface NodeProxy {
+  /** What the proxy costs without any instance. */
+  readonly base: Resources;
+  /** The DaemonSet template's request: what a proxy has on a new node. */
+  readonly template: Resources;
+}
+
+/** Called after the ledger has taken the change; of a node that leaves, which is empty, just before. */
+export interface ClusterObserver {
+  nodeAdded?(node: NodeLedger): void;
+  nodeRemoved?(node: NodeLedger): void;
+  podBound?(pod: ReplayPod, node: NodeLedger): void;
+  podLeft?(pod: ReplayPod, node: NodeLedger): void;
+  proxyResized?(node: NodeLedger, change: ProxyChange): void;
+}
+
+export interface ProxyChange {
+  readonly before: Resources;
+  readonly after: Resources;
+}
+
+export interface ClusterOptions {
+  readonly mesh: MeshModel;
+  readonly proxy: NodeProxy;
+  readonly profiles: ReadonlyMap<AppName, MeshProfile>;
+}
+
+export class ReplayCluster {
+  readonly ledger = new ClusterLedger();
+  readonly mesh: MeshModel;
+  readonly #proxy: NodeProxy;
+  readonly #observers: ClusterObserver[] = [];
+  readonly #nodeOfPod = new Map<PodUid, NodeName>();
+
+  /** What a proxy requests on a new node. */
+  get proxyTemplate(): Resources {
+    return this.#proxy.template;
+  }
+
+  constructor({ mesh, proxy, profiles }: ClusterOptions) {
+    this.mesh = mesh;
+    this.#proxy = proxy;
+    for (const profile of profiles.values()) this.ledger.setProfile(profile);
+  }
+
+  /** Observers are told in the order in which they were added. */
+  observe(observer: ClusterObserver): void {
+    this.#observers.push(observer);
+  }
+
+  addNode(view: NodeView): NodeLedger {
+    this.ledger.upsertNode(view);
+    if (this.mesh.kind === "nodeProxy") this.#setProxy(view.name, this.#proxy.template);
+    const node = this.#known(view.name);
+    for (const observer of this.#observers) observer.nodeAdded?.(node);
+    return node;
+  }
+
+  removeNode(name: NodeName): void {
+    const node = this.#known(name);
+    assert(node.occupants.size === 0, "only an empty node leaves");
+    for (const observer of this.#observers) observer.nodeRemoved?.(node);
+    this.ledger.removePod(proxyUid(name));
+    this.ledger.removeNode(name);
+  }
+
+  bind(pod: ReplayPod, name: NodeName): void {
+    this.ledger.upsertPod(this.#podView(pod, name));
+    this.#nodeOfPod.set(pod.uid, name);
+    const node = this.#known(name);
+    for (const observer of this.#observers) observer.podBound?.(pod, node);
+  }
+
+  /** Where the pod runs, or undefined while it waits. */
+  nodeOf(pod: ReplayPod): NodeName | undefined {
+    return this.#nodeOfPod.get(pod.uid);
+  }
+
+  /** Takes a bound pod away; returns the node it was on. */
+  unbind(pod: ReplayPod): NodeLedger {
+    const name = this.#nodeOfPod.get(pod.uid);
+    assert(name !== undefined, "only a bound pod leaves its node");
+    this.#nodeOfPod.delete(pod.uid);
+    this.ledger.removePod(pod.uid);
+    const node = this.#known(name);
+    for (const observer of this.#observers) observer.podLeft?.(pod, node);
+    return node;
+  }
+
+  resizeProxy(name: NodeName, size: Resources): void {
+    const node = this.#known(name);
+    const before = node.counted;
+    assert(before !== undefined, "a proxy that is resized is there");
+    this.#setProxy(name, size);
+    for (const observer of this.#observers) observer.proxyResized?.(node, { before, after: size });
+  }
+
+  #known(name: NodeName): NodeLedger {
+    const node = this.ledger.node(name);
+    assert(node !== undefined, "the cluster's nodes are known");
+    return node;
+  }
+
+  #podView({ uid, name, app, request, ownerUid }: ReplayPod, nodeName: NodeName): PodView {
+    return {
+      uid,
+      namespace: NAMESPACE,
+      name,
+      // With a sidecar of its own, a pod is outside the nodes' mesh.
+      app: this.mesh.kind === "nodeProxy" ? app : undefined,
+      request,
+      nodeName,
+      isFinished: false,
+      ownerUid,
+      proxy: undefined,
+    };
+  }
+
+  #setProxy(nodeName: NodeName, request: Resources): void {
+    this.ledger.upsertPod({
+      uid: proxyUid(nodeName),
+      namespace: "berth-system",
+      name: `proxy-on-${nodeName}`,
+      app: undefined,
+      request,
+      nodeName,
+      isFinished: false,
+      ownerUid: "daemonset",
+      // A trace has no measurements of the proxy, so that the model is taken at its word.
+      proxy: { isReady: true, base: this.#proxy.base, correction: NO_CORRECTION },
+    });
+  }
+}
+
+function proxyUid(node: NodeName): PodUid {
+  return `proxy-on-${node}` as PodUid;
+}
