@@ -73,7 +73,7 @@ async function startAll(
   const virtualClock = options.speed === "max" ? new VirtualClock(Date.now()) : undefined;
   const clock = virtualClock ?? systemClock(Number(options.speed));
   const random = new SeededRandom(options.seed);
-  const api = new LoopbackApi({ clock, logger, random: () => random.next() });
+  const api = new LoopbackApi({ clock, serverClock: systemClock(), logger, random: () => random.next() });
   const { contents, tally, audit, resizes } = observe(api);
   const nodeAddresses = await realNodeAddresses(options);
   createFleet(api.store, { nodes: options.nodes, nodeSize: options.nodeSize, realAddresses: nodeAddresses });

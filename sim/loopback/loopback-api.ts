@@ -5,7 +5,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Clock, systemClock } from "#runtime/clock.ts";
+import type { Clock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { UsageError } from "#runtime/usage-error.ts";
@@ -36,7 +36,10 @@ import { WatchHub } from "./watch-hub.ts";
 import type { WriteContext } from "./write-context.ts";
 
 export interface LoopbackOptions {
+  /** The simulated world's time: what objects are stamped with. */
   readonly clock: Clock;
+  /** What the server's own timeouts run on (watches, webhooks, list snapshots), where the world's time runs faster. */
+  readonly serverClock?: Clock;
   readonly logger?: Logger;
   /** In [0, 1); seeds uids, generated names and watch timeouts. */
   readonly random?: () => number;
@@ -54,17 +57,18 @@ export class LoopbackApi {
   readonly #server: Server;
   #metricsSource: () => readonly PodUsage[] = () => [];
 
-  constructor({ clock, logger = silentLogger, random = Math.random, watchHistoryLength }: LoopbackOptions) {
+  constructor(options: LoopbackOptions) {
+    const { clock, serverClock = clock, logger = silentLogger, random = Math.random } = options;
+    const { watchHistoryLength } = options;
     this.store = new ObjectStore({ clock, random });
     const { store } = this;
     for (const name of FIRST_NAMESPACES) store.create("namespaces", firstNamespace(name));
-    // A webhook answers in the machine's time, however fast the simulated world runs.
-    const webhooks = new MutatingWebhooks({ store, clock: systemClock(), random, logger });
+    const webhooks = new MutatingWebhooks({ store, clock: serverClock, random, logger });
     this.#context = { store, clock, random, webhooks };
     this.#logger = logger;
-    this.#tokens = new ContinueTokens(clock);
+    this.#tokens = new ContinueTokens(serverClock);
     const historyLength = watchHistoryLength ?? WATCH_HISTORY_LENGTH;
-    this.#watches = new WatchHub({ store, clock, random, logger, historyLength });
+    this.#watches = new WatchHub({ store, clock: serverClock, random, logger, historyLength });
     this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, response) => {
       void this.#answer(incoming, response);
     });

@@ -4,7 +4,7 @@
 import { after, before, describe } from "node:test";
 import { applyCases } from "./apply-cases.ts";
 import { ContractApi } from "./contract-api.ts";
-import type { Connection } from "./contract-api.ts";
+import type { Api, ContractTarget } from "./contract-target.ts";
 import { deletionCases } from "./deletion-cases.ts";
 import { listCases } from "./list-cases.ts";
 import { objectCases } from "./object-cases.ts";
@@ -12,28 +12,6 @@ import { patchCases } from "./patch-cases.ts";
 import { podCases } from "./pod-cases.ts";
 import { resizeCases } from "./resize-cases.ts";
 import { watchCases } from "./watch-cases.ts";
-
-export interface ContractTarget {
-  readonly name: string;
-  /** Starts or finds the server; called once. */
-  connect(): Promise<Connection>;
-  /** Makes pods possible in a new namespace, where the server wants more than the namespace for that. */
-  prepareNamespace?(api: ContractApi): Promise<void>;
-  close?(): Promise<void>;
-  /** A version from which the server cannot resume a watch any more; without it that case is left out. */
-  readonly expiredResourceVersion?: string;
-  /** A custom resource that is served, and an object that it accepts; without it those cases are left out. */
-  readonly custom?: CustomSample;
-}
-
-export interface CustomSample {
-  readonly groupVersion: string;
-  readonly resource: string;
-  readonly object: { readonly apiVersion: string; readonly kind: string; readonly spec: object };
-}
-
-/** Gives a case the connected client. */
-export type Api = () => ContractApi;
 
 export function contractSuite(target: ContractTarget): void {
   describe(`${target.name} keeps the contract`, { timeout: SUITE_MS_MAX }, () => {

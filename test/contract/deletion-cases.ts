@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MERGE_PATCH } from "./contract-api.ts";
-import type { Api } from "./contract-suite.ts";
+import type { Api } from "./contract-target.ts";
 import { aBinding, aConfigMap, aPod, createNode } from "./samples.ts";
 
 export function deletionCases(api: Api): void {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Wire } from "./contract-api.ts";
-import type { Api } from "./contract-suite.ts";
+import type { Api } from "./contract-target.ts";
 import { aConfigMap, aPod } from "./samples.ts";
 
 export function listCases(api: Api): void {

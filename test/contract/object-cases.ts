@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MERGE_PATCH } from "./contract-api.ts";
-import type { Api, ContractTarget } from "./contract-suite.ts";
+import type { Api, ContractTarget } from "./contract-target.ts";
 import { aConfigMap, aReplicaSet } from "./samples.ts";
 
 export function objectCases(api: Api, { custom }: ContractTarget): void {

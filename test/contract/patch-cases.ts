@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH } from "./contract-api.ts";
 import type { Wire } from "./contract-api.ts";
-import type { Api, ContractTarget } from "./contract-suite.ts";
+import type { Api, ContractTarget } from "./contract-target.ts";
 import { aConfigMap, aReplicaSet } from "./samples.ts";
 
 export function patchCases(api: Api, { custom }: ContractTarget): void {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH } from "./contract-api.ts";
 import type { Answer, Wire } from "./contract-api.ts";
-import type { Api } from "./contract-suite.ts";
+import type { Api } from "./contract-target.ts";
 import { aBinding, aPod, createNode } from "./samples.ts";
 
 export function resizeCases(api: Api): void {

@@ -1,7 +1,7 @@
 // All of the recommender's metrics.
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Recommendation } from "./sizing-loop.ts";
+import type { Recommendation } from "./recommendation.ts";
 import type { ResizeOutcome } from "./resizer.ts";
 
 export interface RecommenderMetrics {

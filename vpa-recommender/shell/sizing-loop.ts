@@ -17,6 +17,7 @@ import {
 } from "../policy/resize-planner.ts";
 import { nextResizeState, type ResizeEvent, type ResizeState, SETTLED } from "../policy/resize-state.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
+import type { Recommendation } from "./recommendation.ts";
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
 import type { Resizer } from "./resizer.ts";
 
@@ -30,15 +31,6 @@ export interface SizingLoopOptions {
   readonly mayAct: () => boolean;
   /** In lockstep with a replay rounds run on demand only, by `settle`. */
   readonly rounds: "automatic" | "onDemand";
-}
-
-/** What stands in the recommender's HTTP interface for a node. */
-export interface Recommendation {
-  readonly node: NodeName;
-  readonly current: Resources;
-  readonly required: Resources;
-  readonly target: Resources;
-  readonly plan: string;
 }
 
 /** A failed write is tried again after this long; the API server was away or busy. */
