@@ -14,7 +14,7 @@ import { projectPod } from "./pod-projection.ts";
 import type { ProjectedPod } from "./pod-projection.ts";
 
 export interface ClusterWatchOptions {
-  readonly connection: KubeConnection;
+  readonly connection: Pick<KubeConnection, "request" | "watch" | "close">;
   readonly nodeName: NodeName;
   readonly clock: Clock;
   readonly logger: Logger;

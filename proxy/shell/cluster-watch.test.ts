@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { AppName, NodeName, PodUid } from "#model/brand.ts";
+import type { RequestOptions } from "#kube/connection.ts";
+import type { Query } from "#kube/query.ts";
+import { systemClock } from "#runtime/clock.ts";
+import { silentLogger } from "#runtime/logger.ts";
+
+import type { WatchedPod } from "../policy/pod-registry.ts";
+import { until } from "../testing/host-bed.ts";
+import type { AppSettings, ClusterListener } from "./cluster-source.ts";
+import { ClusterWatch } from "./cluster-watch.ts";
+
+/** Answers lists from what it holds and sends watch events when told. */
+class PlayedConnection {
+  readonly queries: (Query | undefined)[] = [];
+  readonly #lists: Readonly<Record<string, readonly unknown[]>>;
+  #podEvents: unknown[] = [];
+  #wake = Promise.withResolvers<void>();
+
+  constructor(lists: Readonly<Record<string, readonly unknown[]>>) {
+    this.#lists = lists;
+  }
+
+  async request({ path, query }: RequestOptions): Promise<unknown> {
+    this.queries.push(query);
+    return { metadata: { resourceVersion: "1" }, items: this.#lists[path] ?? [] };
+  }
+
+  async *watch(path: string, _query: Query, signal: AbortSignal): AsyncGenerator<unknown, void> {
+    const aborted = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => aborted.resolve());
+    while (!signal.aborted) {
+      if (path.endsWith("/pods")) yield* this.#podEvents.splice(0);
+      await Promise.race([aborted.promise, path.endsWith("/pods") ? this.#wake.promise : aborted.promise]);
+      this.#wake = Promise.withResolvers();
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  podEvent(type: string, object: unknown): void {
+    this.#podEvents.push({ type, object });
+    this.#wake.resolve();
+  }
+}
+
+class Heard implements ClusterListener {
+  readonly log: string[] = [];
+
+  podSeen({ uid, condition }: WatchedPod): void {
+    this.log.push(`seen ${uid} ${condition}`);
+  }
+  podDeleted(uid: PodUid): void {
+    this.log.push(`deleted ${uid}`);
+  }
+  podsListed(uids: ReadonlySet<PodUid>): void {
+    this.log.push(`pods ${[...uids].join()}`);
+  }
+  settingsSeen({ app, quota, ports }: AppSettings): void {
+    this.log.push(`settings ${app} ${quota.concurrency} ${ports?.inbound}`);
+  }
+  settingsDeleted(app: AppName): void {
+    this.log.push(`settings deleted ${app}`);
+  }
+  settingsListed(apps: ReadonlySet<AppName>): void {
+    this.log.push(`apps ${[...apps].join()}`);
+  }
+}
+
+function aPod(uid: string, resourceVersion: string, status: object = {}): unknown {
+  const labels = { "berth.dev/mesh": "enabled", "berth.dev/app": "cart" };
+  return {
+    metadata: { uid, name: "cart-0", namespace: "shop", resourceVersion, labels },
+    spec: { containers: [{ ports: [{ containerPort: 80 }] }] },
+    status: { podIP: "10.0.0.1", conditions: [{ type: "Ready", status: "True" }], ...status },
+  };
+}
+
+test("this node's mesh pods and all profiles are listed, and changes follow", async (context) => {
+  const profile = {
+    metadata: { name: "cart", namespace: "shop", resourceVersion: "1" },
+    spec: { quota: { concurrency: 5 } },
+    status: { ports: { inbound: 20_000, outbound: 20_001 } },
+  };
+  const connection = new PlayedConnection({
+    "/api/v1/pods": [aPod("first", "1")],
+    "/apis/berth.dev/v1alpha1/meshprofiles": [profile],
+  });
+  const watch = new ClusterWatch({
+    connection,
+    nodeName: "n1" as NodeName,
+    clock: systemClock(),
+    logger: silentLogger,
+    random: () => 0.5,
+  });
+  const heard = new Heard();
+  assert.equal(watch.isSynced, false);
+  watch.start(heard);
+  context.after(() => watch.stop());
+  await until(() => watch.isSynced);
+  assert.deepEqual(heard.log.toSorted(), [
+    "apps shop/cart",
+    "pods first",
+    "seen first ready",
+    "settings shop/cart 5 20000",
+  ]);
+  const selectors = connection.queries.map((query) => [query?.["fieldSelector"], query?.["labelSelector"]]);
+  assert.deepEqual(selectors[0], ["spec.nodeName=n1", "berth.dev/mesh=enabled"]);
+
+  heard.log.length = 0;
+  // A StatefulSet's pod: the same name with another uid, and no event for the end of the first.
+  connection.podEvent("MODIFIED", aPod("second", "2"));
+  await until(() => heard.log.length === 2);
+  connection.podEvent("MODIFIED", aPod("second", "3", { phase: "Succeeded" }));
+  await until(() => heard.log.length === 3);
+  assert.deepEqual(heard.log, ["deleted first", "seen second ready", "deleted second"]);
+});
