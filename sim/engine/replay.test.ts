@@ -6,6 +6,7 @@ import type { TracePod } from "../traces/trace.ts";
 import { uniformNodes } from "./fleet.ts";
 import { placementPolicies } from "./policies.ts";
 import { replay, type ReplayOptions, type RunResult } from "./replay.ts";
+import { replayPod } from "./replay-pod.ts";
 import { aTracePod, policyNamed, SMALL_NODE } from "./test-trace.ts";
 
 const POLICIES = placementPolicies().map(({ name }) => name);
@@ -89,6 +90,44 @@ test("a pod that finds no room waits until one leaves, and one that leaves while
     assert.deepEqual(seen, ["1/0", "1/1", "1/2", "1/1", "0/1", "0/0"], policy);
     assert.equal(counts.placed, 2);
     assert.equal(counts.unplaced, 1);
+  }
+});
+
+test("of pods that wait, the one that came first is placed first", () => {
+  const large = { cpuMilli: 6_000 };
+  const pods = [
+    aTracePod({ id: "present", app: "a", ...large, from: 0, to: 100 }),
+    aTracePod({ id: "earlier", app: "b", ...large, from: 1 }),
+    aTracePod({ id: "later", app: "c", ...large, from: 2 }),
+  ];
+  for (const policy of POLICIES) {
+    let running = "";
+    run(policy, [...pods, aTracePod({ id: "last", app: "d", ...large, from: 101 })], {
+      fleet: { kind: "fixed", nodes: uniformNodes(1, SMALL_NODE) },
+      afterEvent: ({ cluster }) => {
+        running =
+          pods.find((pod) => cluster.nodeOf(replayPod(pod, cluster.mesh)) !== undefined)?.id ?? "none";
+      },
+    });
+    assert.equal(running, "earlier", policy);
+  }
+});
+
+test("a pod waits for the room that a proxy gives back when it shrinks", () => {
+  const brief = Array.from({ length: 10 }, (_, index) =>
+    aTracePod({ id: `b${index}`, app: `brief-${index}`, cpuMilli: 10, memoryMib: 1, to: 10 }),
+  );
+  const waiter = aTracePod({ id: "waiter", app: "large", memoryMib: 15 * 1024, from: 5 });
+  const later = [300, 400].map((from) =>
+    aTracePod({ id: `at-${from}`, app: "tiny", cpuMilli: 1, memoryMib: 1, from }),
+  );
+  for (const policy of ["kube-default", "berth"]) {
+    const placed: boolean[] = [];
+    run(policy, [...brief, waiter, ...later], {
+      fleet: { kind: "fixed", nodes: uniformNodes(1, SMALL_NODE) },
+      afterEvent: ({ cluster }) => placed.push(cluster.nodeOf(replayPod(waiter, cluster.mesh)) !== undefined),
+    });
+    assert.deepEqual(placed.slice(-2), [false, true], policy);
   }
 });
 
