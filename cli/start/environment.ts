@@ -87,7 +87,7 @@ async function startAll(
   kubelet.start();
   stops.push(async () => kubelet.stop());
   const logLine = (name: string, line: string): void => void process.stderr.write(`${name}: ${line}\n`);
-  const parts = createParts({
+  const parts = await createParts({
     options,
     apiUrl,
     nodeAddresses,

@@ -2,13 +2,13 @@
 // proxy (outbound) → the other node's proxy (inbound) → server. Their pods are created in the API and placed and
 // injected like any other; each is then run as a process with exactly the environment that admission gave it.
 
-import { createServer } from "node:net";
 import type { KubeConnection } from "#kube/connection.ts";
 import { MESH_PROFILES, PODS, resourcePath } from "#kube/resource-path.ts";
 import { APP_LABEL } from "#model/app.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import type { ExampleCounts } from "./example-app.ts";
 import { EXAMPLE_NAMESPACE, examplePlacement } from "./fleet.ts";
+import { freePort } from "./free-port.ts";
 import { ManagedProcess } from "./managed-process.ts";
 
 export interface ExampleAppsOptions {
@@ -204,15 +204,4 @@ async function until(condition: () => Promise<boolean>, what: string): Promise<v
     if (Date.now() > deadlineMs) throw new OperationError("WaitedTooLong", `waited too long for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-}
-
-async function freePort(address: string): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once("error", reject);
-    probe.listen(0, address, resolve);
-  });
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

@@ -3,6 +3,7 @@
 
 import { createServer } from "node:net";
 import { ManagedProcess, type ProcessHandlers } from "./managed-process.ts";
+import { freePort } from "./free-port.ts";
 import { nodeName, SYSTEM_NAMESPACE } from "./fleet.ts";
 import type { StartOptions } from "./start-options.ts";
 
@@ -37,8 +38,15 @@ export async function realNodeAddresses({ ports }: StartOptions): Promise<readon
   return (await isLoopback(addresses[0] ?? "")) ? addresses : ["127.0.0.1"];
 }
 
-export function createParts({ options, apiUrl, nodeAddresses, handlers }: PartsOptions): Parts {
-  const port = (fixed: number): number => (options.ports === "fixed" ? fixed : 0);
+export async function createParts({
+  options,
+  apiUrl,
+  nodeAddresses,
+  handlers,
+}: PartsOptions): Promise<Parts> {
+  // Chosen here and not by the process, since one that is started again must be found where it was.
+  const port = async (fixed: number, address = "127.0.0.1"): Promise<number> =>
+    options.ports === "fixed" ? fixed : freePort(address);
   const make = (name: string, folder: string, flags: Flags): ManagedProcess => {
     const file = new URL(`../../${folder}/main.ts`, import.meta.url).pathname;
     const args = flagArguments({ ...flags, "api-server": apiUrl, "log-level": options.logLevel });
@@ -49,21 +57,23 @@ export function createParts({ options, apiUrl, nodeAddresses, handlers }: PartsO
   return {
     extender: make("extender", "scheduler-extender", {
       ...shared,
-      port: port(FIXED_PORTS.verbs),
-      "operations-port": port(FIXED_PORTS.extender),
+      port: await port(FIXED_PORTS.verbs),
+      "operations-port": await port(FIXED_PORTS.extender),
     }),
     recommender: make("recommender", "vpa-recommender", {
       ...shared,
-      "operations-port": port(FIXED_PORTS.recommender),
+      "operations-port": await port(FIXED_PORTS.recommender),
       "usage-interval-seconds": usageSeconds(options),
     }),
-    proxies: nodeAddresses.map((address, index) =>
-      make(`proxy on ${address}`, "proxy", {
-        "node-name": nodeName(index),
-        "node-address": address,
-        "control-host": address,
-        "control-port": port(FIXED_PORTS.proxy),
-      }),
+    proxies: await Promise.all(
+      nodeAddresses.map(async (address, index) =>
+        make(`proxy on ${address}`, "proxy", {
+          "node-name": nodeName(index),
+          "node-address": address,
+          "control-host": address,
+          "control-port": await port(FIXED_PORTS.proxy, address),
+        }),
+      ),
     ),
   };
 }
