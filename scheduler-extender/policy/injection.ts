@@ -16,8 +16,8 @@ export interface InjectionOptions {
 /** The parts of a pod that injection reads. */
 export interface InjectablePod {
   readonly metadata?: {
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
+    readonly labels?: StringMap | null;
+    readonly annotations?: StringMap | null;
   };
   readonly spec?: {
     readonly containers?: readonly InjectableContainer[];
@@ -25,10 +25,12 @@ export interface InjectablePod {
   };
 }
 
+type StringMap = Readonly<Record<string, string>>;
+
 export interface InjectableContainer {
   readonly name: string;
   readonly env?: readonly EnvVar[];
-  readonly lifecycle?: { readonly preStop?: unknown };
+  readonly lifecycle?: { readonly preStop?: unknown; readonly postStart?: unknown };
 }
 
 interface EnvVar {
@@ -69,11 +71,10 @@ interface MapEntry {
   readonly value: string;
 }
 
-function mapEntry(
-  map: Readonly<Record<string, string>> | undefined,
-  entry: MapEntry,
-): readonly JsonPatchOperation[] {
-  if (map === undefined) return [{ op: "add", path: entry.at, value: { [entry.key]: entry.value } }];
+// Nothing can be added below a map that is absent or null.
+function mapEntry(map: StringMap | null | undefined, entry: MapEntry): readonly JsonPatchOperation[] {
+  if (map === undefined || map === null)
+    return [{ op: "add", path: entry.at, value: { [entry.key]: entry.value } }];
   const pointer = entry.key.replaceAll("~", "~0").replaceAll("/", "~1");
   return [{ op: "add", path: `${entry.at}/${pointer}`, value: entry.value }];
 }
