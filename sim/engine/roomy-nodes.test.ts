@@ -39,7 +39,7 @@ class ComparedPlacement extends BerthPlacement {
 
 test("asking only the nodes that may matter changes no decision", () => {
   // On the small nodes CPU runs out first, on the large ones memory.
-  const large = { cpuMilli: 32_000, memoryBytes: 1.2 * SMALL_NODE.memoryBytes };
+  const large = { cpuMilli: 32_000, memoryBytes: 1.25 * SMALL_NODE.memoryBytes };
   const mixed = [
     ...uniformNodes(4, SMALL_NODE),
     ...uniformNodes(7, large).slice(4),

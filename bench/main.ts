@@ -1,0 +1,26 @@
+// `npm run --silent bench -- NAME [--json] [--quick]`: runs one bench. With --json the last line is one JSON object.
+
+import { reportAndExit } from "#runtime/component.ts";
+import { UsageError } from "#runtime/usage-error.ts";
+import type { Bench } from "./bench.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  sim: async () => (await import("./sim.ts")).simBench,
+};
+
+async function main([name, ...argv]: readonly string[]): Promise<void> {
+  const names = Object.keys(BENCHES).join(", ");
+  if (name === undefined) throw new UsageError(`name a bench: ${names}`);
+  const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+  if (load === undefined) throw new UsageError(`there is no bench "${name}"; there are: ${names}`);
+  const bench = await load();
+  const own = argv.filter((argument) => argument !== "--json" && argument !== "--quick");
+  const { figures, table } = await bench.run({
+    argv: own,
+    isQuick: argv.includes("--quick"),
+    progress: (text) => void process.stderr.write(`${text}\n`),
+  });
+  process.stdout.write(argv.includes("--json") ? `${JSON.stringify(figures)}\n` : `${table}\n`);
+}
+
+await main(process.argv.slice(2)).catch(reportAndExit);
