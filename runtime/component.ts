@@ -82,7 +82,7 @@ async function runUntilSignal<T>(
 ): Promise<void> {
   const { clock: clockKind, clockSpeed, logLevel } = config as T & ComponentSettings;
   const logger = createLogger(name, logLevel);
-  const pacing = clockKind === "paced" ? pacedByParent() : undefined;
+  const pacing = clockKind === "paced" ? await pacedByParent() : undefined;
   const clock = pacing?.clock ?? systemClock(clockSpeed);
   const component = await start({ config, logger, clock });
   pacing?.serve(component);

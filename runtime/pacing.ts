@@ -29,14 +29,20 @@ export interface Pacing {
 }
 
 /**
+ * Resolves with the first time that the parent tells: timers set before would fire for all the time since 1970.
+ *
  * @throws Error if this process has no IPC channel.
  */
-export function pacedByParent(): Pacing {
+export async function pacedByParent(): Promise<Pacing> {
   if (process.send === undefined) throw new Error("a paced process must be started with an IPC channel");
-  const clock = new VirtualClock();
+  const started = Promise.withResolvers<number>();
   const waiting: PaceRequest[] = [];
-  let handle = (request: PaceRequest): void => void waiting.push(request);
+  let handle = (request: PaceRequest): void => {
+    if (request.kind === "advance") started.resolve(request.nowMs);
+    waiting.push(request);
+  };
   process.on("message", (message) => handle(message as PaceRequest));
+  const clock = new VirtualClock(await started.promise);
   return {
     clock,
     serve(component) {

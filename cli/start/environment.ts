@@ -91,7 +91,10 @@ async function startAll(
     options,
     apiUrl,
     nodeAddresses,
-    handlers: { logLine: quiet(logLine, options) },
+    handlers: {
+      logLine: quiet(logLine, options),
+      spawned: (process) => process.send({ kind: "advance", nowMs: clock.nowMs() }),
+    },
   });
   const urls = { api: apiUrl, ...(await startParts(parts, stops)) };
   createInjectionWebhook(api.store, urls.verbs);

@@ -15,7 +15,8 @@ export interface ProcessSpec {
 }
 
 export interface ProcessHandlers {
-  /** After each start. */
+  /** Right after each start, before the process is ready. */
+  readonly spawned?: (process: ManagedProcess) => void;
   readonly ready?: (message: Readonly<Record<string, unknown>>) => void;
   readonly message?: (message: Readonly<Record<string, unknown>>) => void;
   readonly logLine: (name: string, line: string) => void;
@@ -119,6 +120,7 @@ export class ManagedProcess {
       detached: true,
     });
     this.#child = child;
+    this.#handlers.spawned?.(this);
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on("line", (line) => this.#logged(line));
     }

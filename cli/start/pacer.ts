@@ -33,9 +33,11 @@ export class Pacer {
    * @throws OperationError PacingEndless if components keep reacting to each other.
    */
   async settle(): Promise<number | undefined> {
-    const { api, driver, processes } = this.#options;
+    const { api, clock, driver, processes } = this.#options;
     for (let round = 0; round < ROUNDS_MAX; round++) {
       await Promise.all(processes.map((process) => process.whenReady()));
+      // What is due at once happens first: the kubelet works at the present time.
+      clock.advanceTo(clock.nowMs());
       const { resourceVersion } = api.store;
       api.bookmarkWatchers();
       const bookmarks = setInterval(() => api.bookmarkWatchers(), BOOKMARK_INTERVAL_MS);
@@ -62,12 +64,7 @@ export class Pacer {
   /** Moves everyone's time on. */
   advanceTo(timeMs: number): void {
     this.#options.clock.advanceTo(timeMs);
-    for (const process of this.#options.processes) this.tell(process);
-  }
-
-  /** Tells a process that has just started what time it is. */
-  tell(process: ManagedProcess): void {
-    process.send({ kind: "advance", nowMs: this.#options.clock.nowMs() });
+    for (const process of this.#options.processes) process.send({ kind: "advance", nowMs: timeMs });
   }
 }
 

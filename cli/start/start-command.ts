@@ -66,7 +66,6 @@ async function startExamples(environment: Environment): Promise<Pacer | undefine
     virtualClock === undefined
       ? undefined
       : new Pacer({ api, clock: virtualClock, driver, processes: [parts.extender, parts.recommender] });
-  pacer?.advanceTo(virtualClock?.nowMs() ?? 0);
   await examples.createPods();
   if (pacer !== undefined && virtualClock !== undefined) {
     await settleAndSchedule(pacer, driver);
