@@ -53,6 +53,8 @@ export function decodePod(raw: unknown): PodView {
 
 export class DecodeError extends Error {
   override readonly name = "DecodeError";
+  /** What a server answers if it was a request's body that did not decode. */
+  readonly statusCode = 400;
 }
 
 /** The parts of a pod that Berth reads. */

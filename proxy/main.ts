@@ -33,9 +33,12 @@ async function supervise(config: ProxyConfig): Promise<number> {
   const end = (): void => supervisor.end();
   process.on("SIGTERM", end);
   process.on("SIGINT", end);
+  // A parent that is gone cannot say so.
+  process.on("disconnect", end);
   const exitCode = await supervisor.run();
   process.off("SIGTERM", end);
   process.off("SIGINT", end);
+  process.off("disconnect", end);
   if (process.connected) process.disconnect();
   return exitCode;
 }

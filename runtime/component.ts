@@ -90,14 +90,18 @@ async function runUntilSignal<T>(
   logger.info({ urls: component.urls }, "ready");
   await signalled();
   logger.info("stopping");
+  setTimeout(() => process.exit(1), STOP_MS_MAX).unref();
   await component.stop();
   process.exit(0);
 }
 
-// A parent that went away counts as a signal too: nothing may outlive a replay.
+/** What stopping well may take, with an API server that does not answer; below kubelet's default grace of 30 s. */
+const STOP_MS_MAX = 10_000;
+
 async function signalled(): Promise<void> {
+  // Nothing may outlive the parent that started it, and without it there is nobody to end well for.
+  if (process.send !== undefined) process.once("disconnect", () => process.exit(1));
   await new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
-    if (process.send !== undefined) process.once("disconnect", () => resolve());
   });
 }

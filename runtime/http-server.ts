@@ -3,10 +3,13 @@
 
 import { readFileSync } from "node:fs";
 import Fastify, { type FastifyInstance } from "fastify";
+import type { Logger } from "./logger.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface HttpServerOptions {
   readonly bodyBytesMax: number;
+  /** Told of every request that failed through no fault of its caller. */
+  readonly logger: Logger;
   readonly tls?: TlsFiles | undefined;
 }
 
@@ -20,7 +23,16 @@ const KEEP_ALIVE_MS = 120_000;
 /** Callers wait 5 s for a verb and at most 30 s for a webhook; a request that takes longer to arrive is abandoned. */
 const REQUEST_MS_MAX = 30_000;
 
-export function createHttpServer({ bodyBytesMax, tls }: HttpServerOptions): FastifyInstance {
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const server = createFastify(options);
+  server.addHook("onError", async ({ method, url }, _, error) => {
+    const { statusCode = 500 } = error as { statusCode?: number };
+    if (statusCode >= 500) options.logger.error({ err: error, method, url }, "request failed");
+  });
+  return server;
+}
+
+function createFastify({ bodyBytesMax, tls }: HttpServerOptions): FastifyInstance {
   const limits = {
     logger: false,
     bodyLimit: bodyBytesMax,

@@ -87,8 +87,8 @@ async function start({
     config.tlsCertFile === undefined || config.tlsKeyFile === undefined
       ? undefined
       : { certFile: config.tlsCertFile, keyFile: config.tlsKeyFile };
-  const server = createHttpServer({ bodyBytesMax: BODY_BYTES_MAX, tls });
-  const operations = createHttpServer({ bodyBytesMax: 1024 });
+  const server = createHttpServer({ bodyBytesMax: BODY_BYTES_MAX, logger, tls });
+  const operations = createHttpServer({ bodyBytesMax: 1024, logger });
   const connection = await connect(config, "berth-scheduler-extender");
   const cache = new ClusterCache({ connection, ledger, logger });
   const leading = Promise.withResolvers<void>();

@@ -112,7 +112,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     logger,
     name: "proxy pods",
   });
-  const operations = createHttpServer({ bodyBytesMax: 1024 });
+  const operations = createHttpServer({ bodyBytesMax: 1024, logger });
   const unreadyReasons = (): readonly string[] => [
     ...cache.unreadyReasons(),
     ...(proxies.isSynced ? [] : ["the proxy pods are not listed yet"]),

@@ -3,7 +3,6 @@
 
 import type { FastifyInstance } from "fastify";
 import type { ClusterLedger } from "#model/ledger.ts";
-import { DecodeError } from "#kube/decode-pod.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { filterNodes, prioritizeNodes, scoresOf } from "../policy/verbs.ts";
 import type { PromiseLimits } from "../policy/promise.ts";
@@ -34,7 +33,7 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
 
   server.setErrorHandler(async (error, _, reply) => {
     const { statusCode = 500, message } = error as { statusCode?: number; message: string };
-    return reply.code(error instanceof DecodeError ? 400 : statusCode).send({ Error: message });
+    return reply.code(statusCode).send({ Error: message });
   });
 
   server.post("/filter", async (request): Promise<ExtenderFilterReply> => {
