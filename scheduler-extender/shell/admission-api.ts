@@ -20,8 +20,8 @@ export async function admissionApi(server: FastifyInstance, options: AdmissionAp
     const stop = metrics.verbStarted("admit");
     const review = admissionReview.safeParse(request.body);
     if (!review.success) return reply.code(400).send({ error: z.prettifyError(review.error) });
-    const { uid, namespace = "default", object } = review.data.request;
-    const { outcome, ...response } = await admit(namespace, object as InjectablePod, options);
+    const { uid } = review.data.request;
+    const { outcome, ...response } = await admit(review.data.request, options);
     metrics.admitted(outcome);
     stop();
     return {
@@ -32,6 +32,8 @@ export async function admissionApi(server: FastifyInstance, options: AdmissionAp
   });
 }
 
+const stringMap = z.record(z.string(), z.string()).nullish();
+
 // Other keys are the API server's and may grow.
 const admissionReview = z.object({
   apiVersion: z.literal("admission.k8s.io/v1"),
@@ -39,9 +41,10 @@ const admissionReview = z.object({
   request: z.object({
     uid: z.string().min(1),
     namespace: z.string().optional(),
+    dryRun: z.boolean().nullish(),
     object: z
       .object({
-        metadata: z.object({ labels: z.record(z.string(), z.string()).nullish() }).optional(),
+        metadata: z.object({ labels: stringMap, annotations: stringMap }).optional(),
         spec: z.object({ containers: z.array(z.object({ name: z.string() }).loose()) }).loose(),
       })
       .loose(),
@@ -56,10 +59,10 @@ interface Admission {
 }
 
 async function admit(
-  namespace: string,
-  pod: InjectablePod,
+  { namespace = "default", dryRun, object }: z.infer<typeof admissionReview>["request"],
   options: AdmissionApiOptions,
 ): Promise<Admission> {
+  const pod = object as InjectablePod;
   const labels = pod.metadata?.labels ?? {};
   const choice = labels[MESH_LABEL];
   if (choice !== undefined && choice !== MESH_ENABLED) return { outcome: "optedOut" };
@@ -70,7 +73,8 @@ async function admit(
       warnings: ["berth: no label berth.dev/app or app.kubernetes.io/name; not injected"],
     };
   }
-  const ports = await options.ports.portsOf(app);
+  // The webhook is registered with sideEffects NoneOnDryRun: a dry run allocates nothing.
+  const ports = dryRun === true ? options.ports.knownPortsOf(app) : await options.ports.portsOf(app);
   if (ports === undefined) {
     return { outcome: "noPorts", warnings: [`berth: no mesh ports for app ${app} yet; not injected`] };
   }

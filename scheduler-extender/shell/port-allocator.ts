@@ -6,6 +6,7 @@ import type { AppName } from "#model/brand.ts";
 import type { AppPorts, MeshProfile } from "#model/mesh-profile.ts";
 import { KubeApiError } from "#kube/api-error.ts";
 import type { KubeConnection } from "#kube/connection.ts";
+import { DecodeError } from "#kube/decode-pod.ts";
 import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
 import { MESH_PROFILES, resourcePath } from "#kube/resource-path.ts";
 import { OperationError } from "#runtime/operation-error.ts";
@@ -38,9 +39,15 @@ export class PortAllocator {
     this.#options = options;
   }
 
+  /** The app's ports if it has them already. */
+  knownPortsOf(app: AppName): AppPorts | undefined {
+    // What the watch shows comes first: a profile may have been made anew since the grant.
+    return this.#seen().get(app) ?? this.#granted.get(app);
+  }
+
   /** The app's ports, allocating them if need be; undefined if that is not possible now. */
   async portsOf(app: AppName): Promise<AppPorts | undefined> {
-    const known = this.#granted.get(app) ?? this.#seen().get(app);
+    const known = this.knownPortsOf(app);
     if (known !== undefined) return known;
     if (!this.#options.isLeader()) return undefined;
     let allocation = this.#underway.get(app);
@@ -75,8 +82,9 @@ export class PortAllocator {
         }
       }
     } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      logger.warn({ app, code: error.code, error: error.message }, "ports not allocated");
+      // One app's malformed profile must not stop the allocations behind it.
+      if (!(error instanceof OperationError) && !(error instanceof DecodeError)) throw error;
+      logger.warn({ app, error: error.message }, "ports not allocated");
       return undefined;
     }
   }
