@@ -14,6 +14,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "run a simulated fleet with the real extender, recommender and proxies; needs no cluster",
     run: async (argv) => (await import("./start/start-command.ts")).startCommand.run(argv),
   },
+  sim: {
+    summary: "replay a trace through the same policies, without processes, and compare what each costs",
+    run: async (argv) => (await import("./sim/sim-command.ts")).simCommand.run(argv),
+  },
   "scheduler-extender": {
     summary: "the scheduler extender: filter, prioritize, injection webhook",
     run: async (argv) => (await import("#scheduler-extender/main.ts")).main(argv),
@@ -21,6 +25,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "vpa-recommender": {
     summary: "the recommender: sizes each node's proxy in place",
     run: async (argv) => (await import("#vpa-recommender/main.ts")).main(argv),
+  },
+  proxy: {
+    summary: "the node proxy: one mesh instance per app with pods on the node",
+    run: async (argv) => (await import("#proxy/main.ts")).main(argv),
   },
 };
 

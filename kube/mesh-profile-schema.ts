@@ -3,20 +3,21 @@
 import { z } from "zod";
 import { appName } from "#model/app.ts";
 import { type AppCost, DEFAULT_APP_COST, type MeshProfile, type Quota } from "#model/mesh-profile.ts";
-import { parseCpuMilli, parseMemoryBytes, QuantityError } from "#model/quantity.ts";
+import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
+import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { DecodeError } from "./decode-pod.ts";
 
-const cpuQuantity = quantity(parseCpuMilli, "CPU, such as 250m or 1.5");
-const memoryQuantity = quantity(parseMemoryBytes, "memory, such as 200Mi");
-
-const resources = z.strictObject({ cpu: cpuQuantity.optional(), memory: memoryQuantity.optional() });
+const resources = z.strictObject({
+  cpu: cpuQuantity.optional().describe("Quantity, such as 250m."),
+  memory: memoryQuantity.optional().describe("Quantity, such as 200Mi."),
+});
 const port = z.int().min(1).max(65_535);
 
 const costSchema = z.strictObject({
   base: resources.optional().describe("A bare instance: paid once per node that hosts the app."),
-  perPod: resources.optional(),
-  perConnection: resources.optional(),
+  perPod: resources.optional().describe("Each pod of the app on the node."),
+  perConnection: resources.optional().describe("Each open connection."),
   perKiloRps: resources.optional().describe("Per thousand requests per second."),
   connectionsPerPod: z.number().nonnegative().optional().describe("Planned open connections of one pod."),
   requestsPerSecondPerPod: z
@@ -27,22 +28,39 @@ const costSchema = z.strictObject({
 });
 
 const quotaSchema = z.strictObject({
-  cpu: cpuQuantity.optional(),
-  memory: memoryQuantity.optional(),
-  connections: z.int().positive().optional(),
-  requestsPerSecond: z.number().positive().optional(),
-  burst: z.int().positive().optional(),
-  concurrency: z.int().positive().optional(),
+  memory: memoryQuantity.optional().describe("Memory of the instance; bounds its heap from its next start."),
+  connections: z.int().positive().optional().describe("Open client connections; more are closed at once."),
+  requestsPerSecond: z.number().positive().optional().describe("Steady rate, both directions; more get 429."),
+  burst: z
+    .int()
+    .positive()
+    .optional()
+    .describe("Requests at once above the rate; default: one second's worth."),
+  concurrency: z.int().positive().optional().describe("Requests in progress, both directions; more get 503."),
 });
 
 export const meshProfileSpecSchema = z.strictObject({
   cost: costSchema.optional(),
   quota: quotaSchema.optional(),
-  placement: z.strictObject({ maxPodsPerNode: z.int().positive().optional() }).optional(),
+  placement: z
+    .strictObject({
+      maxPodsPerNode: z
+        .int()
+        .positive()
+        .optional()
+        .describe("Pods of the app on one node; more are placed elsewhere."),
+    })
+    .optional(),
 });
 
 export const meshProfileStatusSchema = z.strictObject({
-  ports: z.strictObject({ inbound: port, outbound: port }).optional(),
+  ports: z
+    .strictObject({
+      inbound: port.describe("Where every node that hosts the app takes requests to it."),
+      outbound: port.describe("Where every node's proxy takes its pods' requests."),
+    })
+    .optional()
+    .describe("Allocated by the extender's leader, the same on every node."),
 });
 
 const meshProfileSchema = z.object({
@@ -101,7 +119,6 @@ function decodeResources(given: z.infer<typeof resources> | undefined, fallback:
 
 function decodeQuota(quota: z.infer<typeof quotaSchema>): Quota {
   return defined({
-    cpuMilli: quota.cpu === undefined ? undefined : parseCpuMilli(quota.cpu),
     memoryBytes: quota.memory === undefined ? undefined : parseMemoryBytes(quota.memory),
     connections: quota.connections,
     requestsPerSecond: quota.requestsPerSecond,
@@ -115,18 +132,4 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
-}
-
-function quantity(parse: (text: string) => number, what: string): z.ZodType<string> {
-  return z.string().refine(
-    (text) => {
-      try {
-        return parse(text) >= 0;
-      } catch (error) {
-        if (error instanceof QuantityError) return false;
-        throw error;
-      }
-    },
-    { error: `must be a quantity of ${what}` },
-  );
 }

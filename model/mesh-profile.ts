@@ -27,7 +27,6 @@ export interface AppCost {
 
 /** Limits of one instance on one node; an absent limit is not enforced. */
 export interface Quota {
-  readonly cpuMilli?: number;
   readonly memoryBytes?: number;
   readonly connections?: number;
   readonly requestsPerSecond?: number;

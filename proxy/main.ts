@@ -8,14 +8,16 @@ import { parseProxyFlags, PROXY_HELP } from "./shell/proxy-config.ts";
 import type { ProxyConfig } from "./shell/proxy-config.ts";
 import { Supervisor } from "./shell/supervisor.ts";
 
-try {
-  const command = parseProxyFlags(process.argv.slice(2));
-  if (command.kind === "help") process.stdout.write(PROXY_HELP);
-  else process.exitCode = await supervise(command.config);
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`berth proxy: ${error.message}\n`);
-  process.exitCode = USAGE_EXIT_CODE;
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    const command = parseProxyFlags(argv);
+    if (command.kind === "help") process.stdout.write(PROXY_HELP);
+    else process.exitCode = await supervise(command.config);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`berth proxy: ${error.message}\n`);
+    process.exitCode = USAGE_EXIT_CODE;
+  }
 }
 
 async function supervise(config: ProxyConfig): Promise<number> {
@@ -42,3 +44,5 @@ async function supervise(config: ProxyConfig): Promise<number> {
   if (process.connected) process.disconnect();
   return exitCode;
 }
+
+if (import.meta.main) await main(process.argv.slice(2));

@@ -140,18 +140,17 @@ async function start({
   };
 }
 
+/** Its settings, for the command line, the settings file and the reference. */
+export const schedulerExtender = {
+  kind: "SchedulerExtender",
+  usage: "berth scheduler-extender",
+  summary:
+    "Berth's scheduler extender: filters and scores nodes by a pod's request and its share of the node proxy,\nand injects mesh pods with their proxy's address.",
+  schema: settings,
+} as const;
+
 export async function main(argv: readonly string[]): Promise<void> {
-  await runComponent(
-    {
-      kind: "SchedulerExtender",
-      usage: "berth scheduler-extender",
-      summary:
-        "Berth's scheduler extender: filters and scores nodes by a pod's request and its share of the node proxy,\nand injects mesh pods with their proxy's address.",
-      schema: settings,
-    },
-    start,
-    argv,
-  );
+  await runComponent(schedulerExtender, start, argv);
 }
 
 if (import.meta.main) await main(process.argv.slice(2));

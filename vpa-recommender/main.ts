@@ -19,6 +19,7 @@ import {
 } from "#runtime/component.ts";
 import { createHttpServer, listen } from "#runtime/http-server.ts";
 import { operationsApi } from "#runtime/operations-api.ts";
+import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { DEFAULT_PLANNER_OPTIONS, type PlannerOptions } from "./policy/resize-planner.ts";
 import { decodeProxyPod } from "./shell/proxy-pod.ts";
 import { createRecommenderMetrics } from "./shell/recommender-metrics.ts";
@@ -40,8 +41,8 @@ const settings = componentSettings.extend({
     .max(10)
     .default(DEFAULT_PLANNER_OPTIONS.headroomRatio)
     .describe("headroom as a share of what a proxy requires"),
-  headroomCpu: z.string().default("50m").describe("least headroom in CPU"),
-  headroomMemory: z.string().default("64Mi").describe("least headroom in memory"),
+  headroomCpu: cpuQuantity.default("50m").describe("least headroom in CPU"),
+  headroomMemory: memoryQuantity.default("64Mi").describe("least headroom in memory"),
   shrinkDelaySeconds: z
     .number()
     .nonnegative()
@@ -185,17 +186,16 @@ function plannerOptions(config: Settings): PlannerOptions {
   };
 }
 
+/** Its settings, for the command line, the settings file and the reference. */
+export const vpaRecommender = {
+  kind: "VpaRecommender",
+  usage: "berth vpa-recommender",
+  summary: "Berth's recommender: resizes each node's proxy in place as apps join and leave it.",
+  schema: settings,
+} as const;
+
 export async function main(argv: readonly string[]): Promise<void> {
-  await runComponent(
-    {
-      kind: "VpaRecommender",
-      usage: "berth vpa-recommender",
-      summary: "Berth's recommender: resizes each node's proxy in place as apps join and leave it.",
-      schema: settings,
-    },
-    start,
-    argv,
-  );
+  await runComponent(vpaRecommender, start, argv);
 }
 
 if (import.meta.main) await main(process.argv.slice(2));
