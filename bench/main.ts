@@ -5,6 +5,7 @@ import { UsageError } from "#runtime/usage-error.ts";
 import type { Bench } from "./bench.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  extender: async () => (await import("./extender.ts")).extenderBench,
   sim: async () => (await import("./sim.ts")).simBench,
 };
 
