@@ -29,7 +29,6 @@ test("a full profile is read into the model's units", () => {
         requestsPerSecondPerPod: 80,
       },
       quota: {
-        cpu: "1",
         memory: "1Gi",
         connections: 1000,
         requestsPerSecond: 0.5,
@@ -51,7 +50,6 @@ test("a full profile is read into the model's units", () => {
       kiloRpsPerPod: 0.08,
     },
     quota: {
-      cpuMilli: 1_000,
       memoryBytes: 1024 * MIB,
       connections: 1_000,
       requestsPerSecond: 0.5,

@@ -5,8 +5,10 @@ import { z } from "zod";
 import { PROXY_LABEL } from "#model/app.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
-import { type ClusterChange, ClusterCache } from "#kube/cluster-cache.ts";
+import { ClusterCache } from "#kube/cluster-cache.ts";
 import { connect } from "#kube/connect.ts";
+import { EventRecorder } from "#kube/events.ts";
+import type { KubeConnection } from "#kube/connection.ts";
 import { LeaderElector } from "#kube/lease.ts";
 import { Reflector } from "#kube/reflector.ts";
 import { PODS, resourcePath } from "#kube/resource-path.ts";
@@ -18,10 +20,12 @@ import {
   runComponent,
 } from "#runtime/component.ts";
 import { createHttpServer, listen } from "#runtime/http-server.ts";
+import type { Logger } from "#runtime/logger.ts";
 import { operationsApi } from "#runtime/operations-api.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { DEFAULT_PLANNER_OPTIONS, type PlannerOptions } from "./policy/resize-planner.ts";
-import { decodeProxyPod } from "./shell/proxy-pod.ts";
+import { markChanged } from "./shell/mark-changed.ts";
+import { decodeProxyPod, type ProxyPod } from "./shell/proxy-pod.ts";
 import { createRecommenderMetrics } from "./shell/recommender-metrics.ts";
 import { Resizer } from "./shell/resizer.ts";
 import { SizingLoop } from "./shell/sizing-loop.ts";
@@ -55,17 +59,18 @@ const settings = componentSettings.extend({
 
 type Settings = z.infer<typeof settings>;
 
-const LEASE_NAME = "berth-vpa-recommender";
+/** Its name to the API server, in its Events and as its Lease. */
+const COMPONENT = "berth-vpa-recommender";
 
 async function start({ config, logger, clock }: ComponentContext<Settings>): Promise<RunningComponent> {
   const planner = plannerOptions(config);
   const ledger = new ClusterLedger();
-  const connection = await connect(config, "berth-vpa-recommender");
+  const connection = await connect(config, COMPONENT);
   const leading = Promise.withResolvers<void>();
   const elector = new LeaderElector({
     connection,
     namespace: config.leaseNamespace,
-    name: LEASE_NAME,
+    name: COMPONENT,
     identity: config.identity,
     clock: systemClock(),
     random: Math.random,
@@ -79,8 +84,16 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   const mayAct = (): boolean => elector.isLeader && cache.unreadyReasons().length === 0 && proxies.isSynced;
   const metrics = createRecommenderMetrics(() => sizing.recommendations());
   const resizer = new Resizer(connection);
+  const events = new EventRecorder({
+    connection,
+    component: COMPONENT,
+    instance: config.identity,
+    clock: systemClock(),
+    random: Math.random,
+    logger,
+  });
   const rounds = config.clock === "paced" ? "onDemand" : "automatic";
-  const sizing = new SizingLoop({ ledger, resizer, clock, planner, metrics, logger, mayAct, rounds });
+  const sizing = new SizingLoop({ ledger, resizer, clock, planner, metrics, events, logger, mayAct, rounds });
   const intervalMs = config.usageIntervalSeconds * 1000;
   const usage = new UsageLoop({
     connection,
@@ -99,20 +112,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     logger,
     changed: (change) => markChanged(change, { ledger, sizing, usage }),
   });
-  const proxies = new Reflector({
-    connection,
-    path: resourcePath(PODS),
-    query: { labelSelector: PROXY_LABEL },
-    decode: decodeProxyPod,
-    handlers: {
-      upserted: (proxy) => sizing.proxySeen(proxy),
-      deleted: (proxy) => sizing.proxyGone(proxy),
-    },
-    clock: systemClock(),
-    random: Math.random,
-    logger,
-    name: "proxy pods",
-  });
+  const proxies = watchProxies({ connection, sizing, logger });
   const operations = createHttpServer({ bodyBytesMax: 1024, logger });
   const unreadyReasons = (): readonly string[] => [
     ...cache.unreadyReasons(),
@@ -142,36 +142,33 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     async stop() {
       usage.stop();
       sizing.stop();
-      await Promise.all([operations.close(), cache.stop(), proxies.stop(), elector.stop()]);
+      await Promise.all([operations.close(), cache.stop(), proxies.stop(), elector.stop(), events.stop()]);
       await connection.close();
     },
   };
 }
 
-interface Loops {
-  readonly ledger: ClusterLedger;
+interface ProxyWatchOptions {
+  readonly connection: KubeConnection;
   readonly sizing: SizingLoop;
-  readonly usage: UsageLoop;
+  readonly logger: Logger;
 }
 
-function markChanged(change: ClusterChange, loops: Loops): void {
-  switch (change.kind) {
-    case "pod": {
-      for (const pod of [change.before, change.after]) {
-        if (pod?.nodeName === undefined) continue;
-        loops.sizing.markDirty(pod.nodeName);
-        if (change.before?.nodeName !== change.after?.nodeName) loops.usage.podsChanged(pod.nodeName);
-      }
-      return;
-    }
-    case "profile":
-      for (const { name } of loops.ledger.nodesOfApp(change.app)) loops.sizing.markDirty(name);
-      return;
-    case "node":
-      if (loops.ledger.node(change.name) === undefined) loops.usage.nodeGone(change.name);
-      return loops.sizing.markDirty(change.name);
-    case "owner":
-  }
+function watchProxies({ connection, sizing, logger }: ProxyWatchOptions): Reflector<ProxyPod> {
+  return new Reflector({
+    connection,
+    path: resourcePath(PODS),
+    query: { labelSelector: PROXY_LABEL },
+    decode: decodeProxyPod,
+    handlers: {
+      upserted: (proxy) => sizing.proxySeen(proxy),
+      deleted: (proxy) => sizing.proxyGone(proxy),
+    },
+    clock: systemClock(),
+    random: Math.random,
+    logger,
+    name: "proxy pods",
+  });
 }
 
 function plannerOptions(config: Settings): PlannerOptions {

@@ -15,8 +15,9 @@ import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { SeededRandom } from "#sim/seeded-random.ts";
 import { ExampleApps } from "./example-apps.ts";
 import { createFleet, createInjectionWebhook } from "./fleet.ts";
+import { ProxyMeter } from "./proxy-meter.ts";
 import { createParts, FIXED_PORTS, type Parts, realNodeAddresses } from "./parts.ts";
-import { ResizeTally } from "./resize-tally.ts";
+import { KubeletTally } from "./kubelet-tally.ts";
 import { simulatedUsage } from "./simulated-usage.ts";
 import type { StartOptions } from "./start-options.ts";
 
@@ -28,7 +29,7 @@ export interface Environment {
   readonly connection: KubeConnection;
   readonly tally: FleetTally;
   readonly audit: OvercommitAudit;
-  readonly resizes: ResizeTally;
+  readonly kubelets: KubeletTally;
   readonly parts: Parts;
   readonly driver: SchedulerDriver;
   readonly examples: ExampleApps;
@@ -74,12 +75,13 @@ async function startAll(
   const clock = virtualClock ?? systemClock(Number(options.speed));
   const random = new SeededRandom(options.seed);
   const api = new LoopbackApi({ clock, serverClock: systemClock(), logger, random: () => random.next() });
-  const { contents, tally, audit, resizes } = observe(api);
+  const { contents, tally, audit, kubelets } = observe(api);
+  const meter = new ProxyMeter(logger);
   const nodeAddresses = await realNodeAddresses(options);
   createFleet(api.store, { nodes: options.nodes, nodeSize: options.nodeSize, realAddresses: nodeAddresses });
   const kubelet = simulateKubelet(api, clock, { options, nodes: nodeAddresses.length });
   api.setMetricsSource(
-    simulatedUsage({ contents, clock, random: () => random.next(), measured: () => new Map() }),
+    simulatedUsage({ contents, clock, random: () => random.next(), measured: () => meter.usage }),
   );
   const port = options.ports === "fixed" ? FIXED_PORTS.api : 0;
   const { url: apiUrl } = await api.listen({ host: "127.0.0.1", port });
@@ -97,6 +99,8 @@ async function startAll(
     },
   });
   const urls = { api: apiUrl, ...(await startParts(parts, stops)) };
+  meter.start(urls.proxies);
+  stops.push(async () => meter.stop());
   createInjectionWebhook(api.store, urls.verbs);
   const connection = new KubeConnection({ server: apiUrl, userAgent: "berth-start" });
   stops.push(() => connection.close());
@@ -112,14 +116,27 @@ async function startAll(
   await driver.start(virtualClock === undefined ? "automatic" : "onDemand");
   const examples = new ExampleApps({ connection, nodeAddresses, logLine });
   stops.push(() => examples.stop());
-  return { clock, virtualClock, api, connection, tally, audit, resizes, parts, driver, examples, urls, stop };
+  return {
+    clock,
+    virtualClock,
+    api,
+    connection,
+    tally,
+    audit,
+    kubelets,
+    parts,
+    driver,
+    examples,
+    urls,
+    stop,
+  };
 }
 
 interface Observers {
   readonly contents: NodeContents;
   readonly tally: FleetTally;
   readonly audit: OvercommitAudit;
-  readonly resizes: ResizeTally;
+  readonly kubelets: KubeletTally;
 }
 
 function observe({ store }: LoopbackApi): Observers {
@@ -128,7 +145,7 @@ function observe({ store }: LoopbackApi): Observers {
     contents,
     tally: new FleetTally(contents),
     audit: new OvercommitAudit(store, contents),
-    resizes: new ResizeTally(contents, store),
+    kubelets: new KubeletTally(contents, store),
   };
 }
 

@@ -128,7 +128,7 @@ async function finish(
   environment: Environment,
   { pacer, seconds }: { readonly pacer: Pacer | undefined; readonly seconds: number },
 ): Promise<Summary> {
-  const { examples, parts, driver, urls, tally, audit, resizes } = environment;
+  const { examples, parts, driver, urls, tally, audit, kubelets } = environment;
   const exampleTotals = await examples.stopCalling();
   if (pacer !== undefined) await pacer.settle();
   const ready = (await parts.extender.whenReady()) as { readonly urls?: Readonly<Record<string, string>> };
@@ -143,8 +143,9 @@ async function finish(
     examples: exampleTotals,
     leakedReservations:
       extender.sum("berth_extender_reservations") + extender.sum("berth_extender_expired_reservations_total"),
-    resizes: resizes.resizes,
-    resizeFaults: resizes.pended,
+    rejected: kubelets.rejected,
+    resizes: kubelets.resizes,
+    resizeFaults: kubelets.pended,
     restarts: { extender: parts.extender.restarts, recommender: parts.recommender.restarts },
     proxy: {
       requests: total("berth_proxy_requests_total"),

@@ -5,7 +5,13 @@ import type { OvercommitAudit } from "#sim/audit/overcommit-audit.ts";
 import type { ExampleTotals } from "./example-apps.ts";
 
 export interface Summary {
-  readonly pods: { readonly placed: number; readonly pending: number; readonly departed: number };
+  readonly pods: {
+    readonly placed: number;
+    readonly pending: number;
+    readonly departed: number;
+    /** Bound, and then refused by their node's kubelet for lack of room. */
+    readonly rejected: number;
+  };
   /** From here to sidecarMemoryBytes: at the moment when most pods were running. */
   readonly nodesUsed: number;
   readonly instances: number;
@@ -36,6 +42,7 @@ export interface SummaryInput {
   readonly pending: number;
   readonly examples: ExampleTotals;
   readonly leakedReservations: number;
+  readonly rejected: number;
   readonly resizes: number;
   readonly resizeFaults: number;
   readonly restarts: Readonly<Record<string, number>>;
@@ -49,7 +56,12 @@ export function summarize(input: SummaryInput): Summary {
   const { tally, audit, examples } = input;
   const { pods, nodesUsed, instances, meshMemoryBytes, sidecarMemoryBytes } = tally.peak;
   return {
-    pods: { placed: tally.placed, pending: input.pending, departed: tally.departed },
+    pods: {
+      placed: tally.placed,
+      pending: input.pending,
+      departed: tally.departed,
+      rejected: input.rejected,
+    },
     nodesUsed,
     instances,
     reuse: instances === 0 ? 0 : rounded(pods / instances),
@@ -76,7 +88,10 @@ export function summarize(input: SummaryInput): Summary {
 export function summaryText(summary: Summary): string {
   const { pods, proxy, examples } = summary;
   const rows: readonly (readonly [string, string])[] = [
-    ["pods", `${pods.placed} placed, ${pods.pending} pending, ${pods.departed} departed`],
+    [
+      "pods",
+      `${pods.placed} placed, ${pods.pending} pending, ${pods.departed} departed, ${pods.rejected} rejected by kubelet`,
+    ],
     [
       "at the peak",
       `${summary.nodesUsed} nodes used, ${summary.instances} instances, reuse ${summary.reuse}`,

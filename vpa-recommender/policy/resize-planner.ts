@@ -12,13 +12,16 @@ import {
   minResources,
   type Resources,
   scaleResources,
+  subtractResources,
 } from "#model/resources.ts";
 import { coolingUntilMs, type ResizeState } from "./resize-state.ts";
 
 export interface NodeSituation {
   readonly required: Resources;
-  /** The proxy's present spec. */
+  /** What the proxy has, or is about to have: its spec, or what it was granted where kubelet calls that infeasible. */
   readonly current: Resources;
+  /** The spec that kubelet calls infeasible. */
+  readonly infeasible?: Resources | undefined;
   /** The largest proxy the node has room for beside everything else on it. */
   readonly ceiling: Resources;
 }
@@ -66,10 +69,11 @@ export function planResize(
   const { current, ceiling } = situation;
   const target = targetSize(situation.required, options);
   if (needsGrowth(situation, options)) {
-    const size = maxResources(current, minResources(target, ceiling));
-    if (equalResources(size, current)) return { kind: "hold", reason: "noRoom", lookAgainAtMs: undefined };
-    const untilMs = coolingUntilMs(state, size, nowMs);
+    const wanted = maxResources(current, minResources(target, ceiling));
+    const untilMs = coolingUntilMs(state, wanted, nowMs);
     if (untilMs !== undefined) return { kind: "hold", reason: "cooling", lookAgainAtMs: untilMs };
+    const size = newToKubelet(wanted, situation);
+    if (equalResources(size, current)) return { kind: "hold", reason: "noRoom", lookAgainAtMs: undefined };
     return { kind: "resize", size, reason: "appsJoined" };
   }
   if (!hasSurplus(current, target, options))
@@ -77,6 +81,12 @@ export function planResize(
   const ripeAtMs = (state.surplusSinceMs ?? nowMs) + options.shrinkDelayMs;
   if (nowMs < ripeAtMs) return { kind: "hold", reason: "surplusIsYoung", lookAgainAtMs: ripeAtMs };
   return { kind: "resize", size: minResources(current, target), reason: "surplusLasted" };
+}
+
+// Kubelet looks at a size that it called infeasible again only once the spec changes: ask for a step less.
+function newToKubelet(size: Resources, { current, infeasible }: NodeSituation): Resources {
+  if (infeasible === undefined || !equalResources(size, infeasible)) return size;
+  return maxResources(current, subtractResources(size, STEP));
 }
 
 /** True while the proxy is larger than its apps call for by enough to be worth shrinking. */

@@ -17,6 +17,8 @@ export type ResizeState = {
 export type ResizeEvent =
   | { readonly kind: "sent"; readonly size: Resources }
   | { readonly kind: "accepted" }
+  /** Kubelet found room for what it had put off. */
+  | { readonly kind: "granted" }
   /** The API server refused it, or kubelet called it Infeasible. */
   | { readonly kind: "refused"; readonly size: Resources; readonly nowMs: number }
   /** Kubelet waits for room; it grants the size by itself when there is some. */
@@ -35,7 +37,10 @@ export function nextResizeState(state: ResizeState, event: ResizeEvent): ResizeS
     case "sent":
       return { kind: "underway", size: event.size, surplusSinceMs: undefined };
     case "accepted":
+      // Kubelet may have put it off before the API server's answer arrived.
       return { kind: "settled", surplusSinceMs };
+    case "granted":
+      return state.kind === "cooling" ? { kind: "settled", surplusSinceMs } : state;
     case "refused":
     case "deferred":
       return { kind: "cooling", size: event.size, untilMs: event.nowMs + COOLDOWN_MS, surplusSinceMs };

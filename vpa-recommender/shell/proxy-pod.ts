@@ -2,9 +2,10 @@
 // of the last resize.
 
 import type { NodeName, PodUid } from "#model/brand.ts";
+import type { ResourceList } from "#model/pod-request.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
-import { type ApiContainer, type ApiPod, DecodeError } from "#kube/decode-pod.ts";
+import { type ApiCondition, type ApiContainer, type ApiPod, DecodeError } from "#kube/decode-pod.ts";
 
 export interface ProxyPod {
   readonly uid: PodUid;
@@ -13,6 +14,8 @@ export interface ProxyPod {
   readonly nodeName: NodeName | undefined;
   readonly containerName: string;
   readonly requests: Resources;
+  /** What kubelet has allocated; the requests where it has not said so yet. */
+  readonly allocated: Resources;
   /** Limits that exist move with the requests, keeping their distance. */
   readonly limits: { readonly cpuMilli?: number; readonly memoryBytes?: number };
   readonly pendingResize: "Deferred" | "Infeasible" | undefined;
@@ -32,20 +35,41 @@ export function decodeProxyPod(raw: unknown): ProxyPod {
   if (container === undefined || metadata?.uid === undefined || metadata.name === undefined) {
     throw new DecodeError("a proxy pod needs metadata.uid, metadata.name and a container");
   }
-  const pending = status?.conditions?.find(({ type }) => type === "PodResizePending")?.reason;
+  const { requests } = container.resources ?? {};
+  const { allocatedResources } = status?.containerStatuses?.find(({ name }) => name === container.name) ?? {};
+  const pending = pendingReason(raw as ApiResizingPod);
   return {
     uid: metadata.uid as PodUid,
     namespace: metadata.namespace ?? "default",
     name: metadata.name,
     nodeName: spec?.nodeName as NodeName | undefined,
     containerName: container.name,
-    requests: {
-      cpuMilli: parseCpuMilli(container.resources?.requests?.["cpu"] ?? "0"),
-      memoryBytes: parseMemoryBytes(container.resources?.requests?.["memory"] ?? "0"),
-    },
+    requests: sizeOf(requests),
+    allocated: sizeOf({ ...requests, ...allocatedResources }),
     limits: limitsOf(container),
     pendingResize: pending === "Deferred" || pending === "Infeasible" ? pending : undefined,
     isTerminating: metadata.deletionTimestamp !== undefined,
+  };
+}
+
+interface ApiResizingPod {
+  readonly metadata?: { readonly generation?: number };
+  readonly status?: {
+    readonly conditions?: readonly (ApiCondition & { readonly observedGeneration?: number })[] | null;
+  };
+}
+
+// A condition that speaks of an earlier spec says nothing about this one.
+function pendingReason({ metadata, status }: ApiResizingPod): string | undefined {
+  const pending = status?.conditions?.find(({ type }) => type === "PodResizePending");
+  const { observedGeneration = Infinity, reason } = pending ?? {};
+  return observedGeneration < (metadata?.generation ?? 0) ? undefined : reason;
+}
+
+function sizeOf(list: ResourceList | undefined): Resources {
+  return {
+    cpuMilli: parseCpuMilli(list?.["cpu"] ?? "0"),
+    memoryBytes: parseMemoryBytes(list?.["memory"] ?? "0"),
   };
 }
 

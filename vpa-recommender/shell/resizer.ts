@@ -23,10 +23,10 @@ export type ResizeOutcome =
 const WRITES_AT_ONCE_MAX = 16;
 
 export class Resizer {
-  readonly #connection: KubeConnection;
+  readonly #connection: Pick<KubeConnection, "patch">;
   readonly #limiter = new Limiter(WRITES_AT_ONCE_MAX);
 
-  constructor(connection: KubeConnection) {
+  constructor(connection: Pick<KubeConnection, "patch">) {
     this.#connection = connection;
   }
 
@@ -57,8 +57,9 @@ export class Resizer {
       if (!(error instanceof OperationError)) throw error;
       const { message } = error;
       if (!(error instanceof KubeApiError)) return { kind: "failed", message };
-      if (error.status === 404 || error.status === 409) return { kind: "gone" };
-      const isRefusal = error.status >= 400 && error.status < 500 && error.status !== 429;
+      if (error.status === 404) return { kind: "gone" };
+      // 409: others wrote the pod at the same time; 429: the server is busy.
+      const isRefusal = error.status >= 400 && error.status < 500 && ![409, 429].includes(error.status);
       return { kind: isRefusal ? "refused" : "failed", message };
     }
   }

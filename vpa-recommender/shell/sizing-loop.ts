@@ -4,7 +4,9 @@
 import type { NodeName } from "#model/brand.ts";
 import type { ClusterLedger } from "#model/ledger.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
-import { isWithin, noResources, type Resources, subtractResources } from "#model/resources.ts";
+import { addResources, isWithin, noResources, type Resources, subtractResources } from "#model/resources.ts";
+import type { EventRecorder } from "#kube/events.ts";
+import { formatCpu, formatMemory } from "#model/quantity.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 import {
@@ -28,6 +30,8 @@ export interface SizingLoopOptions {
   readonly planner: PlannerOptions;
   readonly metrics: RecommenderMetrics;
   readonly logger: Logger;
+  /** Told where `kubectl describe` of the proxy's pod shows it. */
+  readonly events: Pick<EventRecorder, "record">;
   readonly mayAct: () => boolean;
   /** In lockstep with a replay rounds run on demand only, by `settle`. */
   readonly rounds: "automatic" | "onDemand";
@@ -81,7 +85,10 @@ export class SizingLoop {
     if (pendingResize !== undefined && present?.pendingResize !== pendingResize) {
       const kind = pendingResize === "Deferred" ? "deferred" : "refused";
       this.#options.metrics.resizePended(pendingResize);
+      this.#tell(proxy, `ProxyResize${pendingResize}`, `kubelet has no room for ${sizeText(requests)}`);
       this.#apply(nodeName, { kind, size: requests, nowMs });
+    } else if (pendingResize === undefined && present?.pendingResize !== undefined) {
+      this.#apply(nodeName, { kind: "granted" });
     }
     this.markDirty(nodeName);
   }
@@ -154,30 +161,33 @@ export class SizingLoop {
     else this.#lookAgain(name, plan.lookAgainAtMs);
   }
 
-  #send(proxy: ProxyPod, { size, reason }: Extract<ResizePlan, { kind: "resize" }>): void {
+  #send(proxy: ProxyPod, plan: Sendable): void {
     const { logger } = this.#options;
+    const { size, reason } = plan;
     const name = proxy.nodeName;
     if (name === undefined) return;
     this.#apply(name, { kind: "sent", size });
     logger.debug({ node: name, from: proxy.requests, to: size, reason }, "resizing");
-    const sending = this.#deliver(proxy, name, size).finally(() => this.#underway.delete(sending));
+    const sending = this.#deliver(proxy, name, plan).finally(() => this.#underway.delete(sending));
     this.#underway.add(sending);
   }
 
-  async #deliver(proxy: ProxyPod, name: NodeName, size: Resources): Promise<void> {
+  async #deliver(proxy: ProxyPod, name: NodeName, { size, reason }: Sendable): Promise<void> {
     const { resizer, metrics, clock, logger } = this.#options;
     const outcome = await resizer.resize(proxy, size);
-    metrics.resized(outcome.kind, isWithin(size, proxy.requests) ? "shrink" : "grow");
+    metrics.resized(outcome.kind, reason === "surplusLasted" ? "shrink" : "grow");
     const nowMs = clock.nowMs();
     switch (outcome.kind) {
       case "accepted": {
         // The watch repeats this; until then the next plan must not start from the old size.
         const present = this.#proxies.get(name);
-        if (present?.uid === proxy.uid) this.#proxies.set(name, { ...present, requests: size });
+        if (present?.uid === proxy.uid)
+          this.#proxies.set(name, { ...present, requests: size, pendingResize: undefined });
         return this.#answered(name, { kind: "accepted" });
       }
       case "refused":
         logger.warn({ node: name, size, error: outcome.message }, "resize refused");
+        this.#tell(proxy, "ProxyResizeRefused", `${sizeText(size)}: ${outcome.message}`);
         return this.#answered(name, { kind: "refused", size, nowMs });
       case "failed":
         logger.warn({ node: name, error: outcome.message }, "resize failed");
@@ -212,6 +222,11 @@ export class SizingLoop {
     return this.#states.get(name) ?? SETTLED;
   }
 
+  #tell({ namespace, name, uid }: ProxyPod, reason: string, message: string): void {
+    const subject = { apiVersion: "v1", kind: "Pod", namespace, name, uid };
+    this.#options.events.record({ subject, type: "Warning", reason, message });
+  }
+
   // The time in which a node's apps call for more than its proxy has been granted.
   #watchShortfall(name: NodeName, { required, current }: NodeSituation, nowMs: number): void {
     const sinceMs = this.#shortSinceMs.get(name);
@@ -225,12 +240,21 @@ export class SizingLoop {
   }
 }
 
+type Sendable = Extract<ResizePlan, { kind: "resize" }>;
+
 function situationOf(node: NodeLedger, proxy: ProxyPod): NodeSituation {
   let others = noResources;
-  for (const { uid, request } of node.proxies.values()) if (uid !== proxy.uid) others = request;
+  for (const { uid, request } of node.proxies.values())
+    if (uid !== proxy.uid) others = addResources(others, request);
+  const isInfeasible = proxy.pendingResize === "Infeasible";
   return {
     required: node.required(),
-    current: proxy.requests,
+    current: isInfeasible ? proxy.allocated : proxy.requests,
+    infeasible: isInfeasible ? proxy.requests : undefined,
     ceiling: subtractResources(subtractResources(node.allocatable, node.requested), others),
   };
+}
+
+function sizeText({ cpuMilli, memoryBytes }: Resources): string {
+  return `${formatCpu(cpuMilli)} CPU and ${formatMemory(memoryBytes)}`;
 }

@@ -1,0 +1,288 @@
+// The recommender's loops on a loopback API with a simulated kubelet: two nodes of 4 cores and 8 GiB, each with a proxy
+// of 150m and 192 MiB (base 100m and 128 MiB), and apps that cost 50m and 100 MiB, and 10m and 10 MiB for each pod.
+
+import { setImmediate } from "node:timers/promises";
+import { APP_LABEL, MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
+import { CORRECTION_ANNOTATION } from "#model/correction.ts";
+import { ClusterLedger } from "#model/ledger.ts";
+import { ClusterCache } from "#kube/cluster-cache.ts";
+import { KubeApiError } from "#kube/api-error.ts";
+import { KubeConnection } from "#kube/connection.ts";
+import { PROXY_BASE_ANNOTATION } from "#kube/decode-pod.ts";
+import { Reflector } from "#kube/reflector.ts";
+import { PODS, resourcePath } from "#kube/resource-path.ts";
+import { systemClock } from "#runtime/clock.ts";
+import { silentLogger } from "#runtime/logger.ts";
+import { VirtualClock } from "#runtime/virtual-clock.ts";
+import type { JsonObject } from "#sim/loopback/json.ts";
+import type { KubeObject } from "#sim/loopback/kube-object.ts";
+import { SimulatedKubelet } from "#sim/loopback/kubelet.ts";
+import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
+import { DEFAULT_PLANNER_OPTIONS } from "../policy/resize-planner.ts";
+import { markChanged } from "../shell/mark-changed.ts";
+import { decodeProxyPod, type ProxyPod } from "../shell/proxy-pod.ts";
+import { createRecommenderMetrics, type RecommenderMetrics } from "../shell/recommender-metrics.ts";
+import { Resizer } from "../shell/resizer.ts";
+import { SizingLoop } from "../shell/sizing-loop.ts";
+import { UsageLoop } from "../shell/usage-loop.ts";
+
+const PROXY_NAMESPACE = "berth-system";
+const START_DELAY_MS = 1_000;
+const RESIZE_DELAY_MS = 500;
+export const USAGE_INTERVAL_MS = 60_000;
+
+export interface BedOptions {
+  /** Limits of the proxies' containers. */
+  readonly limits?: JsonObject;
+  /** Below 1, meets every resize with a fault: under 0.5 Infeasible, else deferred for 30 s. */
+  readonly fault?: () => number;
+}
+
+export class RecommenderBed implements AsyncDisposable {
+  readonly clock = new VirtualClock(Date.UTC(2026, 0, 1));
+  readonly api: LoopbackApi;
+  readonly ledger = new ClusterLedger();
+  readonly metrics: RecommenderMetrics;
+  readonly #kubelet: SimulatedKubelet;
+  #connection: KubeConnection | undefined;
+  #loops: Loops | undefined;
+  readonly #limits: JsonObject | undefined;
+  #resizesToFail = 0;
+
+  static async start(options: BedOptions = {}): Promise<RecommenderBed> {
+    const bed = new RecommenderBed(options);
+    await bed.#start();
+    return bed;
+  }
+
+  constructor({ limits, fault = () => 1 }: BedOptions) {
+    this.#limits = limits;
+    this.api = new LoopbackApi({ clock: this.clock, serverClock: systemClock() });
+    this.metrics = createRecommenderMetrics(() => this.#running.sizing.recommendations());
+    this.#kubelet = new SimulatedKubelet({
+      store: this.api.store,
+      clock: this.clock,
+      random: fault,
+      faults: { resizeFaultRatio: 0.999 },
+      startDelayMs: START_DELAY_MS,
+      resizeDelayMs: RESIZE_DELAY_MS,
+    });
+    for (const name of ["node-1", "node-2"]) {
+      const allocatable = { cpu: "4", memory: "8Gi", pods: "110" };
+      this.api.store.create("nodes", { metadata: { name }, status: { allocatable } });
+      this.createProxy(name, `proxy-on-${name}`);
+    }
+  }
+
+  get sizing(): SizingLoop {
+    return this.#running.sizing;
+  }
+
+  createProxy(node: string, name: string): void {
+    const resources = {
+      requests: { cpu: "150m", memory: "192Mi" },
+      ...(this.#limits !== undefined && { limits: this.#limits }),
+    };
+    this.api.store.create("pods", {
+      metadata: {
+        name,
+        namespace: PROXY_NAMESPACE,
+        labels: { [PROXY_LABEL]: "berth" },
+        annotations: { [PROXY_BASE_ANNOTATION]: PROXY_BASE },
+      },
+      spec: { nodeName: node, containers: [{ name: "proxy", image: "berth/proxy", resources }] },
+      status: { phase: "Pending" },
+    });
+  }
+
+  /** Adds annotations to what the proxy on node-1 was created with, and takes earlier ones away. */
+  annotateProxy(added: Readonly<Record<string, string>>): void {
+    const pod = this.proxy();
+    const annotations = { [PROXY_BASE_ANNOTATION]: PROXY_BASE, ...added };
+    this.api.store.update("pods", { ...pod, metadata: { ...pod.metadata, annotations } });
+  }
+
+  /** The next resizes are answered as by an API server that is overloaded. */
+  failResizes(count: number): void {
+    this.#resizesToFail = count;
+  }
+
+  deleteProxy(name: string): void {
+    this.api.store.delete("pods", { namespace: PROXY_NAMESPACE, name });
+  }
+
+  /** Binds `count` pods of an app of their own profile to node-1. */
+  join(app: string, count = 1, request: JsonObject = { cpu: "100m", memory: "64Mi" }): void {
+    const { store } = this.api;
+    if (store.get("meshprofiles", { namespace: "shop", name: app }) === undefined)
+      store.create("meshprofiles", {
+        metadata: { namespace: "shop", name: app },
+        spec: { cost: ROUND_COST },
+      });
+    for (let index = 0; index < count; index++) {
+      store.create("pods", {
+        metadata: {
+          name: `${app}-${index}`,
+          namespace: "shop",
+          labels: { [APP_LABEL]: app, [MESH_LABEL]: MESH_ENABLED },
+        },
+        spec: {
+          nodeName: "node-1",
+          containers: [{ name: "app", image: "i", resources: { requests: request } }],
+        },
+        status: { phase: "Pending" },
+      });
+    }
+  }
+
+  /** Takes all pods of an app away at once. */
+  depart(app: string): void {
+    for (const pod of this.api.store.list("pods"))
+      if (pod.metadata.labels?.[APP_LABEL] === app)
+        this.api.store.delete("pods", { namespace: "shop", name: pod.metadata.name });
+  }
+
+  proxy(name = "proxy-on-node-1"): KubeObject {
+    const found = this.api.store.get("pods", { namespace: PROXY_NAMESPACE, name });
+    if (found === undefined) throw new Error(`no proxy ${name}`);
+    return found;
+  }
+
+  /** `CPU memory` that the proxy's spec requests. */
+  requests(name?: string): string {
+    return quantitiesOf(this.proxy(name), "requests");
+  }
+
+  limits(name?: string): string {
+    return quantitiesOf(this.proxy(name), "limits");
+  }
+
+  correction(name?: string): unknown {
+    const text = this.proxy(name).metadata.annotations?.[CORRECTION_ANNOTATION];
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  /** Lets everything that happens at this moment happen. */
+  async settle(): Promise<void> {
+    const { cache, proxies, usage, sizing } = this.#running;
+    for (;;) {
+      this.clock.advance(0);
+      const { resourceVersion } = this.api.store;
+      await this.#bookmarked([cache.whenObserved(resourceVersion), proxies.whenObserved(resourceVersion)]);
+      await usage.settle();
+      await sizing.settle();
+      const isQuiet = (this.clock.nextDueMs() ?? Infinity) > this.clock.nowMs();
+      if (isQuiet && this.api.store.resourceVersion === resourceVersion) return;
+    }
+  }
+
+  /** Lets time pass, settling at each moment at which something is due. */
+  async pass(ms: number): Promise<void> {
+    const endMs = this.clock.nowMs() + ms;
+    await this.settle();
+    for (
+      let dueMs = this.clock.nextDueMs();
+      dueMs !== undefined && dueMs <= endMs;
+      dueMs = this.clock.nextDueMs()
+    ) {
+      this.clock.advanceTo(dueMs);
+      await this.settle();
+    }
+    this.clock.advanceTo(endMs);
+    await this.settle();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { usage, sizing, cache, proxies } = this.#running;
+    usage.stop();
+    sizing.stop();
+    this.#kubelet.stop();
+    await Promise.all([cache.stop(), proxies.stop()]);
+    await this.#connection?.close();
+    await this.api.close();
+  }
+
+  get #running(): Loops {
+    if (this.#loops === undefined) throw new Error("the bed is not started");
+    return this.#loops;
+  }
+
+  async #start(): Promise<void> {
+    const { clock, ledger, metrics } = this;
+    const { url } = await this.api.listen({ host: "127.0.0.1", port: 0 });
+    const connection = new KubeConnection({ server: url });
+    this.#connection = connection;
+    const logger = silentLogger;
+    const resizer = new Resizer(this.#failing(connection));
+    const mayAct = (): boolean => proxies.isSynced && cache.unreadyReasons().length === 0;
+    const planner = DEFAULT_PLANNER_OPTIONS;
+    const acting = { ledger, resizer, clock, metrics, logger, mayAct };
+    const events = { record: (): void => undefined };
+    const sizing = new SizingLoop({ ...acting, events, planner, rounds: "onDemand" });
+    const usage = new UsageLoop({ ...acting, connection, sizing, intervalMs: USAGE_INTERVAL_MS });
+    const loops = { ledger, sizing, usage };
+    const changed: ConstructorParameters<typeof ClusterCache>[0]["changed"] = (change) =>
+      markChanged(change, loops);
+    const cache = new ClusterCache({ connection, ledger, logger, changed });
+    const proxies = new Reflector<ProxyPod>({
+      connection,
+      path: resourcePath(PODS),
+      query: { labelSelector: PROXY_LABEL },
+      decode: decodeProxyPod,
+      handlers: {
+        upserted: (proxy) => sizing.proxySeen(proxy),
+        deleted: (proxy) => sizing.proxyGone(proxy),
+      },
+      clock: systemClock(),
+      random: Math.random,
+      logger,
+      name: "proxy pods",
+    });
+    this.#loops = { cache, proxies, sizing, usage };
+    this.#kubelet.start();
+    cache.start();
+    proxies.start();
+    usage.start();
+    await this.pass(START_DELAY_MS);
+  }
+
+  #failing(connection: KubeConnection): Pick<KubeConnection, "patch"> {
+    return {
+      patch: (path, body, options) => {
+        if (!path.endsWith("/resize") || this.#resizesToFail-- <= 0)
+          return connection.patch(path, body, options);
+        throw new KubeApiError({ status: 429, reason: "TooManyRequests", message: "overloaded" });
+      },
+    };
+  }
+
+  // Versions of other collections reach a watch with the next bookmark, so these come until all have been seen.
+  async #bookmarked(waits: readonly Promise<unknown>[]): Promise<void> {
+    const seen = Promise.all(waits).then(() => "seen");
+    do this.api.bookmarkWatchers();
+    while ((await Promise.race([seen, setImmediate("turn")])) !== "seen");
+  }
+}
+
+interface Loops {
+  readonly cache: ClusterCache;
+  readonly proxies: Reflector<ProxyPod>;
+  readonly sizing: SizingLoop;
+  readonly usage: UsageLoop;
+}
+
+const PROXY_BASE = '{"cpu":"100m","memory":"128Mi"}';
+const ROUND_COST = {
+  base: { cpu: "50m", memory: "100Mi" },
+  perPod: { cpu: "10m", memory: "10Mi" },
+  perConnection: { cpu: "0", memory: "0" },
+  perKiloRps: { cpu: "0", memory: "0" },
+};
+
+function quantitiesOf(pod: KubeObject, list: "requests" | "limits"): string {
+  const [container] = (pod.spec?.["containers"] ?? []) as readonly {
+    readonly resources?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  }[];
+  const { cpu, memory } = container?.resources?.[list] ?? {};
+  return `${cpu} ${memory}`;
+}
