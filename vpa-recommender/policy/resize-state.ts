@@ -38,7 +38,7 @@ export function nextResizeState(state: ResizeState, event: ResizeEvent): ResizeS
       return { kind: "underway", size: event.size, surplusSinceMs: undefined };
     case "accepted":
       // Kubelet may have put it off before the API server's answer arrived.
-      return { kind: "settled", surplusSinceMs };
+      return state.kind === "underway" ? { kind: "settled", surplusSinceMs } : state;
     case "granted":
       return state.kind === "cooling" ? { kind: "settled", surplusSinceMs } : state;
     case "refused":

@@ -144,6 +144,18 @@ test("a proxy that is made anew at its template's size is sized again", async ()
   assert.equal(bed.requests("proxy-again"), FOR_TWO_PODS);
 });
 
+test("a new proxy beside an old one is sized, whatever became of the old one's resizes", async () => {
+  await using bed = await RecommenderBed.start();
+  bed.annotateProxy({ "kubernetes.io/config.mirror": "static" });
+  bed.join("cart", 2);
+  await bed.settle();
+  assert.equal(planOf(bed), "cooling");
+  bed.createProxy("node-1", "proxy-again");
+  await bed.settle();
+  assert.equal(bed.requests("proxy-again"), FOR_TWO_PODS);
+  assert.equal(bed.requests(), "150m 192Mi");
+});
+
 test("what is recommended can be read, and the time in which a proxy was too small is measured", async () => {
   await using bed = await RecommenderBed.start();
   bed.join("cart", 2);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { NodeName } from "#model/brand.ts";
 import { MIB } from "#test/builders/sizes.ts";
 import { RecommenderBed, USAGE_INTERVAL_MS } from "../testing/recommender-bed.ts";
 
@@ -9,6 +10,7 @@ function use(bed: RecommenderBed, share: number, name = "proxy-on-node-1"): void
   bed.api.setMetricsSource(() => [{ namespace: "berth-system", name, ...usage }]);
 }
 
+const NODE = "node-1" as NodeName;
 const ENOUGH_MS = 20 * USAGE_INTERVAL_MS;
 
 test("a proxy that uses twice what its apps were thought to cost is corrected and grows", async () => {
@@ -18,8 +20,8 @@ test("a proxy that uses twice what its apps were thought to cost is corrected an
   await bed.pass(ENOUGH_MS);
   const { cpu, memory } = bed.correction() as { readonly cpu: number; readonly memory: number };
   for (const factor of [cpu, memory]) assert.ok(factor > 2.2 && factor < 2.5, String(factor));
-  assert.equal(bed.ledger.node("node-1" as never)?.correction.cpu, cpu);
-  const required = bed.ledger.node("node-1" as never)?.required();
+  assert.equal(bed.ledger.node(NODE)?.correction.cpu, cpu);
+  const required = bed.ledger.node(NODE)?.required();
   assert.equal(required?.cpuMilli, 100 + Math.ceil(cpu * 70));
   assert.match(bed.requests(), /^3[0-4]0m /);
   assert.equal(bed.correction("proxy-on-node-2"), undefined);

@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { isWithin, minResources, type Resources } from "#model/resources.ts";
+import { SeededRandom } from "#sim/seeded-random.ts";
+import { GIB, MIB } from "#test/builders/sizes.ts";
+import {
+  DEFAULT_PLANNER_OPTIONS,
+  hasSurplus,
+  planResize,
+  type ResizePlan,
+  targetSize,
+} from "./resize-planner.ts";
+import { COOLDOWN_MS, nextResizeState, type ResizeState, SETTLED } from "./resize-state.ts";
+
+const OPTIONS = DEFAULT_PLANNER_OPTIONS;
+const ROOMY: Resources = { cpuMilli: 100_000, memoryBytes: 1_000 * GIB };
+
+function size(cpuMilli: number, memoryMib: number): Resources {
+  return { cpuMilli, memoryBytes: memoryMib * MIB };
+}
+
+interface Situation {
+  readonly required: Resources;
+  readonly current: Resources;
+  readonly ceiling?: Resources;
+  readonly state?: ResizeState;
+  readonly nowMs?: number;
+}
+
+function plan({ required, current, ceiling = ROOMY, state = SETTLED, nowMs = 0 }: Situation): ResizePlan {
+  return planResize({ required, current, ceiling }, state, { nowMs, options: OPTIONS });
+}
+
+test("the target is what is required plus headroom, in steps", () => {
+  assert.deepEqual(targetSize(size(1_000, 1_000), OPTIONS), size(1_100, 1_104));
+  assert.deepEqual(targetSize(size(100, 128), OPTIONS), size(150, 192));
+});
+
+test("a proxy that its apps outgrow grows at once", () => {
+  assert.deepEqual(plan({ required: size(300, 400), current: size(150, 192) }), {
+    kind: "resize",
+    size: size(350, 464),
+    reason: "appsJoined",
+  });
+});
+
+test("growth starts while a quarter of the headroom is left, and not before", () => {
+  assert.equal(plan({ required: size(137, 170), current: size(150, 192) }).kind, "hold");
+  assert.equal(plan({ required: size(138, 170), current: size(150, 192) }).kind, "resize");
+});
+
+test("growth goes as far as the node has room, resource by resource", () => {
+  const grown = plan({ required: size(300, 400), current: size(150, 192), ceiling: size(200, 4_000) });
+  assert.deepEqual(grown, { kind: "resize", size: size(200, 464), reason: "appsJoined" });
+});
+
+test("a node without room keeps its proxy as it is, even one that is above the ceiling", () => {
+  const full = plan({ required: size(300, 400), current: size(150, 192), ceiling: size(100, 192) });
+  assert.deepEqual(full, { kind: "hold", reason: "noRoom", lookAgainAtMs: undefined });
+});
+
+test("a resource that has a surplus does not shrink while the other one grows", () => {
+  const grown = plan({ required: size(300, 100), current: size(150, 1_000) });
+  assert.deepEqual(grown, { kind: "resize", size: size(350, 1_000), reason: "appsJoined" });
+});
+
+test("a surplus shrinks only after it has lasted", () => {
+  const situation = { required: size(100, 128), current: size(1_000, 1_000) };
+  assert.deepEqual(plan({ ...situation, nowMs: 50 }), {
+    kind: "hold",
+    reason: "surplusIsYoung",
+    lookAgainAtMs: 50 + OPTIONS.shrinkDelayMs,
+  });
+  const state = nextResizeState(SETTLED, { kind: "surplus", nowMs: 0 });
+  assert.equal(plan({ ...situation, state, nowMs: OPTIONS.shrinkDelayMs - 1 }).kind, "hold");
+  assert.deepEqual(plan({ ...situation, state, nowMs: OPTIONS.shrinkDelayMs }), {
+    kind: "resize",
+    size: size(150, 192),
+    reason: "surplusLasted",
+  });
+});
+
+test("a small surplus is left alone", () => {
+  assert.deepEqual(plan({ required: size(1_000, 1_000), current: size(1_150, 1_200) }), {
+    kind: "hold",
+    reason: "rightSize",
+    lookAgainAtMs: undefined,
+  });
+});
+
+test("nothing is planned while a resize is underway", () => {
+  const state = nextResizeState(SETTLED, { kind: "sent", size: size(1, 1) });
+  assert.equal(plan({ required: size(900, 900), current: size(1, 1), state }).reason, "underway");
+});
+
+test("a size that failed waits for its cooldown; a smaller one that helps does not", () => {
+  const required = size(300, 400);
+  const current = size(150, 192);
+  const state = nextResizeState(SETTLED, { kind: "refused", size: size(350, 464), nowMs: 0 });
+  const cooling = { kind: "hold", reason: "cooling", lookAgainAtMs: COOLDOWN_MS };
+  assert.deepEqual(plan({ required, current, state }), cooling);
+  assert.equal(plan({ required, current, state, nowMs: COOLDOWN_MS }).kind, "resize");
+  assert.equal(plan({ required, current, state, ceiling: size(200, 300) }).kind, "resize");
+});
+
+test("a size that kubelet called infeasible is asked for a step smaller, after its cooldown", () => {
+  const infeasible = size(350, 464);
+  const situation = { required: size(300, 400), current: size(150, 192), ceiling: ROOMY, infeasible };
+  const state = nextResizeState(SETTLED, { kind: "refused", size: infeasible, nowMs: 0 });
+  const at = (nowMs: number): ResizePlan => planResize(situation, state, { nowMs, options: OPTIONS });
+  assert.equal(at(COOLDOWN_MS - 1).reason, "cooling");
+  assert.deepEqual(at(COOLDOWN_MS), { kind: "resize", size: size(340, 456), reason: "appsJoined" });
+});
+
+interface Step {
+  readonly required: Resources;
+  readonly ceiling: Resources;
+  readonly afterMs: number;
+  readonly answer: "accepted" | "refused";
+}
+
+const anySize = fc
+  .tuple(fc.integer({ min: 50, max: 3_000 }), fc.integer({ min: 64, max: 4_000 }))
+  .map(([cpuMilli, memoryMib]) => size(cpuMilli, memoryMib));
+const anyStep: fc.Arbitrary<Step> = fc.record({
+  required: anySize,
+  ceiling: anySize,
+  afterMs: fc.constantFrom(0, 1_000, 60_000, 299_999, 300_000),
+  answer: fc.constantFrom("accepted", "accepted", "refused"),
+});
+
+test("whatever is required and however the node answers, growth is prompt and bounded, shrinking patient", () => {
+  fc.assert(
+    fc.property(anySize, fc.array(anyStep, { minLength: 1, maxLength: 40 }), (start, steps) => {
+      const loop = new ClosedLoop(start);
+      for (const step of steps) loop.take(step);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+// One node's sizing as the shell runs it, with everything checked that may be said of a plan.
+class ClosedLoop {
+  #current: Resources;
+  #state = SETTLED;
+  #nowMs = 1_000_000;
+  #surplusSinceMs: number | undefined;
+  #refused: { readonly size: Resources; readonly untilMs: number } | undefined;
+
+  constructor(current: Resources) {
+    this.#current = current;
+  }
+
+  take({ required, ceiling, afterMs, answer }: Step): void {
+    this.#nowMs += afterMs;
+    const nowMs = this.#nowMs;
+    const isSurplus = hasSurplus(this.#current, targetSize(required, OPTIONS), OPTIONS);
+    this.#surplusSinceMs = isSurplus ? (this.#surplusSinceMs ?? nowMs) : undefined;
+    this.#state = nextResizeState(
+      this.#state,
+      isSurplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" },
+    );
+    const situation = { required, ceiling, current: this.#current };
+    const made = planResize(situation, this.#state, { nowMs, options: OPTIONS });
+    if (made.kind === "hold") return this.#checkHold(required, ceiling, made.reason);
+    if (made.reason === "appsJoined") this.#checkGrowth(required, ceiling, made.size);
+    else this.#checkShrinking(required, made.size);
+    this.#answer(made.size, answer);
+  }
+
+  #checkHold(required: Resources, ceiling: Resources, reason: string): void {
+    if (isWithin(required, this.#current)) return;
+    const isHopeless = isWithin(minResources(targetSize(required, OPTIONS), ceiling), this.#current);
+    assert.ok(isHopeless || (reason === "cooling" && this.#refused !== undefined), "a shortage is not held");
+  }
+
+  #checkGrowth(required: Resources, ceiling: Resources, grown: Resources): void {
+    assert.ok(isWithin(this.#current, grown), "growth takes nothing away");
+    assert.ok(isWithin(minResources(required, ceiling), grown), "growth covers what is required");
+    for (const resource of ["cpuMilli", "memoryBytes"] as const)
+      assert.ok(grown[resource] <= Math.max(ceiling[resource], this.#current[resource]), "room is kept");
+    const { size: failed, untilMs } = this.#refused ?? { size: grown, untilMs: 0 };
+    assert.ok(
+      this.#nowMs >= untilMs || !isWithin(failed, grown),
+      "a size that failed is not asked for again",
+    );
+  }
+
+  #checkShrinking(required: Resources, shrunk: Resources): void {
+    assert.ok(isWithin(shrunk, this.#current) && isWithin(required, shrunk), "what is required is kept");
+    assert.ok(this.#nowMs - (this.#surplusSinceMs ?? Infinity) >= OPTIONS.shrinkDelayMs, "shrinking waits");
+  }
+
+  #answer(asked: Resources, answer: Step["answer"]): void {
+    const nowMs = this.#nowMs;
+    this.#state = nextResizeState(this.#state, { kind: "sent", size: asked });
+    this.#surplusSinceMs = undefined;
+    if (answer === "accepted") {
+      this.#state = nextResizeState(this.#state, { kind: "accepted" });
+      this.#current = asked;
+      this.#refused = undefined;
+    } else {
+      this.#state = nextResizeState(this.#state, { kind: "refused", size: asked, nowMs });
+      this.#refused = { size: asked, untilMs: nowMs + COOLDOWN_MS };
+    }
+  }
+}
+
+test("a noisy demand does not make the proxy breathe", () => {
+  const random = new SeededRandom(1);
+  let current = size(150, 192);
+  let state: ResizeState = SETTLED;
+  let resizes = 0;
+  for (let minute = 0; minute < 24 * 60; minute++) {
+    const nowMs = minute * 60_000;
+    const noise = random.between(0.95, 1.05);
+    const required = { cpuMilli: Math.round(1_000 * noise), memoryBytes: Math.round(2 * GIB * noise) };
+    const isSurplus = hasSurplus(current, targetSize(required, OPTIONS), OPTIONS);
+    state = nextResizeState(state, isSurplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
+    const made = planResize({ required, current, ceiling: ROOMY }, state, { nowMs, options: OPTIONS });
+    if (made.kind === "hold") continue;
+    resizes++;
+    current = made.size;
+  }
+  assert.ok(resizes <= 3, `${resizes} resizes in a day`);
+});
