@@ -5,6 +5,7 @@ import { splitAppName } from "#model/app.ts";
 import type { AppName } from "#model/brand.ts";
 import type { AppPorts, MeshProfile } from "#model/mesh-profile.ts";
 import { KubeApiError } from "#kube/api-error.ts";
+import { serverSideApply } from "#kube/apply.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { DecodeError } from "#kube/decode-pod.ts";
 import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
@@ -26,6 +27,7 @@ const WAIT_MS_MAX = 1_000;
 /** Apps whose ports are being allocated at once; pods of further new apps start without the mesh. */
 const QUEUE_LENGTH_MAX = 500;
 const ATTEMPTS_MAX = 3;
+const FIELD_MANAGER = "berth-scheduler-extender";
 
 export class PortAllocator {
   readonly #options: PortAllocatorOptions;
@@ -92,7 +94,7 @@ export class PortAllocator {
   async #write(app: AppName): Promise<AppPorts | undefined> {
     const { connection, range, logger } = this.#options;
     const { namespace, name } = splitAppName(app);
-    const object = await readOrCreateProfile(connection, namespace, name);
+    const object = await appliedProfile(connection, namespace, name);
     const existing = decodeMeshProfile(object).ports;
     if (existing !== undefined) return this.#grant(app, existing);
     const seen = this.#seen();
@@ -131,23 +133,11 @@ export class PortAllocator {
   }
 }
 
-async function readOrCreateProfile(
-  connection: KubeConnection,
-  namespace: string,
-  name: string,
-): Promise<unknown> {
-  try {
-    return await connection.get(resourcePath({ ...MESH_PROFILES, namespace, name }));
-  } catch (error) {
-    if (!(error instanceof KubeApiError) || error.status !== 404) throw error;
-  }
-  const profile = {
-    apiVersion: "berth.dev/v1alpha1",
-    kind: "MeshProfile",
-    metadata: { namespace, name },
-    spec: {},
-  };
-  return connection.create(resourcePath({ ...MESH_PROFILES, namespace }), profile);
+// Applying nothing but the name makes the profile if there is none, and leaves one that exists as it is.
+async function appliedProfile(connection: KubeConnection, namespace: string, name: string): Promise<unknown> {
+  const path = resourcePath({ ...MESH_PROFILES, namespace, name });
+  const profile = { apiVersion: "berth.dev/v1alpha1", kind: "MeshProfile", metadata: { namespace, name } };
+  return serverSideApply(connection, path, profile, { fieldManager: FIELD_MANAGER });
 }
 
 async function timeout(delayMs: number): Promise<undefined> {
