@@ -31,7 +31,6 @@ export function resourcePath(location: ResourceLocation): string {
 
 export const PODS = { version: "v1", resource: "pods" } as const satisfies ResourceKind;
 export const NODES = { version: "v1", resource: "nodes" } as const satisfies ResourceKind;
-export const NAMESPACES = { version: "v1", resource: "namespaces" } as const satisfies ResourceKind;
 export const EVENTS = { version: "v1", resource: "events" } as const satisfies ResourceKind;
 export const REPLICA_SETS = {
   group: "apps",

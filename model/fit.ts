@@ -78,7 +78,7 @@ export function meshCost(node: NodeAccount, pod: CostedDemand): Resources {
 }
 
 /** The app's pods on the node, bound and promised. */
-export function podsOf(node: NodeAccount, pod: PodDemand): number {
+function podsOf(node: NodeAccount, pod: PodDemand): number {
   return pod.app === undefined ? 0 : (node.appPods.get(pod.app) ?? 0);
 }
 

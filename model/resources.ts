@@ -5,8 +5,6 @@ export interface Resources {
   readonly memoryBytes: number;
 }
 
-export const RESOURCE_NAMES = ["cpuMilli", "memoryBytes"] as const satisfies readonly (keyof Resources)[];
-
 export const noResources: Resources = { cpuMilli: 0, memoryBytes: 0 };
 
 export function addResources(a: Resources, b: Resources): Resources {

@@ -4,8 +4,8 @@
 import type { AppName } from "#model/brand.ts";
 
 /** More apps than kubelet's default of 110 pods per node can have. */
-export const APP_SERIES_MAX = 128;
-export const OTHER_APPS = "other";
+const APP_SERIES_MAX = 128;
+const OTHER_APPS = "other";
 
 export class AppSeries {
   readonly #named = new Set<AppName>();

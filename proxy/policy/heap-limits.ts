@@ -8,7 +8,7 @@ export interface HeapLimits {
 }
 
 /** Where the profile sets no memory quota: NodeSentry's published 200 MB of a bare instance. */
-export const INSTANCE_MEMORY_BYTES_DEFAULT = 200 * 1024 ** 2;
+const INSTANCE_MEMORY_BYTES_DEFAULT = 200 * 1024 ** 2;
 
 /** Below this a worker dies of its own code: node:http takes about 5 MiB, and Node strips the types of unbundled code in it. */
 const OLD_GENERATION_MIB_MIN = 24;

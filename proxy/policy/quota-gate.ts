@@ -12,7 +12,7 @@ import type { RateLimit, TokenBucket } from "./rate-limit.ts";
  */
 export const CONCURRENCY_MAX_DEFAULT = 4096;
 /** Client connections where the profile sets no bound, for the same reason. */
-export const CONNECTIONS_MAX_DEFAULT = 8192;
+const CONNECTIONS_MAX_DEFAULT = 8192;
 
 export type GateVerdict =
   | { readonly kind: "admitted" }

@@ -1,7 +1,7 @@
 // The names to ask DNS for. A client that used its own resolver would search its namespace and the cluster first; one
 // that uses a proxy leaves that to the proxy. The namespace is the app's, so `cart` means what it means in the pod.
 
-export const CLUSTER_DOMAIN = "cluster.local";
+const CLUSTER_DOMAIN = "cluster.local";
 
 /** Kubernetes' services have at most this many dots before the cluster's domain: name.namespace.svc. */
 const CLUSTER_DOTS_MAX = 2;

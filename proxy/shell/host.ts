@@ -41,7 +41,7 @@ export type Readiness =
   | { readonly kind: "not-ready"; readonly reason: "instances"; readonly apps: readonly AppName[] };
 
 /** A thread and about 11 MB each; more than twice the pods kubelet puts on a node by default. */
-export const INSTANCES_MAX = 256;
+const INSTANCES_MAX = 256;
 /** An app that keeps dying must not make the whole node unready for the others. */
 const FAILURES_IN_READINESS_MAX = 4;
 /** A quarter of a second finds a stuck worker soon and costs one look at shared memory per instance. */

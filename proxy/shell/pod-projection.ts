@@ -7,7 +7,7 @@ import type { PodUid } from "#model/brand.ts";
 import type { PodCondition, WatchedPod } from "../policy/pod-registry.ts";
 
 /** Where the app listens, if it is not the first TCP port that the pod declares. */
-export const APP_PORT_ANNOTATION = "berth.dev/app-port";
+const APP_PORT_ANNOTATION = "berth.dev/app-port";
 
 export interface ProjectedPod {
   readonly uid: PodUid;

@@ -27,7 +27,7 @@ export interface HostBedOptions {
 }
 
 /** Plays the API server: what it is told, the host hears. */
-export class PlayedCluster implements ClusterSource {
+class PlayedCluster implements ClusterSource {
   isSynced = true;
   #listener: ClusterListener | undefined;
 

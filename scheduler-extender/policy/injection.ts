@@ -44,7 +44,7 @@ export interface JsonPatchOperation {
 }
 
 export const INJECTED_ANNOTATION = "berth.dev/injected";
-export const NODE_IP_VARIABLE = "BERTH_NODE_IP";
+const NODE_IP_VARIABLE = "BERTH_NODE_IP";
 
 /** RFC 6902 operations that turn the pod into a mesh pod; values that its author set are kept. */
 export function injectionPatch(pod: InjectablePod, options: InjectionOptions): readonly JsonPatchOperation[] {
