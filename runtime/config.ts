@@ -1,7 +1,7 @@
 // A component's settings: defaults, one YAML file, flags, in rising order of weight.
 
 import { readFileSync } from "node:fs";
-import { isMap, LineCounter, parseDocument, stringify } from "yaml";
+import { type Document, isMap, LineCounter, parseDocument, stringify } from "yaml";
 import { z } from "zod";
 import { checkFlags, describeFlags, type FlagSchema, flagName, readFlags } from "./flags.ts";
 import { UsageError } from "./usage-error.ts";
@@ -60,7 +60,7 @@ function readConfigFile<S extends FlagSchema>(
   const [broken] = document.errors;
   if (broken !== undefined)
     throw new UsageError(`${path}:${lines.linePos(broken.pos[0]).line}: ${broken.message}`);
-  const value: unknown = document.toJS();
+  const value = plainValue(path, document);
   const fileSchema = z.strictObject({
     apiVersion: z.literal(CONFIG_API_VERSION),
     kind: z.literal(kind),
@@ -77,6 +77,15 @@ function readConfigFile<S extends FlagSchema>(
   }
   const { apiVersion: _, kind: __, ...settings } = value as Record<string, unknown>;
   return settings;
+}
+
+// Aliases are followed only here: one without an anchor, or too many of them, is the file's fault.
+function plainValue(path: string, document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new UsageError(`${path}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function readText(path: string): string {

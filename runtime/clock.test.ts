@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+import { systemClock } from "./clock.ts";
+
+const MACHINE_MS = 1_000_000;
+
+beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout", "Date"], now: MACHINE_MS });
+});
+
+test("the machine's clock shows the machine's time", () => {
+  const clock = systemClock();
+  mock.timers.tick(250);
+  assert.equal(clock.nowMs(), MACHINE_MS + 250);
+});
+
+test("a clock that runs faster starts where it is told and shortens delays alike", () => {
+  const clock = systemClock(60, 5_000);
+  const fired: number[] = [];
+  clock.after(120_000, () => fired.push(clock.nowMs()));
+  mock.timers.tick(1_999);
+  assert.deepEqual(fired, []);
+  mock.timers.tick(1);
+  assert.deepEqual(fired, [125_000]);
+});
+
+test("a clock at the machine's speed may start elsewhere", () => {
+  const clock = systemClock(1, 5_000);
+  mock.timers.tick(10);
+  assert.equal(clock.nowMs(), 5_010);
+});
+
+test("a cancelled task does not run, and a delay below zero is none", () => {
+  const clock = systemClock();
+  const fired: string[] = [];
+  const cancel = clock.after(10, () => fired.push("cancelled"));
+  clock.after(-10, () => fired.push("late"));
+  cancel();
+  cancel();
+  mock.timers.tick(20);
+  assert.deepEqual(fired, ["late"]);
+});
+
+test("a delay beyond what timers hold does not run at once", () => {
+  const fired: string[] = [];
+  systemClock().after(2 ** 40, () => fired.push("early"));
+  mock.timers.tick(1_000_000);
+  assert.deepEqual(fired, []);
+});
