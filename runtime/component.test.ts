@@ -56,11 +56,13 @@ function runTests(): void {
       return (await message(child, "settled")) as unknown as Settled;
     };
     child.send({ kind: "advance", nowMs: 5_000 });
+    // What the parent says before the component is up waits for it.
+    child.send({ kind: "advance", nowMs: 5_200 });
     const ready = await message(child, "ready");
     assert.deepEqual(ready["urls"], { toy: "started at 5000" });
     const seen = message(child, "seen");
     assert.deepEqual(await settle(1), { kind: "settled", id: 1, nextDueMs: 6_000 });
-    assert.deepEqual(await seen, { kind: "seen", resourceVersion: 41, nowMs: 5_000 });
+    assert.deepEqual(await seen, { kind: "seen", resourceVersion: 41, nowMs: 5_200 });
     child.send({ kind: "advance", nowMs: 6_500 });
     assert.deepEqual(await settle(2), { kind: "settled", id: 2, nextDueMs: 7_000 });
     child.send({ kind: "advance", nowMs: 7_000 });

@@ -45,7 +45,9 @@ export class SchedulerCache {
     for (const early of this.#early.values()) early.delete(uid);
   }
 
+  /** A pod that was seen bound during its cycle stays where it is. */
   assume(uid: string, placed: Placed): void {
+    if (this.#placed.has(uid)) return;
     this.#place(uid, placed);
     this.#assumed.add(uid);
   }

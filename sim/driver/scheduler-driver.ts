@@ -128,6 +128,8 @@ export class SchedulerDriver {
   #cycle(): Promise<void> {
     this.#cycling ??= this.#runCycles().finally(() => {
       this.#cycling = undefined;
+      // A pod may have come between the last look at the queue and here.
+      if (this.#queue.hasActive) this.#wake();
     });
     return this.#cycling;
   }
