@@ -47,6 +47,11 @@ const settings = componentSettings.extend({
     .describe("headroom as a share of what a proxy requires"),
   headroomCpu: cpuQuantity.default("50m").describe("least headroom in CPU"),
   headroomMemory: memoryQuantity.default("64Mi").describe("least headroom in memory"),
+  headroomDelaySeconds: z
+    .number()
+    .nonnegative()
+    .default(DEFAULT_PLANNER_OPTIONS.headroomDelayMs / 1000)
+    .describe("how long a node's apps stay the same before its proxy takes headroom"),
   shrinkDelaySeconds: z
     .number()
     .nonnegative()
@@ -179,6 +184,7 @@ function plannerOptions(config: Settings): PlannerOptions {
       cpuMilli: parseCpuMilli(config.headroomCpu),
       memoryBytes: parseMemoryBytes(config.headroomMemory),
     },
+    headroomDelayMs: config.headroomDelaySeconds * 1000,
     shrinkDelayMs: config.shrinkDelaySeconds * 1000,
   };
 }

@@ -62,7 +62,7 @@ test("a node that never got a pod leaves too", () => {
   assert.equal(nodeCount(), 0);
 });
 
-test("a proxy grows at once for its apps and shrinks when they have been gone for five minutes", () => {
+test("a proxy grows at once for its apps, takes headroom in a calm, and shrinks five minutes after they have gone", () => {
   const { fleet, cluster, clock, sizing, pods } = aFleet();
   const [node] = fleet.growFor(pods.slice(0, 1));
   const [pod] = pods;
@@ -70,11 +70,14 @@ test("a proxy grows at once for its apps and shrinks when they have been gone fo
   const template = node.counted;
   cluster.bind(pod, node.name);
   assert.equal(sizing.grown, 1);
+  assert.equal(node.counted?.memoryBytes, node.required().memoryBytes);
+  clock.advanceTo(10_000);
+  assert.equal(sizing.grown, 2);
   assert.ok((node.counted?.memoryBytes ?? 0) > node.required().memoryBytes);
   cluster.unbind(pod);
-  clock.advanceTo(299_999);
+  clock.advanceTo(309_999);
   assert.equal(sizing.shrunk, 0);
-  clock.advanceTo(300_000);
+  clock.advanceTo(310_000);
   assert.equal(sizing.shrunk, 1);
   assert.deepEqual(node.counted, template);
 });

@@ -71,6 +71,7 @@ export class ProxySizing implements ClusterObserver {
       current,
       ceiling: subtractResources(allocatable, requested),
     };
+    this.#apply(name, { kind: "required", required: situation.required, nowMs });
     const isSurplus = hasSurplus(current, targetSize(situation.required, options), options);
     const state = this.#apply(name, isSurplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
     const plan = planResize(situation, state, { nowMs, options });
@@ -81,6 +82,8 @@ export class ProxySizing implements ClusterObserver {
     this.#apply(name, { kind: "sent", size: plan.size });
     this.#apply(name, { kind: "accepted" });
     this.#cluster.resizeProxy(name, plan.size);
+    // What is required is there now; when headroom may follow is for the next plan to say.
+    this.#plan(node);
   }
 
   #lookAgain(node: NodeLedger, atMs: number | undefined): void {

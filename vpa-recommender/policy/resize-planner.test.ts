@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { isWithin, minResources, type Resources } from "#model/resources.ts";
+import { equalResources, isWithin, maxResources, minResources, type Resources } from "#model/resources.ts";
 import { SeededRandom } from "#sim/seeded-random.ts";
 import { GIB, MIB } from "#test/builders/sizes.ts";
 import {
@@ -37,22 +37,40 @@ test("the target is what is required plus headroom, in steps", () => {
   assert.deepEqual(targetSize(size(100, 128), OPTIONS), size(150, 192));
 });
 
-test("a proxy that its apps outgrow grows at once", () => {
+test("a proxy that its apps outgrow grows at once, to what they call for and no further", () => {
   assert.deepEqual(plan({ required: size(300, 400), current: size(150, 192) }), {
     kind: "resize",
-    size: size(350, 464),
+    size: size(300, 400),
     reason: "appsJoined",
   });
 });
 
-test("growth starts while a quarter of the headroom is left, and not before", () => {
-  assert.equal(plan({ required: size(137, 170), current: size(150, 192) }).kind, "hold");
-  assert.equal(plan({ required: size(138, 170), current: size(150, 192) }).kind, "resize");
+test("headroom is taken when the node has been calm, since pods on their way were promised that room", () => {
+  const situation = { required: size(300, 400), current: size(300, 400) };
+  const state = nextResizeState(SETTLED, { kind: "required", required: situation.required, nowMs: 100 });
+  const calmAtMs = 100 + OPTIONS.headroomDelayMs;
+  const waiting = { kind: "hold", reason: "podsMayFollow", lookAgainAtMs: calmAtMs };
+  assert.deepEqual(plan({ ...situation, state, nowMs: calmAtMs - 1 }), waiting);
+  const taken = { kind: "resize", size: size(350, 464), reason: "headroomUsed" };
+  assert.deepEqual(plan({ ...situation, state, nowMs: calmAtMs }), taken);
+});
+
+test("the calm ends with every change of what is required", () => {
+  let state = nextResizeState(SETTLED, { kind: "required", required: size(300, 400), nowMs: 0 });
+  state = nextResizeState(state, { kind: "required", required: size(300, 400), nowMs: 5_000 });
+  assert.equal(state.calm?.sinceMs, 0);
+  state = nextResizeState(state, { kind: "required", required: size(310, 400), nowMs: 6_000 });
+  assert.equal(state.calm?.sinceMs, 6_000);
+});
+
+test("headroom is taken anew while a quarter of it is left, and not before", () => {
+  assert.equal(plan({ required: size(137, 170), current: size(150, 192) }).reason, "rightSize");
+  assert.equal(plan({ required: size(138, 170), current: size(150, 192) }).reason, "podsMayFollow");
 });
 
 test("growth goes as far as the node has room, resource by resource", () => {
   const grown = plan({ required: size(300, 400), current: size(150, 192), ceiling: size(200, 4_000) });
-  assert.deepEqual(grown, { kind: "resize", size: size(200, 464), reason: "appsJoined" });
+  assert.deepEqual(grown, { kind: "resize", size: size(200, 400), reason: "appsJoined" });
 });
 
 test("a node without room keeps its proxy as it is, even one that is above the ceiling", () => {
@@ -62,7 +80,7 @@ test("a node without room keeps its proxy as it is, even one that is above the c
 
 test("a resource that has a surplus does not shrink while the other one grows", () => {
   const grown = plan({ required: size(300, 100), current: size(150, 1_000) });
-  assert.deepEqual(grown, { kind: "resize", size: size(350, 1_000), reason: "appsJoined" });
+  assert.deepEqual(grown, { kind: "resize", size: size(300, 1_000), reason: "appsJoined" });
 });
 
 test("a surplus shrinks only after it has lasted", () => {
@@ -97,7 +115,7 @@ test("nothing is planned while a resize is underway", () => {
 test("a size that failed waits for its cooldown; a smaller one that helps does not", () => {
   const required = size(300, 400);
   const current = size(150, 192);
-  const state = nextResizeState(SETTLED, { kind: "refused", size: size(350, 464), nowMs: 0 });
+  const state = nextResizeState(SETTLED, { kind: "refused", size: required, nowMs: 0 });
   const cooling = { kind: "hold", reason: "cooling", lookAgainAtMs: COOLDOWN_MS };
   assert.deepEqual(plan({ required, current, state }), cooling);
   assert.equal(plan({ required, current, state, nowMs: COOLDOWN_MS }).kind, "resize");
@@ -105,12 +123,12 @@ test("a size that failed waits for its cooldown; a smaller one that helps does n
 });
 
 test("a size that kubelet called infeasible is asked for a step smaller, after its cooldown", () => {
-  const infeasible = size(350, 464);
+  const infeasible = size(300, 400);
   const situation = { required: size(300, 400), current: size(150, 192), ceiling: ROOMY, infeasible };
   const state = nextResizeState(SETTLED, { kind: "refused", size: infeasible, nowMs: 0 });
   const at = (nowMs: number): ResizePlan => planResize(situation, state, { nowMs, options: OPTIONS });
   assert.equal(at(COOLDOWN_MS - 1).reason, "cooling");
-  assert.deepEqual(at(COOLDOWN_MS), { kind: "resize", size: size(340, 456), reason: "appsJoined" });
+  assert.deepEqual(at(COOLDOWN_MS), { kind: "resize", size: size(290, 392), reason: "appsJoined" });
 });
 
 interface Step {
@@ -140,12 +158,16 @@ test("whatever is required and however the node answers, growth is prompt and bo
   );
 });
 
+type Sent = Extract<ResizePlan, { kind: "resize" }>;
+
 // One node's sizing as the shell runs it, with everything checked that may be said of a plan.
 class ClosedLoop {
   #current: Resources;
   #state = SETTLED;
   #nowMs = 1_000_000;
   #surplusSinceMs: number | undefined;
+  #required: Resources | undefined;
+  #calmSinceMs = 0;
   #refused: { readonly size: Resources; readonly untilMs: number } | undefined;
 
   constructor(current: Resources) {
@@ -156,6 +178,9 @@ class ClosedLoop {
     this.#nowMs += afterMs;
     const nowMs = this.#nowMs;
     const isSurplus = hasSurplus(this.#current, targetSize(required, OPTIONS), OPTIONS);
+    this.#state = nextResizeState(this.#state, { kind: "required", required, nowMs });
+    if (this.#required === undefined || !equalResources(this.#required, required)) this.#calmSinceMs = nowMs;
+    this.#required = required;
     this.#surplusSinceMs = isSurplus ? (this.#surplusSinceMs ?? nowMs) : undefined;
     this.#state = nextResizeState(
       this.#state,
@@ -164,18 +189,21 @@ class ClosedLoop {
     const situation = { required, ceiling, current: this.#current };
     const made = planResize(situation, this.#state, { nowMs, options: OPTIONS });
     if (made.kind === "hold") return this.#checkHold(required, ceiling, made.reason);
-    if (made.reason === "appsJoined") this.#checkGrowth(required, ceiling, made.size);
-    else this.#checkShrinking(required, made.size);
+    if (made.reason === "surplusLasted") this.#checkShrinking(required, made.size);
+    else this.#checkGrowth(required, ceiling, made);
     this.#answer(made.size, answer);
   }
 
   #checkHold(required: Resources, ceiling: Resources, reason: string): void {
     if (isWithin(required, this.#current)) return;
-    const isHopeless = isWithin(minResources(targetSize(required, OPTIONS), ceiling), this.#current);
+    const isHopeless = isWithin(minResources(required, ceiling), this.#current);
     assert.ok(isHopeless || (reason === "cooling" && this.#refused !== undefined), "a shortage is not held");
   }
 
-  #checkGrowth(required: Resources, ceiling: Resources, grown: Resources): void {
+  #checkGrowth(required: Resources, ceiling: Resources, { size: grown, reason }: Sent): void {
+    const isCalm = this.#nowMs - this.#calmSinceMs >= OPTIONS.headroomDelayMs;
+    if (reason === "headroomUsed") assert.ok(isCalm, "headroom waits for a calm moment");
+    else assert.ok(isWithin(grown, maxResources(required, this.#current)), "no more than what is required");
     assert.ok(isWithin(this.#current, grown), "growth takes nothing away");
     assert.ok(isWithin(minResources(required, ceiling), grown), "growth covers what is required");
     for (const resource of ["cpuMilli", "memoryBytes"] as const)
@@ -212,10 +240,14 @@ test("a noisy demand does not make the proxy breathe", () => {
   let current = size(150, 192);
   let state: ResizeState = SETTLED;
   let resizes = 0;
-  for (let minute = 0; minute < 24 * 60; minute++) {
-    const nowMs = minute * 60_000;
-    const noise = random.between(0.95, 1.05);
-    const required = { cpuMilli: Math.round(1_000 * noise), memoryBytes: Math.round(2 * GIB * noise) };
+  let required = size(1_000, 2_048);
+  for (let halfMinute = 0; halfMinute < 24 * 120; halfMinute++) {
+    const nowMs = halfMinute * 30_000;
+    if (halfMinute % 2 === 0) {
+      const noise = random.between(0.95, 1.05);
+      required = { cpuMilli: Math.round(1_000 * noise), memoryBytes: Math.round(2 * GIB * noise) };
+    }
+    state = nextResizeState(state, { kind: "required", required, nowMs });
     const isSurplus = hasSurplus(current, targetSize(required, OPTIONS), OPTIONS);
     state = nextResizeState(state, isSurplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
     const made = planResize({ required, current, ceiling: ROOMY }, state, { nowMs, options: OPTIONS });

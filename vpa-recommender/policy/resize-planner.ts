@@ -1,7 +1,9 @@
-// What to do about one node's proxy now. Growth is at once and never past the node's free room: kubelet kills other
-// pods to make room for a critical one. Shrinking waits until the surplus has lasted, so that apps which come and go
-// do not make the proxy breathe.
+// What to do about one node's proxy now.
 //   target(n) = required(n, S) + headroom
+// What is required is grown at once, and never past the node's free room: kubelet kills other pods to make room for a
+// critical one. That much the extender has kept free whatever it promised. Headroom it has not: to take it while more
+// pods are on their way would take their room, and kubelet would refuse them; so headroom waits for a calm moment.
+// Shrinking waits until the surplus has lasted, so that apps which come and go do not make the proxy breathe.
 
 import {
   addResources,
@@ -30,6 +32,8 @@ export interface PlannerOptions {
   /** Headroom as a share of what is required, and at least this much. */
   readonly headroomRatio: number;
   readonly headroomMin: Resources;
+  /** How long a node's apps stay the same before the proxy takes headroom. */
+  readonly headroomDelayMs: number;
   /** How long a surplus lasts before the proxy shrinks. */
   readonly shrinkDelayMs: number;
   /** A surplus below this share of the present size is left alone. */
@@ -39,20 +43,26 @@ export interface PlannerOptions {
 export const DEFAULT_PLANNER_OPTIONS: PlannerOptions = {
   headroomRatio: 0.1,
   headroomMin: { cpuMilli: 50, memoryBytes: 64 * 1024 ** 2 },
+  // Far longer than from a filter's answer to the binding in our watch.
+  headroomDelayMs: 10_000,
   shrinkDelayMs: 300_000,
   shrinkRatioMin: 0.15,
 };
 
 /** Sizes move in steps, so that small differences do not cause resizes. */
 const STEP: Resources = { cpuMilli: 10, memoryBytes: 8 * 1024 ** 2 };
-/** Growth starts when less than this part of the headroom is left. */
+/** Headroom is taken anew when less than this part of it is left. */
 const HEADROOM_LOW = 0.25;
 
 export type ResizePlan =
   | { readonly kind: "hold"; readonly reason: HoldReason; readonly lookAgainAtMs: number | undefined }
-  | { readonly kind: "resize"; readonly size: Resources; readonly reason: "appsJoined" | "surplusLasted" };
+  | {
+      readonly kind: "resize";
+      readonly size: Resources;
+      readonly reason: "appsJoined" | "headroomUsed" | "surplusLasted";
+    };
 
-export type HoldReason = "rightSize" | "surplusIsYoung" | "underway" | "cooling" | "noRoom";
+export type HoldReason = "rightSize" | "podsMayFollow" | "surplusIsYoung" | "underway" | "cooling" | "noRoom";
 
 /** The size the node's proxy should have, headroom included. */
 export function targetSize(required: Resources, { headroomRatio, headroomMin }: PlannerOptions): Resources {
@@ -66,21 +76,36 @@ export function planResize(
   { nowMs, options }: { readonly nowMs: number; readonly options: PlannerOptions },
 ): ResizePlan {
   if (state.kind === "underway") return { kind: "hold", reason: "underway", lookAgainAtMs: undefined };
-  const { current, ceiling } = situation;
-  const target = targetSize(situation.required, options);
-  if (needsGrowth(situation, options)) {
-    const wanted = maxResources(current, minResources(target, ceiling));
-    const untilMs = coolingUntilMs(state, wanted, nowMs);
-    if (untilMs !== undefined) return { kind: "hold", reason: "cooling", lookAgainAtMs: untilMs };
-    const size = newToKubelet(wanted, situation);
-    if (equalResources(size, current)) return { kind: "hold", reason: "noRoom", lookAgainAtMs: undefined };
-    return { kind: "resize", size, reason: "appsJoined" };
+  const { required, current } = situation;
+  const target = targetSize(required, options);
+  if (!isWithin(required, current))
+    return planGrowth(situation, state, { to: required, reason: "appsJoined", nowMs });
+  if (isHeadroomLow(situation, options)) {
+    const calmAtMs = (state.calm?.sinceMs ?? nowMs) + options.headroomDelayMs;
+    if (nowMs < calmAtMs) return { kind: "hold", reason: "podsMayFollow", lookAgainAtMs: calmAtMs };
+    return planGrowth(situation, state, { to: target, reason: "headroomUsed", nowMs });
   }
   if (!hasSurplus(current, target, options))
     return { kind: "hold", reason: "rightSize", lookAgainAtMs: undefined };
   const ripeAtMs = (state.surplusSinceMs ?? nowMs) + options.shrinkDelayMs;
   if (nowMs < ripeAtMs) return { kind: "hold", reason: "surplusIsYoung", lookAgainAtMs: ripeAtMs };
   return { kind: "resize", size: minResources(current, target), reason: "surplusLasted" };
+}
+
+interface Growth {
+  readonly to: Resources;
+  readonly reason: "appsJoined" | "headroomUsed";
+  readonly nowMs: number;
+}
+
+function planGrowth(situation: NodeSituation, state: ResizeState, { to, reason, nowMs }: Growth): ResizePlan {
+  const { current, ceiling } = situation;
+  const wanted = maxResources(current, minResources(to, ceiling));
+  const untilMs = coolingUntilMs(state, wanted, nowMs);
+  if (untilMs !== undefined) return { kind: "hold", reason: "cooling", lookAgainAtMs: untilMs };
+  const size = newToKubelet(wanted, situation);
+  if (equalResources(size, current)) return { kind: "hold", reason: "noRoom", lookAgainAtMs: undefined };
+  return { kind: "resize", size, reason };
 }
 
 // Kubelet looks at a size that it called infeasible again only once the spec changes: ask for a step less.
@@ -100,7 +125,7 @@ export function hasSurplus(
   return isWorthIt("cpuMilli") || isWorthIt("memoryBytes");
 }
 
-function needsGrowth({ required, current }: NodeSituation, options: PlannerOptions): boolean {
+function isHeadroomLow({ required, current }: NodeSituation, options: PlannerOptions): boolean {
   const headroom = maxResources(scaleResources(required, options.headroomRatio), options.headroomMin);
   return !isWithin(addResources(required, ceilResources(scaleResources(headroom, HEADROOM_LOW))), current);
 }

@@ -1,12 +1,14 @@
 // One proxy's resizes as a state machine: state and event in, next state out. A size that the node deferred or refused
 // is not asked for again until the cooldown ends; a smaller one may be.
 
-import { isWithin, type Resources } from "#model/resources.ts";
+import { equalResources, isWithin, type Resources } from "#model/resources.ts";
 import { assertNever } from "#model/assert.ts";
 
 export type ResizeState = {
   /** When the proxy began to be larger than its apps call for; undefined while it is not. */
   readonly surplusSinceMs: number | undefined;
+  /** What the node's apps call for, and since when: pods that are in flight to the node change it soon. */
+  readonly calm: { readonly required: Resources; readonly sinceMs: number } | undefined;
 } & (
   | { readonly kind: "settled" }
   /** Sent, and not yet both answered and seen in the watch. */
@@ -23,27 +25,33 @@ export type ResizeEvent =
   | { readonly kind: "refused"; readonly size: Resources; readonly nowMs: number }
   /** Kubelet waits for room; it grants the size by itself when there is some. */
   | { readonly kind: "deferred"; readonly size: Resources; readonly nowMs: number }
+  /** What the node's apps call for now. */
+  | { readonly kind: "required"; readonly required: Resources; readonly nowMs: number }
   | { readonly kind: "surplus"; readonly nowMs: number }
   | { readonly kind: "noSurplus" };
 
-export const SETTLED: ResizeState = { kind: "settled", surplusSinceMs: undefined };
+export const SETTLED: ResizeState = { kind: "settled", surplusSinceMs: undefined, calm: undefined };
 
 /** Kubelet retries a deferred resize every 3 minutes by itself; asking sooner finds the same node. */
 export const COOLDOWN_MS = 180_000;
 
 export function nextResizeState(state: ResizeState, event: ResizeEvent): ResizeState {
-  const { surplusSinceMs } = state;
+  const { surplusSinceMs, calm } = state;
   switch (event.kind) {
     case "sent":
-      return { kind: "underway", size: event.size, surplusSinceMs: undefined };
+      return { kind: "underway", size: event.size, surplusSinceMs: undefined, calm };
     case "accepted":
       // Kubelet may have put it off before the API server's answer arrived.
-      return state.kind === "underway" ? { kind: "settled", surplusSinceMs } : state;
+      return state.kind === "underway" ? { kind: "settled", surplusSinceMs, calm } : state;
     case "granted":
-      return state.kind === "cooling" ? { kind: "settled", surplusSinceMs } : state;
+      return state.kind === "cooling" ? { kind: "settled", surplusSinceMs, calm } : state;
     case "refused":
     case "deferred":
-      return { kind: "cooling", size: event.size, untilMs: event.nowMs + COOLDOWN_MS, surplusSinceMs };
+      return { kind: "cooling", size: event.size, untilMs: event.nowMs + COOLDOWN_MS, surplusSinceMs, calm };
+    case "required": {
+      const isSame = calm !== undefined && equalResources(calm.required, event.required);
+      return isSame ? state : { ...state, calm: { required: event.required, sinceMs: event.nowMs } };
+    }
     case "surplus":
       return { ...state, surplusSinceMs: surplusSinceMs ?? event.nowMs };
     case "noSurplus":

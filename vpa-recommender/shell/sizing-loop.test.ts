@@ -97,15 +97,30 @@ test("a resize that kubelet defers is left to it until it has room, and grows no
 
 test("a resize that kubelet calls infeasible is asked for anew after the cooldown", async () => {
   const faults = [0, 0.1];
-  await using bed = await RecommenderBed.start({ fault: () => faults.shift() ?? 1 });
+  const { headroomDelayMs } = DEFAULT_PLANNER_OPTIONS;
+  await using bed = await RecommenderBed.start({ fault: () => faults.shift() ?? 1, headroomDelayMs });
   bed.join("cart", 2);
   await bed.pass(5_000);
   assert.equal(planOf(bed), "cooling");
   assert.deepEqual(allocatedOf(bed), { cpu: "150m", memory: "192Mi" });
   await bed.pass(COOLDOWN_MS);
   assert.equal(planOf(bed), "rightSize");
-  assert.deepEqual(allocatedOf(bed), { cpu: "210m", memory: "304Mi" });
+  assert.deepEqual(allocatedOf(bed), { cpu: "220m", memory: "312Mi" });
   assert.match(await bed.metrics.registry.metrics(), /resizes_pended_total\{reason="Infeasible"\} 1/);
+});
+
+test("a proxy takes what its apps call for at once, and headroom only after a calm", async () => {
+  const { headroomDelayMs } = DEFAULT_PLANNER_OPTIONS;
+  await using bed = await RecommenderBed.start({ headroomDelayMs });
+  bed.join("cart", 2);
+  await bed.pass(headroomDelayMs - 1);
+  assert.equal(bed.requests(), "170m 248Mi");
+  bed.join("web", 1);
+  await bed.pass(headroomDelayMs - 1);
+  const forThree = bed.requests();
+  await bed.pass(2);
+  assert.notEqual(bed.requests(), forThree);
+  assert.equal(planOf(bed), "rightSize");
 });
 
 test("a resize that the API server refuses is tried again after the cooldown", async () => {
@@ -173,7 +188,7 @@ test("what is recommended can be read, and the time in which a proxy was too sma
   );
   const metrics = await bed.metrics.registry.metrics();
   assert.match(metrics, /^berth_recommender_shortfall_seconds_count 1$/m);
-  assert.match(metrics, /^berth_recommender_resizes_total\{direction="grow",outcome="accepted"\} 1$/m);
+  assert.match(metrics, /^berth_recommender_resizes_total\{direction="grow",outcome="accepted"\} 2$/m);
 });
 
 function planOf(bed: RecommenderBed): string | undefined {

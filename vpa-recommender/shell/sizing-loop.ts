@@ -153,6 +153,7 @@ export class SizingLoop {
     const nowMs = clock.nowMs();
     const situation = situationOf(node, proxy);
     this.#watchShortfall(name, situation, nowMs);
+    this.#apply(name, { kind: "required", required: situation.required, nowMs });
     const surplus = hasSurplus(situation.current, targetSize(situation.required, planner), planner);
     this.#apply(name, surplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
     const plan = planResize(situation, this.#stateOf(name), { nowMs, options: planner });

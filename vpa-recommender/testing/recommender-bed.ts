@@ -36,6 +36,8 @@ export interface BedOptions {
   readonly limits?: JsonObject;
   /** Below 1, meets every resize with a fault: under 0.5 Infeasible, else deferred for 30 s. */
   readonly fault?: () => number;
+  /** 0 by default: most tests are about where sizes end, not about when headroom comes. */
+  readonly headroomDelayMs?: number;
 }
 
 export class RecommenderBed implements AsyncDisposable {
@@ -47,6 +49,7 @@ export class RecommenderBed implements AsyncDisposable {
   #connection: KubeConnection | undefined;
   #loops: Loops | undefined;
   readonly #limits: JsonObject | undefined;
+  readonly #headroomDelayMs: number;
   #resizesToFail = 0;
 
   static async start(options: BedOptions = {}): Promise<RecommenderBed> {
@@ -55,8 +58,9 @@ export class RecommenderBed implements AsyncDisposable {
     return bed;
   }
 
-  constructor({ limits, fault = () => 1 }: BedOptions) {
+  constructor({ limits, fault = () => 1, headroomDelayMs = 0 }: BedOptions) {
     this.#limits = limits;
+    this.#headroomDelayMs = headroomDelayMs;
     this.api = new LoopbackApi({ clock: this.clock, serverClock: systemClock() });
     this.metrics = createRecommenderMetrics(() => this.#running.sizing.recommendations());
     this.#kubelet = new SimulatedKubelet({
@@ -215,7 +219,7 @@ export class RecommenderBed implements AsyncDisposable {
     const logger = silentLogger;
     const resizer = new Resizer(this.#failing(connection));
     const mayAct = (): boolean => proxies.isSynced && cache.unreadyReasons().length === 0;
-    const planner = DEFAULT_PLANNER_OPTIONS;
+    const planner = { ...DEFAULT_PLANNER_OPTIONS, headroomDelayMs: this.#headroomDelayMs };
     const acting = { ledger, resizer, clock, metrics, logger, mayAct };
     const events = { record: (): void => undefined };
     const sizing = new SizingLoop({ ...acting, events, planner, rounds: "onDemand" });
