@@ -157,6 +157,8 @@ export class ManagedProcess {
       const message = isUsage
         ? `${this.name}: ${words}`
         : `${this.name} ended (${code ?? signal}):\n${words}`;
+      // Whoever asks from now on is told, although it was ready once.
+      if (wasReady) this.#ready = Promise.withResolvers();
       this.#ready.promise.catch(() => undefined);
       return this.#ready.reject(
         isUsage ? new UsageError(message) : new OperationError("ProcessEnded", message),

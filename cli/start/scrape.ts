@@ -15,8 +15,9 @@ export class Scrape {
     let sum = 0;
     for (const line of this.#lines) {
       const isMetric = line.startsWith(`${metric}{`) || line.startsWith(`${metric} `);
-      if (isMetric && wanted.every((label) => line.includes(label)))
-        sum += Number(line.slice(line.lastIndexOf(" ") + 1));
+      // A name that ends like the wanted one is another label.
+      const carries = (label: string): boolean => line.includes(`{${label}`) || line.includes(`,${label}`);
+      if (isMetric && wanted.every(carries)) sum += Number(line.slice(line.lastIndexOf(" ") + 1));
     }
     return sum;
   }
