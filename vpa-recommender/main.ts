@@ -2,16 +2,12 @@
 
 import { hostname } from "node:os";
 import { z } from "zod";
-import { PROXY_LABEL } from "#model/app.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import { ClusterCache } from "#kube/cluster-cache.ts";
 import { connect } from "#kube/connect.ts";
 import { EventRecorder } from "#kube/events.ts";
-import type { KubeConnection } from "#kube/connection.ts";
 import { LeaderElector } from "#kube/lease.ts";
-import { Reflector } from "#kube/reflector.ts";
-import { PODS, resourcePath } from "#kube/resource-path.ts";
 import { systemClock } from "#runtime/clock.ts";
 import {
   type ComponentContext,
@@ -20,12 +16,11 @@ import {
   runComponent,
 } from "#runtime/component.ts";
 import { createHttpServer, listen } from "#runtime/http-server.ts";
-import type { Logger } from "#runtime/logger.ts";
 import { operationsApi } from "#runtime/operations-api.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { DEFAULT_PLANNER_OPTIONS, type PlannerOptions } from "./policy/resize-planner.ts";
 import { markChanged } from "./shell/mark-changed.ts";
-import { decodeProxyPod, type ProxyPod } from "./shell/proxy-pod.ts";
+import { watchProxies } from "./shell/proxy-watch.ts";
 import { createRecommenderMetrics } from "./shell/recommender-metrics.ts";
 import { Resizer } from "./shell/resizer.ts";
 import { SizingLoop } from "./shell/sizing-loop.ts";
@@ -151,29 +146,6 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
       await connection.close();
     },
   };
-}
-
-interface ProxyWatchOptions {
-  readonly connection: KubeConnection;
-  readonly sizing: SizingLoop;
-  readonly logger: Logger;
-}
-
-function watchProxies({ connection, sizing, logger }: ProxyWatchOptions): Reflector<ProxyPod> {
-  return new Reflector({
-    connection,
-    path: resourcePath(PODS),
-    query: { labelSelector: PROXY_LABEL },
-    decode: decodeProxyPod,
-    handlers: {
-      upserted: (proxy) => sizing.proxySeen(proxy),
-      deleted: (proxy) => sizing.proxyGone(proxy),
-    },
-    clock: systemClock(),
-    random: Math.random,
-    logger,
-    name: "proxy pods",
-  });
 }
 
 function plannerOptions(config: Settings): PlannerOptions {

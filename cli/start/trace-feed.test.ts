@@ -108,12 +108,14 @@ test("a pod that went by itself is no failure when its time comes", async () => 
 
 test("names that Kubernetes does not take are replaced, and those that would become alike stay apart", async () => {
   const long = "x".repeat(80);
-  const apps = ["App 1", "app_1", "app 1", "-", long, `${long}y`];
+  const apps = ["App 1", "app_1", "app-1", "app.1", "app 1", "-", long, `${long}y`];
   await feedOf(apps.map((app, index) => aTracePod(`POD_${index}`, { app }))).feed();
   const names = podNames();
   assert.equal(new Set(names).size, apps.length);
-  assert.equal(new Set(pods().map(({ metadata }) => metadata.labels?.["berth.dev/app"])).size, apps.length);
-  for (const name of names) assert.match(name, /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+  const labels = pods().map(({ metadata }) => metadata.labels?.["berth.dev/app"] ?? "");
+  assert.equal(new Set(labels).size, apps.length);
+  for (const label of labels) assert.match(label, /^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/);
+  for (const name of names) assert.match(name, /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/);
 });
 
 test("apps that the trace limits per node are given profiles that say so", async () => {

@@ -134,7 +134,7 @@ export class TraceFeed {
   async #create(pod: TracePod): Promise<void> {
     const { connection, store } = this.#options;
     const app = objectName(pod.app);
-    const name = `${app.slice(0, NAME_STEM_MAX)}-${objectName(pod.id)}`.slice(0, NAME_MAX);
+    const name = `${app}-${objectName(pod.id)}`;
     this.#names.set(pod.id, name);
     const owner = store.get("replicasets", { namespace: TRACE_NAMESPACE, name: app });
     await connection.create(resourcePath({ ...PODS, namespace: TRACE_NAMESPACE }), {
@@ -188,18 +188,19 @@ function ownerReference(name: string, uid: string): object {
   return { apiVersion: "apps/v1", kind: "ReplicaSet", name, uid, controller: true };
 }
 
-// RFC 1123 labels are lower case, without underscores, and at most 63 characters.
+// Object names are DNS subdomains: lower case letters, digits, "-" and ".". Short enough for a name made of two.
 const NAME_MAX = 63;
-const NAME_STEM_MAX = 40;
+const DIGEST_LENGTH = 8;
 
-/** A trace's name as a Kubernetes name; names that only differ in what is replaced stay apart by a digest. */
+/** A trace's name as a Kubernetes name; names that would become the same stay apart by a digest. */
 function objectName(name: string): string {
-  const plain = name
+  const dotted = name.replaceAll("_", ".");
+  const isPlain = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(dotted) && !dotted.includes("..");
+  if (isPlain && !name.includes(".") && name.length <= NAME_MAX) return dotted;
+  const digest = createHash("sha256").update(name).digest("hex").slice(0, DIGEST_LENGTH);
+  const stem = name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "");
-  if (plain === name && name.length <= NAME_STEM_MAX) return name;
-  if (plain === name.replaceAll("_", "-") && name.length <= NAME_STEM_MAX) return plain;
-  const digest = createHash("sha256").update(name).digest("hex").slice(0, 8);
-  return `${plain.slice(0, NAME_STEM_MAX - 9)}-${digest}`.replace(/^-/, "x-");
+    .slice(0, NAME_MAX - DIGEST_LENGTH - 1);
+  return `${stem.replaceAll(/^-+|-+$/g, "") || "x"}-${digest}`;
 }

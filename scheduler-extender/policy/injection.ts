@@ -79,15 +79,16 @@ function mapEntry(map: StringMap | null | undefined, entry: MapEntry): readonly 
   return [{ op: "add", path: `${entry.at}/${pointer}`, value: entry.value }];
 }
 
-// Ours come first, since $(BERTH_NODE_IP) refers only to variables above it; a name the author set is left out.
+// Ours come first, since $(BERTH_NODE_IP) refers only to variables above it. A name the author set in either case is
+// left alone in both: programs read one or the other, and must not be told two things.
 function environment(
   container: InjectableContainer,
   path: string,
   options: InjectionOptions,
 ): JsonPatchOperation {
   const theirs = container.env ?? [];
-  const taken = new Set(theirs.map(({ name }) => name));
-  const ours = proxyVariables(options).filter(({ name }) => !taken.has(name));
+  const taken = new Set(theirs.map(({ name }) => name.toLowerCase()));
+  const ours = proxyVariables(options).filter(({ name }) => !taken.has(name.toLowerCase()));
   return { op: "add", path: `${path}/env`, value: [...ours, ...theirs] };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { appProfiles } from "./app-profiles.ts";
-import { EventClock } from "./event-clock.ts";
+import { VirtualClock } from "#runtime/virtual-clock.ts";
 import { Fleet } from "./fleet.ts";
 import { ProxySizing } from "./proxy-sizing.ts";
 import { DEFAULT_PROXY_BASE, replay } from "./replay.ts";
@@ -13,7 +13,7 @@ const MESH: MeshModel = { kind: "nodeProxy" };
 
 function aFleet() {
   const pods = ["a", "b", "c"].map((id) => aTracePod({ id, app: id, cpuMilli: 4_000 }));
-  const clock = new EventClock();
+  const clock = new VirtualClock();
   const proxy = { base: DEFAULT_PROXY_BASE, template: ProxySizing.template(DEFAULT_PROXY_BASE) };
   const cluster = new ReplayCluster({ mesh: MESH, proxy, profiles: appProfiles(pods, {}) });
   const fleet = new Fleet({ kind: "auto", nodeSize: SMALL_NODE }, { cluster, clock, podsPerNodeMax: 110 });

@@ -9,7 +9,7 @@ import type { TraceEvent } from "../traces/trace-events.ts";
 import { traceEvents } from "../traces/trace-events.ts";
 import type { TracePod } from "../traces/trace.ts";
 import { appProfiles, type ProfileOptions } from "./app-profiles.ts";
-import { EventClock } from "./event-clock.ts";
+import { VirtualClock } from "#runtime/virtual-clock.ts";
 import { Fleet, type FleetShape } from "./fleet.ts";
 import { type LeastNeed, LeastNeedSums, nodesMin } from "./lower-bounds.ts";
 import { OvercommitAudit } from "./overcommit-audit.ts";
@@ -81,7 +81,7 @@ export function replay(options: ReplayOptions): RunResult {
 export class Replay {
   readonly cluster: ReplayCluster;
   readonly #options: ReplayOptions;
-  readonly #clock: EventClock;
+  readonly #clock: VirtualClock;
   readonly #placer: Placer;
   readonly #fleet: Fleet;
   readonly #waiting = new WaitingPods();
@@ -108,7 +108,7 @@ export class Replay {
       lastSeconds = Math.max(lastSeconds, createSeconds);
     }
     this.#lastArrivalSeconds = lastSeconds;
-    const clock = new EventClock(pods.length === 0 ? 0 : firstSeconds * 1000);
+    const clock = new VirtualClock(pods.length === 0 ? 0 : firstSeconds * 1000);
     const profiles = appProfiles(pods, options.profiles ?? {});
     const proxy = { base: proxyBase, template: ProxySizing.template(proxyBase) };
     const cluster = new ReplayCluster({ mesh, proxy, profiles });

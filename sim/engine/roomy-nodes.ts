@@ -5,7 +5,7 @@
 import type { NodeName } from "#model/brand.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
-import { MinHeap } from "./min-heap.ts";
+import { MinHeap } from "#runtime/min-heap.ts";
 
 /** Cells per resource: enough that full nodes are passed over together, few enough to walk for every pod. */
 const CELLS = 32;

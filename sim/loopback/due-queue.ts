@@ -1,11 +1,11 @@
 // Many small delays on one timer: what is due at the same moment runs in one batch.
 
 import type { Cancel, Clock } from "#runtime/clock.ts";
+import { MinHeap } from "#runtime/min-heap.ts";
 
 export class DueQueue {
   readonly #clock: Clock;
-  // A binary heap: the entry that is due first stands first.
-  readonly #heap: Entry[] = [];
+  #entries = new MinHeap<Entry>(isBefore);
   #order = 0;
   #armedMs = Infinity;
   #cancelTimer: Cancel = () => {};
@@ -16,19 +16,19 @@ export class DueQueue {
 
   /** Runs `task` after a delay; tasks with the same due time run in the order they were added. */
   add(delayMs: number, task: () => void): void {
-    this.#push({ dueMs: this.#clock.nowMs() + Math.max(0, delayMs), order: this.#order++, task });
+    this.#entries.push({ dueMs: this.#clock.nowMs() + Math.max(0, delayMs), order: this.#order++, task });
     this.#arm();
   }
 
   /** Forgets everything that has not run. */
   clear(): void {
-    this.#heap.length = 0;
+    this.#entries = new MinHeap<Entry>(isBefore);
     this.#cancelTimer();
     this.#armedMs = Infinity;
   }
 
   #arm(): void {
-    const dueMs = this.#heap[0]?.dueMs ?? Infinity;
+    const dueMs = this.#entries.peek()?.dueMs ?? Infinity;
     if (dueMs >= this.#armedMs) return;
     this.#cancelTimer();
     this.#armedMs = dueMs;
@@ -40,48 +40,16 @@ export class DueQueue {
     const nowMs = this.#clock.nowMs();
     // Tasks added meanwhile wait for the next batch, so that a task which adds itself cannot hold the loop.
     const batch: Entry[] = [];
-    for (let first = this.#heap[0]; first !== undefined && first.dueMs <= nowMs; first = this.#heap[0]) {
+    for (
+      let first = this.#entries.peek();
+      first !== undefined && first.dueMs <= nowMs;
+      first = this.#entries.peek()
+    ) {
       batch.push(first);
-      this.#pop();
+      this.#entries.pop();
     }
     for (const { task } of batch) task();
     this.#arm();
-  }
-
-  #push(entry: Entry): void {
-    const heap = this.#heap;
-    let at = heap.length;
-    while (at > 0) {
-      const parentAt = (at - 1) >> 1;
-      const parent = heap[parentAt];
-      if (parent === undefined || !isBefore(entry, parent)) break;
-      heap[at] = parent;
-      at = parentAt;
-    }
-    heap[at] = entry;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let at = 0;
-    for (;;) {
-      const child = this.#earlierChild(at);
-      if (child === undefined || !isBefore(child.entry, last)) break;
-      heap[at] = child.entry;
-      at = child.at;
-    }
-    heap[at] = last;
-  }
-
-  #earlierChild(at: number): { readonly at: number; readonly entry: Entry } | undefined {
-    const left = this.#heap[2 * at + 1];
-    const right = this.#heap[2 * at + 2];
-    if (left === undefined) return undefined;
-    return right !== undefined && isBefore(right, left)
-      ? { at: 2 * at + 2, entry: right }
-      : { at: 2 * at + 1, entry: left };
   }
 }
 

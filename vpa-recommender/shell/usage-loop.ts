@@ -33,6 +33,7 @@ export class UsageLoop {
   readonly #changedAtMs = new Map<NodeName, number>();
   #cancel: Cancel = () => undefined;
   #reading: Promise<void> = Promise.resolve();
+  #isStopped = false;
 
   constructor(options: UsageLoopOptions) {
     this.#options = options;
@@ -41,12 +42,12 @@ export class UsageLoop {
   start(): void {
     const { clock, intervalMs } = this.#options;
     this.#cancel = clock.after(intervalMs, () => {
-      this.#reading = this.#read();
-      this.start();
+      this.#reading = this.#readAndGoOn();
     });
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#cancel();
   }
 
@@ -63,6 +64,12 @@ export class UsageLoop {
   /** Resolves when no reading is underway. */
   async settle(): Promise<void> {
     await this.#reading;
+  }
+
+  // The next interval begins when a reading is over, so that a slow API is not read twice at once.
+  async #readAndGoOn(): Promise<void> {
+    await this.#read();
+    if (!this.#isStopped) this.start();
   }
 
   async #read(): Promise<void> {

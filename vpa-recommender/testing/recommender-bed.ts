@@ -9,8 +9,7 @@ import { ClusterCache } from "#kube/cluster-cache.ts";
 import { KubeApiError } from "#kube/api-error.ts";
 import { KubeConnection } from "#kube/connection.ts";
 import { PROXY_BASE_ANNOTATION } from "#kube/decode-pod.ts";
-import { Reflector } from "#kube/reflector.ts";
-import { PODS, resourcePath } from "#kube/resource-path.ts";
+import type { Reflector } from "#kube/reflector.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
 import { VirtualClock } from "#runtime/virtual-clock.ts";
@@ -20,7 +19,8 @@ import { SimulatedKubelet } from "#sim/loopback/kubelet.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { DEFAULT_PLANNER_OPTIONS } from "../policy/resize-planner.ts";
 import { markChanged } from "../shell/mark-changed.ts";
-import { decodeProxyPod, type ProxyPod } from "../shell/proxy-pod.ts";
+import type { ProxyPod } from "../shell/proxy-pod.ts";
+import { watchProxies } from "../shell/proxy-watch.ts";
 import { createRecommenderMetrics, type RecommenderMetrics } from "../shell/recommender-metrics.ts";
 import { Resizer } from "../shell/resizer.ts";
 import { SizingLoop } from "../shell/sizing-loop.ts";
@@ -228,20 +228,7 @@ export class RecommenderBed implements AsyncDisposable {
     const changed: ConstructorParameters<typeof ClusterCache>[0]["changed"] = (change) =>
       markChanged(change, loops);
     const cache = new ClusterCache({ connection, ledger, logger, changed });
-    const proxies = new Reflector<ProxyPod>({
-      connection,
-      path: resourcePath(PODS),
-      query: { labelSelector: PROXY_LABEL },
-      decode: decodeProxyPod,
-      handlers: {
-        upserted: (proxy) => sizing.proxySeen(proxy),
-        deleted: (proxy) => sizing.proxyGone(proxy),
-      },
-      clock: systemClock(),
-      random: Math.random,
-      logger,
-      name: "proxy pods",
-    });
+    const proxies = watchProxies({ connection, sizing, logger });
     this.#loops = { cache, proxies, sizing, usage };
     this.#kubelet.start();
     cache.start();

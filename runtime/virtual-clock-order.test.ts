@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { EventClock } from "./event-clock.ts";
+import { VirtualClock } from "./virtual-clock.ts";
 
 test("timers fire in order of time, then of creation, at their own time", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(20), { maxLength: 60 }), fc.nat(25), (delays, untilMs) => {
-      const clock = new EventClock();
+      const clock = new VirtualClock();
       const fired: (readonly [number, number])[] = [];
       for (const [index, delayMs] of delays.entries()) {
         clock.after(delayMs, () => {
@@ -26,7 +26,7 @@ test("timers fire in order of time, then of creation, at their own time", () => 
 });
 
 test("a cancelled timer does not fire, and one set on the way does", () => {
-  const clock = new EventClock(100);
+  const clock = new VirtualClock(100);
   const fired: string[] = [];
   const cancel = clock.after(10, () => fired.push("cancelled"));
   clock.after(5, () => {
@@ -39,7 +39,7 @@ test("a cancelled timer does not fire, and one set on the way does", () => {
 });
 
 test("the clock never moves back", () => {
-  const clock = new EventClock(100);
+  const clock = new VirtualClock(100);
   clock.advanceTo(50);
   assert.equal(clock.nowMs(), 100);
 });
