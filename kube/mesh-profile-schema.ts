@@ -8,10 +8,24 @@ import type { Resources } from "#model/resources.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { DecodeError } from "./decode-pod.ts";
 
+/** The longest label value, and a profile is named after an app, which a label names. */
+export const APP_NAME_LENGTH_MAX = 63;
+
+// The JSON schema carries what the code checks here, so that the API server refuses at least what this refuses. Its
+// pattern leaves out signs and exponents that no cost or quota needs, and its maxima are round numbers just below the
+// 2^53 millicores or bytes that are counted exactly.
+const QUANTITY_PATTERN = String.raw`^([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[1-3]?[0-9])?$`;
+const QUANTITY_LENGTH_MAX = 64;
+
 const resources = z.strictObject({
-  cpu: cpuQuantity.optional().describe("Quantity, such as 250m."),
-  memory: memoryQuantity.optional().describe("Quantity, such as 200Mi."),
+  cpu: atMost(cpuQuantity, "9T").optional().describe("Quantity, such as 250m."),
+  memory: atMost(memoryQuantity, "9P").optional().describe("Quantity, such as 200Mi."),
 });
+
+// Far above what one node's proxy can hold or do, and exact in every number format on the way.
+const COUNT_MAX = 2 ** 31 - 1;
+const count = z.int().min(1).max(COUNT_MAX);
+const traffic = z.number().nonnegative().max(COUNT_MAX);
 const port = z.int().min(1).max(65_535);
 
 const costSchema = z.strictObject({
@@ -19,52 +33,69 @@ const costSchema = z.strictObject({
   perPod: resources.optional().describe("Each pod of the app on the node."),
   perConnection: resources.optional().describe("Each open connection."),
   perKiloRps: resources.optional().describe("Per thousand requests per second."),
-  connectionsPerPod: z.number().nonnegative().optional().describe("Planned open connections of one pod."),
-  requestsPerSecondPerPod: z
-    .number()
-    .nonnegative()
-    .optional()
-    .describe("Planned requests per second of one pod."),
+  connectionsPerPod: traffic.optional().describe("Planned open connections of one pod."),
+  requestsPerSecondPerPod: traffic.optional().describe("Planned requests per second of one pod."),
 });
 
-const quotaSchema = z.strictObject({
-  memory: memoryQuantity.optional().describe("Memory of the instance; bounds its heap from its next start."),
-  connections: z.int().positive().optional().describe("Open client connections; more are closed at once."),
-  requestsPerSecond: z.number().positive().optional().describe("Steady rate, both directions; more get 429."),
-  burst: z
-    .int()
-    .positive()
-    .optional()
-    .describe("Requests at once above the rate; default: one second's worth."),
-  concurrency: z.int().positive().optional().describe("Requests in progress, both directions; more get 503."),
-});
+const quotaSchema = withRule(
+  z.strictObject({
+    memory: atMost(memoryQuantity, "9P")
+      .optional()
+      .describe("Memory of the instance; bounds its heap from its next start."),
+    connections: count.optional().describe("Open client connections; more are closed at once."),
+    requestsPerSecond: z
+      .number()
+      .positive()
+      .max(COUNT_MAX)
+      .optional()
+      .describe("Steady rate, both directions; more get 429."),
+    burst: count.optional().describe("Requests at once above the rate; default: one second's worth."),
+    concurrency: count.optional().describe("Requests in progress, both directions; more get 503."),
+  }),
+  {
+    field: "burst",
+    message: "burst needs requestsPerSecond, the rate that it is above",
+    rule: "!has(self.burst) || has(self.requestsPerSecond)",
+    holds: ({ burst, requestsPerSecond }) => burst === undefined || requestsPerSecond !== undefined,
+  },
+);
 
-export const meshProfileSpecSchema = z.strictObject({
-  cost: costSchema.optional(),
-  quota: quotaSchema.optional(),
-  placement: z
-    .strictObject({
-      maxPodsPerNode: z
-        .int()
-        .positive()
-        .optional()
-        .describe("Pods of the app on one node; more are placed elsewhere."),
-    })
-    .optional(),
-});
+const portsSchema = withRule(
+  z.strictObject({
+    inbound: port.describe("Where every node that hosts the app takes requests to it."),
+    outbound: port.describe("Where every node's proxy takes its pods' requests."),
+  }),
+  {
+    field: "outbound",
+    message: "outbound must not be the inbound port",
+    rule: "self.inbound != self.outbound",
+    holds: ({ inbound, outbound }) => inbound !== outbound,
+  },
+);
 
-export const meshProfileStatusSchema = z.strictObject({
-  ports: z
-    .strictObject({
-      inbound: port.describe("Where every node that hosts the app takes requests to it."),
-      outbound: port.describe("Where every node's proxy takes its pods' requests."),
-    })
-    .optional()
-    .describe("Allocated by the extender's leader, the same on every node."),
-});
+export const meshProfileSpecSchema = z
+  .strictObject({
+    cost: costSchema.optional().describe("What the app's mesh costs a node."),
+    quota: quotaSchema
+      .optional()
+      .describe("Limits of the app's instance on each node; an absent limit is not enforced."),
+    placement: z
+      .strictObject({
+        maxPodsPerNode: count.optional().describe("Pods of the app on one node; more are placed elsewhere."),
+      })
+      .optional()
+      .describe("Limits on where the app's pods are placed."),
+  })
+  .describe("The app team's part.");
+
+export const meshProfileStatusSchema = z
+  .strictObject({
+    ports: portsSchema.optional().describe("Allocated by the extender's leader, the same on every node."),
+  })
+  .describe("Berth's part.");
 
 const meshProfileSchema = z.object({
-  metadata: z.object({ name: z.string(), namespace: z.string() }),
+  metadata: z.object({ name: z.string().max(APP_NAME_LENGTH_MAX), namespace: z.string() }),
   spec: meshProfileSpecSchema.optional(),
   status: meshProfileStatusSchema.optional(),
 });
@@ -85,6 +116,35 @@ export function decodeMeshProfile(raw: unknown): MeshProfile {
     placement: defined({ maxPodsPerNode: spec?.placement?.maxPodsPerNode }),
     ports: status?.ports,
   };
+}
+
+function atMost(quantity: z.ZodType<string>, max: string): z.ZodType<string> {
+  // What is no quantity is refused by the pattern, and need not be said twice.
+  const rule = `!isQuantity(self) || quantity(self).compareTo(quantity('${max}')) <= 0`;
+  return quantity.meta({
+    pattern: QUANTITY_PATTERN,
+    maxLength: QUANTITY_LENGTH_MAX,
+    "x-kubernetes-validations": [{ rule, message: `must be at most ${max}` }],
+  });
+}
+
+interface FieldRule<T> {
+  /** The field of the object that an error is reported at. */
+  readonly field: keyof T & string;
+  readonly message: string;
+  /** In CEL, for the API server. */
+  readonly rule: string;
+  /** The same rule here. */
+  readonly holds: (value: T) => boolean;
+}
+
+function withRule<T extends object>(
+  schema: z.ZodType<T>,
+  { field, message, rule, holds }: FieldRule<T>,
+): z.ZodType<T> {
+  return schema
+    .refine(holds, { error: message, path: [field] })
+    .meta({ "x-kubernetes-validations": [{ rule, message, fieldPath: `.${field}` }] });
 }
 
 // For the error, so it takes what it finds.

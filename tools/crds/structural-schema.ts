@@ -1,0 +1,64 @@
+// A zod schema as the structural schema of a CustomResourceDefinition (apiextensions.k8s.io/v1).
+
+import { z } from "zod";
+
+/** The part of OpenAPI v3 that structural schemas here are made of. */
+export interface StructuralSchema {
+  readonly type: string;
+  readonly format?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, StructuralSchema>>;
+  readonly required?: readonly string[];
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: boolean;
+  readonly maximum?: number;
+  readonly pattern?: string;
+  readonly maxLength?: number;
+  readonly "x-kubernetes-validations"?: readonly ValidationRule[];
+}
+
+export interface ValidationRule {
+  readonly rule: string;
+  readonly message: string;
+  /** Relative to the object the rule stands at, such as `.burst`. */
+  readonly fieldPath?: string;
+}
+
+/**
+ * The schema of what may be written. That unknown keys are refused does not fit in a structural schema
+ * (`additionalProperties` beside `properties` is forbidden): the API server drops them, with a warning, or refuses the
+ * request if it asks for `fieldValidation=Strict`, as kubectl does.
+ */
+export function structuralSchema(schema: z.ZodType): StructuralSchema {
+  // The input's shape: the output's would also forbid unknown keys of plain objects.
+  return adapted(z.toJSONSchema(schema, { io: "input", target: "openapi-3.0" }) as JsonSchema);
+}
+
+interface JsonSchema extends Omit<StructuralSchema, "properties"> {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: unknown;
+}
+
+function adapted({ additionalProperties, properties, ...rest }: JsonSchema): StructuralSchema {
+  if (additionalProperties !== undefined && additionalProperties !== false) {
+    throw new Error("maps are not adapted: only objects with named fields are");
+  }
+  return {
+    ...rest,
+    ...formatOf(rest),
+    ...(properties === undefined
+      ? {}
+      : {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([name, schema]) => [name, adapted(schema)]),
+          ),
+        }),
+  };
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+
+function formatOf({ type, maximum }: JsonSchema): { readonly format?: string } {
+  if (type !== "integer") return {};
+  return { format: maximum !== undefined && maximum <= INT32_MAX ? "int32" : "int64" };
+}
