@@ -13,6 +13,7 @@ import { UsageError } from "#runtime/usage-error.ts";
 const PACKAGES = {
   etcd: "go.etcd.io/etcd/server/v3",
   "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+  "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
 } as const;
 
 export type ToolName = keyof typeof PACKAGES;
@@ -60,7 +61,7 @@ function goVersion(): string {
   const { status, stdout } = spawnSync("go", ["version"], { encoding: "utf8" });
   if (status === 0) return stdout.trim();
   throw new UsageError(
-    "the e2e suite builds etcd and kube-apiserver from source and needs Go, which is not installed: install Go 1.26 or newer so that `go version` works",
+    "the e2e suite builds etcd, kube-apiserver and kube-scheduler from source and needs Go, which is not installed: install Go 1.26 or newer so that `go version` works",
   );
 }
 
