@@ -23,6 +23,8 @@ export class LoggedProcess {
     const log = openSync(options.logFile, "w");
     this.#child = spawn(path, options.args, { stdio: ["ignore", log, log] });
     closeSync(log);
+    // A test that failed to stop it must not wait for it for ever; it is killed when the test's process exits.
+    this.#child.unref();
     this.#exited = new Promise((resolve) => this.#child.once("exit", () => resolve()));
     process.once("exit", () => this.#child.kill("SIGKILL"));
   }

@@ -1,16 +1,16 @@
 // A cluster without kubelets on the real control plane: nodes and node proxies are objects that the test itself keeps
 // alive, everything that decides about them is real.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { freePort } from "#cli/start/free-port.ts";
 import { KubeConnection } from "#kube/connection.ts";
-import { MESH_PROFILES, NODES, PODS, resourcePath } from "#kube/resource-path.ts";
+import { NODES, PODS, resourcePath } from "#kube/resource-path.ts";
 import { APP_LABEL, MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { LoggedProcess } from "./logged-process.ts";
+import { serveMeshProfiles } from "./serve-mesh-profiles.ts";
 import type { ToolPaths } from "./tool-binaries.ts";
 
 export const SYSTEM_NAMESPACE = "berth-system";
@@ -36,7 +36,7 @@ export class RealCluster {
         metadata: { name: "default" },
       });
     }
-    await cluster.#serveMeshProfiles();
+    await serveMeshProfiles(cluster.connection);
     return cluster;
   }
 
@@ -163,20 +163,6 @@ export class RealCluster {
     const status = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
     const path = resourcePath({ ...PODS, namespace: SYSTEM_NAMESPACE, name, subresource: "status" });
     await this.connection.patch(path, { status }, { type: "strategic" });
-  }
-
-  async #serveMeshProfiles(): Promise<void> {
-    const file = new URL("../../manifests/crds/berth.dev_meshprofiles.yaml", import.meta.url);
-    const crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    await this.connection.create(crds, parse(readFileSync(file, "utf8")));
-    await this.until(
-      () =>
-        this.connection.get(resourcePath(MESH_PROFILES)).then(
-          () => true,
-          () => false,
-        ),
-      "MeshProfiles to be served",
-    );
   }
 }
 
