@@ -108,8 +108,9 @@ export class ClusterCache {
     await Promise.all(this.#reflectors.map((reflector) => reflector.whenObserved(resourceVersion)));
   }
 
-  profiles(): Iterable<MeshProfile> {
-    return this.#profiles.values();
+  /** By app: its name is the profile's key. */
+  get profiles(): Pick<Reflector<MeshProfile>, "get" | "values"> {
+    return this.#profiles;
   }
 
   /** What keeps the copy from being trusted, in words. */

@@ -2,8 +2,7 @@
 // for each resource. Headroom is no part of it. Plain numbers and no allocation: this runs for every node of every
 // decision.
 
-import type { NodeLedger } from "./node-ledger.ts";
-import type { NodeAccount } from "./node-ledger.ts";
+import type { NodeAccount, NodeLedger } from "./node-ledger.ts";
 import type { LedgerView, PodDemand } from "./ledger.ts";
 import type { UnitCost } from "./mesh-cost.ts";
 import { noResources, type Resources } from "./resources.ts";

@@ -105,7 +105,7 @@ async function start({
   });
   const ports = new PortAllocator({
     connection,
-    profiles: () => cache.profiles(),
+    profiles: cache.profiles,
     isLeader: () => elector.isLeader,
     range: { first: config.portRangeFirst, last: config.portRangeLast },
     logger,

@@ -14,13 +14,8 @@ import { generateTrace } from "#sim/traces/generator.ts";
 import { loadTrace } from "#sim/traces/load-trace.ts";
 import { loadTraceNodes } from "#sim/traces/tianchi.ts";
 import type { TracePod } from "#sim/traces/trace.ts";
-import {
-  parseNodeSize,
-  parseSidecarSize,
-  readSimOptions,
-  simOptions,
-  type SimOptions,
-} from "./sim-options.ts";
+import { parseSidecarSize, readSimOptions, simOptions, type SimOptions } from "./sim-options.ts";
+import { parseNodeSize } from "../node-size.ts";
 
 const summary = "replay a trace under several placement policies and compare what the mesh costs";
 

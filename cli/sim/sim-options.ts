@@ -1,11 +1,12 @@
 // The options of `berth sim`.
 
 import { z } from "zod";
-import { parseCpuMilli, parseMemoryBytes, QuantityError } from "#model/quantity.ts";
+import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import { checkFlags, readFlags } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { TRACE_ORDERS } from "#sim/traces/order.ts";
+import { quantityFlag } from "../quantity-flag.ts";
 
 export const simOptions = z.strictObject({
   trace: z
@@ -55,52 +56,14 @@ export function readSimOptions(argv: readonly string[]): SimOptions {
   return checkFlags(simOptions, readFlags(simOptions, plainFlags(argv)));
 }
 
-/**
- * Two quantities with a comma between, such as 32,128Gi, rounded as capacity is.
- *
- * @throws UsageError if it is anything else, or nothing is left.
- */
-export function parseNodeSize(text: string): Resources {
-  const [cpu, memory, ...rest] = text.split(",");
-  if (cpu === undefined || memory === undefined || rest.length > 0) {
-    throw new UsageError(`--node-size: "${text}" is not CPU,MEMORY such as 32,128Gi`);
-  }
-  const size = quantities({ cpu, memory, rounding: "down", flags: ["--node-size", "--node-size"] });
-  if (size.cpuMilli <= 0 || size.memoryBytes <= 0) {
-    throw new UsageError(`--node-size: a node of ${text} holds nothing`);
-  }
-  return size;
-}
-
 /** @throws UsageError if one of the two is no quantity, or negative. */
 export function parseSidecarSize(cpu: string, memory: string): Resources {
-  const size = quantities({ cpu, memory, rounding: "up", flags: ["--sidecar-cpu", "--sidecar-memory"] });
+  const size = {
+    cpuMilli: quantityFlag("--sidecar-cpu", () => parseCpuMilli(cpu.trim())),
+    memoryBytes: quantityFlag("--sidecar-memory", () => parseMemoryBytes(memory.trim())),
+  };
   if (size.cpuMilli < 0 || size.memoryBytes < 0) throw new UsageError("a sidecar's size is not negative");
   return size;
-}
-
-interface Quantities {
-  readonly cpu: string;
-  readonly memory: string;
-  readonly rounding: "up" | "down";
-  /** The flags to name if one is wrong. */
-  readonly flags: readonly [string, string];
-}
-
-function quantities({ cpu, memory, rounding, flags }: Quantities): Resources {
-  return {
-    cpuMilli: quantity(flags[0], () => parseCpuMilli(cpu.trim(), rounding)),
-    memoryBytes: quantity(flags[1], () => parseMemoryBytes(memory.trim(), rounding)),
-  };
-}
-
-function quantity(flag: string, parse: () => number): number {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof QuantityError)) throw error;
-    throw new UsageError(`${flag}: ${error.message}`, { cause: error });
-  }
 }
 
 // Flags know neither short forms nor repetition: `-o json` becomes `--output json`, several --policy become one.

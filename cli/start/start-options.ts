@@ -1,9 +1,9 @@
 // What `berth start` can be told.
 
 import { z } from "zod";
-import { parseCpuMilli, parseMemoryBytes, QuantityError } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import { UsageError } from "#runtime/usage-error.ts";
+import { parseNodeSize } from "../node-size.ts";
 
 /** Above this a single process that serves the whole fleet's API is the bottleneck, not the fleet. */
 const NODES_MAX = 5_000;
@@ -70,20 +70,4 @@ function parseSpeed(text: string): number | "max" {
   throw new UsageError(
     `--speed: "${text}" is neither a number of trace seconds per second (0 to 100000) nor max`,
   );
-}
-
-function parseNodeSize(text: string): Resources {
-  const [cpu, memory, ...rest] = text.split(",");
-  try {
-    if (cpu === undefined || memory === undefined || rest.length > 0)
-      throw new QuantityError("two quantities are needed");
-    const size = { cpuMilli: parseCpuMilli(cpu, "down"), memoryBytes: parseMemoryBytes(memory, "down") };
-    if (size.cpuMilli > 0 && size.memoryBytes > 0) return size;
-    throw new QuantityError("a node has some of each");
-  } catch (error) {
-    if (!(error instanceof QuantityError)) throw error;
-    throw new UsageError(`--node-size: "${text}" is not CPU,MEMORY such as 32,128Gi: ${error.message}`, {
-      cause: error,
-    });
-  }
 }

@@ -30,7 +30,14 @@ beforeEach(async () => {
   metrics = createExtenderMetrics(new ClusterLedger(), clock);
   const ports = new PortAllocator({
     connection,
-    profiles: () => api.store.list("meshprofiles").map(decodeMeshProfile),
+    profiles: {
+      get: (app) =>
+        api.store
+          .list("meshprofiles")
+          .map(decodeMeshProfile)
+          .find((profile) => profile.app === app),
+      values: () => api.store.list("meshprofiles").map(decodeMeshProfile),
+    },
     isLeader: () => isLeader,
     range: DEFAULT_PORT_RANGE,
     logger: silentLogger,

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { splitAppName } from "#model/app.ts";
 import type { AppName } from "#model/brand.ts";
-import type { MeshProfile } from "#model/mesh-profile.ts";
 import { KubeConnection } from "#kube/connection.ts";
 import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
 import { OperationError } from "#runtime/operation-error.ts";
@@ -13,7 +12,7 @@ import type { KubeObject } from "#sim/loopback/kube-object.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { anApp } from "#test/builders/a-pod.ts";
 import { DEFAULT_PORT_RANGE } from "../policy/ports.ts";
-import { PortAllocator, type PortAllocatorOptions } from "./port-allocator.ts";
+import { PortAllocator, type PortAllocatorOptions, type SeenProfiles } from "./port-allocator.ts";
 
 const CART = anApp("cart");
 
@@ -44,9 +43,15 @@ function anAllocator(options: Partial<PortAllocatorOptions> = {}): PortAllocator
   });
 }
 
-function* seenProfiles(): Iterable<MeshProfile> {
-  for (const object of api.store.list("meshprofiles")) yield decodeMeshProfile(object);
-}
+const seenProfiles: SeenProfiles = {
+  get: (app) => {
+    const object = storedProfile(app);
+    return object === undefined ? undefined : decodeMeshProfile(object);
+  },
+  values: () => api.store.list("meshprofiles").map(decodeMeshProfile),
+};
+/** A watch that lags. */
+const NO_PROFILES: SeenProfiles = { get: () => undefined, values: () => [] };
 
 function storedProfile(app: AppName): KubeObject | undefined {
   return api.store.get("meshprofiles", splitAppName(app));
@@ -76,11 +81,11 @@ test("ports that are in the profile already are kept, seen in the watch or not",
   const ports = { inbound: 21_000, outbound: 21_001 };
   createProfile(CART, { status: { ports } });
   assert.deepEqual(await anAllocator().portsOf(CART), ports);
-  assert.deepEqual(await anAllocator({ profiles: () => [] }).portsOf(CART), ports);
+  assert.deepEqual(await anAllocator({ profiles: NO_PROFILES }).portsOf(CART), ports);
 });
 
 test("many apps at once get ports of their own, though the watch shows none of them yet", async () => {
-  const allocator = anAllocator({ profiles: () => [] });
+  const allocator = anAllocator({ profiles: NO_PROFILES });
   const apps = Array.from({ length: 40 }, (_, index) => anApp(`app-${index % 20}`));
   const answers = await Promise.all(apps.map((app) => allocator.portsOf(app)));
   const portsByApp = new Map(apps.map((app, index) => [app, answers[index]]));
@@ -141,7 +146,7 @@ test("ports whose write was not answered, and may stand, are not given to the ne
     if (call[2].type === "apply") return answer;
     throw new OperationError("KubeUnreachable", "the answer was lost");
   };
-  const allocator = anAllocator({ profiles: () => [] });
+  const allocator = anAllocator({ profiles: NO_PROFILES });
   assert.equal(await allocator.portsOf(CART), undefined);
   connection.patch = patch;
   const ports = await allocator.portsOf(anApp("pay"));
@@ -151,7 +156,7 @@ test("ports whose write was not answered, and may stand, are not given to the ne
 
 test("a malformed profile costs its own app the ports and nobody else", async () => {
   createProfile(CART, { spec: { quota: { cpu: "lots" } } });
-  const allocator = anAllocator({ profiles: () => [] });
+  const allocator = anAllocator({ profiles: NO_PROFILES });
   const [cart, pay] = await Promise.all([allocator.portsOf(CART), allocator.portsOf(anApp("pay"))]);
   assert.equal(cart, undefined);
   assert.ok(pay);
@@ -182,5 +187,5 @@ test("what the watch shows wins over what was once granted", async () => {
 
 test("an API server that is away leaves the app without ports for now", async () => {
   await api.close();
-  assert.equal(await anAllocator({ profiles: () => [] }).portsOf(CART), undefined);
+  assert.equal(await anAllocator({ profiles: NO_PROFILES }).portsOf(CART), undefined);
 });

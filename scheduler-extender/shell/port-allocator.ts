@@ -16,10 +16,16 @@ import { allocatePorts, type PortRange } from "../policy/ports.ts";
 
 export interface PortAllocatorOptions {
   readonly connection: KubeConnection;
-  readonly profiles: () => Iterable<MeshProfile>;
+  /** What the watch shows. */
+  readonly profiles: SeenProfiles;
   readonly isLeader: () => boolean;
   readonly range: PortRange;
   readonly logger: Logger;
+}
+
+export interface SeenProfiles {
+  get(app: AppName): MeshProfile | undefined;
+  values(): Iterable<MeshProfile>;
 }
 
 /** A webhook's caller waits 2 s at most; what takes longer goes on, and the next pod finds it done. */
@@ -44,7 +50,7 @@ export class PortAllocator {
   /** The app's ports if it has them already. */
   knownPortsOf(app: AppName): AppPorts | undefined {
     // What the watch shows comes first: a profile may have been made anew since the grant.
-    return this.#seen().get(app) ?? this.#granted.get(app);
+    return this.#options.profiles.get(app)?.ports ?? this.#granted.get(app);
   }
 
   /** The app's ports, allocating them if need be; undefined if that is not possible now. */
@@ -99,7 +105,7 @@ export class PortAllocator {
     if (existing !== undefined) return this.#grant(app, existing);
     const seen = this.#seen();
     const used = new Set(
-      [...seen.values(), ...this.#granted.values()].flatMap(({ inbound, outbound }) => [inbound, outbound]),
+      [...seen, ...this.#granted.values()].flatMap(({ inbound, outbound }) => [inbound, outbound]),
     );
     const ports = allocatePorts(used, { range, afterPort: this.#lastPort });
     if (ports === undefined) {
@@ -122,11 +128,11 @@ export class PortAllocator {
   }
 
   // What the watch shows; what it shows no longer needs to be remembered here.
-  #seen(): ReadonlyMap<AppName, AppPorts> {
-    const seen = new Map<AppName, AppPorts>();
-    for (const { app, ports } of this.#options.profiles()) {
+  #seen(): readonly AppPorts[] {
+    const seen: AppPorts[] = [];
+    for (const { app, ports } of this.#options.profiles.values()) {
       if (ports === undefined) continue;
-      seen.set(app, ports);
+      seen.push(ports);
       this.#granted.delete(app);
     }
     return seen;

@@ -30,7 +30,7 @@ export interface SchedulerDriverOptions {
  * The weight that the documentation recommends: the default plugins' totals stay below 1,300 (weights 3 + 2 + 2 + 2 +
  * 1 + 1 + 1, times 100, and image locality), so one step of an extender's score, weight · 10, decides.
  */
-const EXTENDER_WEIGHT = 200;
+export const EXTENDER_WEIGHT = 200;
 /** All nodes are scored: a sample would rarely hold the one node where the app already runs. */
 const PERCENTAGE_OF_NODES_TO_SCORE = 100;
 /** Bindings underway at once. */

@@ -2,6 +2,7 @@
 // item by its keys, `v:…` for a value in a set, `.` for the item itself. A node without children is a leaf.
 // Source: sigs.k8s.io/structured-merge-diff/v6/fieldpath.
 
+import { SERVER_METADATA } from "./kube-object.ts";
 import { equalJson, isJsonList, isJsonObject, objectOf } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { applyKeyOf, isAtomicMap, isSet, listSchemaOf } from "./list-keys.ts";
@@ -95,18 +96,7 @@ function segmentText(segment: string): string {
 }
 
 const OUTSIDE_FIELDS = new Set(["apiVersion", "kind"]);
-const SYSTEM_METADATA = new Set([
-  "name",
-  "namespace",
-  "uid",
-  "resourceVersion",
-  "generation",
-  "creationTimestamp",
-  "deletionTimestamp",
-  "deletionGracePeriodSeconds",
-  "managedFields",
-  "selfLink",
-]);
+const SYSTEM_METADATA = new Set<string>(["name", "namespace", ...SERVER_METADATA]);
 
 function ownMetadata(metadata: Json | undefined): JsonObject {
   return Object.fromEntries(

@@ -3,6 +3,7 @@
 import { badRequest, invalid } from "./api-error.ts";
 import { objectOf, textOf, withoutKeys } from "./json.ts";
 import type { JsonObject } from "./json.ts";
+import { SERVER_METADATA } from "./kube-object.ts";
 import { apiVersionOf } from "./resource-table.ts";
 import type { ResourceType } from "./resource-table.ts";
 import { nameSuffix } from "./seeded-text.ts";
@@ -52,17 +53,6 @@ export function checkKind(type: ResourceType, body: JsonObject): void {
   }
   if (apiVersion === undefined && type.isCustom) throw badRequest("Object 'apiVersion' is missing");
 }
-
-const SERVER_METADATA = [
-  "uid",
-  "resourceVersion",
-  "generation",
-  "creationTimestamp",
-  "deletionTimestamp",
-  "deletionGracePeriodSeconds",
-  "managedFields",
-  "selfLink",
-];
 
 // generateName is cut so that the whole fits into 63 characters, as names.SimpleNameGenerator does.
 const GENERATED_BASE_LENGTH_MAX = 58;

@@ -8,6 +8,7 @@ import { freePort } from "#cli/start/free-port.ts";
 import { KubeConnection } from "#kube/connection.ts";
 import { NODES, PODS, resourcePath } from "#kube/resource-path.ts";
 import { APP_LABEL, MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
+import { EXTENDER_WEIGHT } from "#sim/driver/scheduler-driver.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { LoggedProcess } from "./logged-process.ts";
 import { serveMeshProfiles } from "./serve-mesh-profiles.ts";
@@ -17,7 +18,6 @@ export const SYSTEM_NAMESPACE = "berth-system";
 export const APP_NAMESPACE = "shop";
 const HOST = "127.0.0.1";
 const READY_MS_MAX = 60_000;
-const EXTENDER_WEIGHT = 200;
 
 export class RealCluster {
   readonly connection: KubeConnection;
