@@ -10,7 +10,7 @@ import { Supervisor } from "./shell/supervisor.ts";
 
 export async function main(argv: readonly string[]): Promise<void> {
   try {
-    const command = parseProxyFlags(argv);
+    const command = parseProxyFlags(argv, process.env);
     if (command.kind === "help") process.stdout.write(PROXY_HELP);
     else process.exitCode = await supervise(command.config);
   } catch (error) {

@@ -14,7 +14,8 @@ import { until } from "./testing/host-bed.ts";
 import { send } from "./testing/http-client.ts";
 
 const MAIN = new URL("./main.ts", import.meta.url).pathname;
-const FLAGS = ["--node-name", "n1", "--node-address", "127.0.0.1", "--log-level", "silent"];
+// The tests may run in a pod, whose cluster is none of theirs.
+const FLAGS = ["--node-name=n1", "--node-address=127.0.0.1", "--api-server=none", "--log-level=silent"];
 
 interface Proxy {
   readonly process: ChildProcess;

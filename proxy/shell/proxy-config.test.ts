@@ -4,11 +4,14 @@ import { test } from "node:test";
 import { UsageError } from "#runtime/usage-error.ts";
 
 import { parseProxyFlags, PROXY_HELP } from "./proxy-config.ts";
+import type { ClusterEnvironment } from "./proxy-config.ts";
 
 const NEEDED = ["--node-name", "n1", "--node-address", "fd00::1"];
 
+const IN_A_POD = { KUBERNETES_SERVICE_HOST: "10.96.0.1", KUBERNETES_SERVICE_PORT: "443" };
+
 test("flags that are left out have their defaults", () => {
-  assert.deepEqual(parseProxyFlags(NEEDED), {
+  assert.deepEqual(parseProxyFlags(NEEDED, {}), {
     kind: "run",
     config: {
       nodeName: "n1",
@@ -25,8 +28,27 @@ test("flags that are left out have their defaults", () => {
   });
 });
 
+test("in a pod the API server is the cluster's own, whatever the family of its address", () => {
+  assert.equal(apiServer([], IN_A_POD), "https://10.96.0.1:443");
+  assert.equal(apiServer([], { ...IN_A_POD, KUBERNETES_SERVICE_HOST: "fd00::1" }), "https://[fd00::1]:443");
+  assert.equal(
+    apiServer([], { ...IN_A_POD, KUBERNETES_SERVICE_HOST: "api.example" }),
+    "https://api.example:443",
+  );
+});
+
+test("in a pod, too, the API server is the one that was asked for, or none", () => {
+  assert.equal(apiServer(["--api-server", "http://127.0.0.1:8001"], IN_A_POD), "http://127.0.0.1:8001");
+  assert.equal(apiServer(["--api-server", "none"], IN_A_POD), undefined);
+});
+
+test("half an address of an API server is none", () => {
+  assert.equal(apiServer([], { KUBERNETES_SERVICE_HOST: "10.96.0.1" }), undefined);
+  assert.equal(apiServer([], { ...IN_A_POD, KUBERNETES_SERVICE_HOST: "" }), undefined);
+});
+
 test("seconds may have a fraction", () => {
-  const command = parseProxyFlags([...NEEDED, "--linger-seconds", "0.5"]);
+  const command = parseProxyFlags([...NEEDED, "--linger-seconds", "0.5"], {});
   assert.equal(command.kind === "run" && command.config.lingerMs, 500);
 });
 
@@ -47,17 +69,23 @@ test("every flag that cannot work is named", () => {
     // The equals sign keeps values that begin with a dash from being read as flags.
     const args = [...NEEDED, flags.join("=")];
     assert.throws(
-      () => parseProxyFlags(args),
+      () => parseProxyFlags(args, {}),
       (error) => error instanceof UsageError && error.message.includes(flag),
       flag,
     );
   }
-  assert.throws(() => parseProxyFlags(["--node-name", "n1"]), /--node-address is required/);
+  assert.throws(() => parseProxyFlags(["--node-name", "n1"], {}), /--node-address is required/);
 });
 
 test("the help page lists every flag", () => {
-  assert.deepEqual(parseProxyFlags(["--help"]), { kind: "help" });
+  assert.deepEqual(parseProxyFlags(["--help"], {}), { kind: "help" });
   for (const flag of ["node-name", "node-address", "api-server", "token-file", "ca-file", "control-host"]) {
     assert.match(PROXY_HELP, new RegExp(`--${flag} `));
   }
 });
+
+function apiServer(flags: readonly string[], environment: ClusterEnvironment): string | undefined {
+  const command = parseProxyFlags([...NEEDED, ...flags], environment);
+  assert.ok(command.kind === "run");
+  return command.config.apiServer;
+}

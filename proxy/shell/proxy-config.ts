@@ -25,17 +25,20 @@ export interface ProxyConfig {
 export type ProxyCommand = { readonly kind: "help" } | { readonly kind: "run"; readonly config: ProxyConfig };
 
 const CONTROL_PORT_DEFAULT = "9092";
+/** Keeps a proxy that runs in a pod, of a CI system for one, from attaching to that pod's cluster. */
+const NO_API_SERVER = "none";
 /** A day: whoever asks for more has mistaken the unit. */
 const SECONDS_MAX = 86_400;
 
-export const PROXY_HELP = `Usage: node proxy/main.ts --node-name NAME --node-address IP [options]
+export const PROXY_HELP = `Usage: berth proxy --node-name NAME --node-address IP [options]
 
 Runs one mesh instance per app with pods on this node, each in a thread of its own.
 
   --node-name NAME              this node's name in the cluster
   --node-address IP             address on which the apps' ports listen
-  --api-server URL              API server to watch pods and MeshProfiles on; without it,
-                                pods are announced by POST /v1/pods alone
+  --api-server URL              API server to watch pods and MeshProfiles on (default: in
+                                a pod the cluster's own); with "none", and by default
+                                outside of pods, POST /v1/pods alone announces pods
   --token-file FILE             bearer token, read before each request
                                 (default: the service account's, if there is one)
   --ca-file FILE                authorities for the API server's certificate
@@ -52,8 +55,14 @@ When it is ready, one line of JSON goes to standard output: {"kind":"ready","con
 SIGTERM or SIGINT drains and ends it; the second one ends it at once.
 `;
 
+/** What kubelet tells every container of the API server. */
+export interface ClusterEnvironment {
+  readonly KUBERNETES_SERVICE_HOST?: string | undefined;
+  readonly KUBERNETES_SERVICE_PORT?: string | undefined;
+}
+
 /** @throws UsageError that names the flag and says what it takes. */
-export function parseProxyFlags(args: readonly string[]): ProxyCommand {
+export function parseProxyFlags(args: readonly string[], environment: ClusterEnvironment): ProxyCommand {
   const flags = readFlags(args);
   if (flags.help === true) return { kind: "help" };
   return {
@@ -61,7 +70,7 @@ export function parseProxyFlags(args: readonly string[]): ProxyCommand {
     config: {
       nodeName: required("--node-name", flags["node-name"]),
       nodeAddress: address("--node-address", required("--node-address", flags["node-address"])),
-      apiServer: url("--api-server", flags["api-server"]),
+      apiServer: apiServer(flags["api-server"], environment),
       tokenFile: flags["token-file"],
       caFile: flags["ca-file"],
       controlHost: address("--control-host", flags["control-host"] ?? "127.0.0.1"),
@@ -114,13 +123,22 @@ function address(flag: string, value: string): string {
   return value;
 }
 
-function url(flag: string, value: string | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  const parsed = URL.parse(value);
+function apiServer(flag: string | undefined, environment: ClusterEnvironment): string | undefined {
+  if (flag === undefined) return ownCluster(environment);
+  if (flag === NO_API_SERVER) return undefined;
+  const parsed = URL.parse(flag);
   if (parsed === null || !["http:", "https:"].includes(parsed.protocol)) {
-    throw new UsageError(`${flag} takes an http or https URL, not ${JSON.stringify(value)}`);
+    throw new UsageError(
+      `--api-server takes an http or https URL or ${NO_API_SERVER}, not ${JSON.stringify(flag)}`,
+    );
   }
-  return value;
+  return flag;
+}
+
+function ownCluster(environment: ClusterEnvironment): string | undefined {
+  const { KUBERNETES_SERVICE_HOST: host = "", KUBERNETES_SERVICE_PORT: port = "" } = environment;
+  if (host === "" || port === "") return undefined;
+  return `https://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }
 
 function wholeNumber(flag: string, value: string, max: number): number {
