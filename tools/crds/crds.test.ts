@@ -30,7 +30,9 @@ test("manifests/crds is what the schemas say", () => {
     const written = existsSync(url) ? readFileSync(url, "utf8") : "";
     assert.ok(written === text, `manifests/crds/${name} is out of date; run npm run crds`);
   }
-  assert.deepEqual(readdirSync(CRD_FOLDER).sort(), [...crdFiles().keys()].sort());
+  // The one file there that is written by hand.
+  const written = readdirSync(CRD_FOLDER).filter((name) => name !== "kustomization.yaml");
+  assert.deepEqual(written.sort(), [...crdFiles().keys()].sort());
 });
 
 test("the files are the same however often they are made", () => {
