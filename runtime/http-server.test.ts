@@ -63,11 +63,3 @@ test("a port in use or an address of another machine is the user's to mend", asy
   );
   await third.close();
 });
-
-test("key material that cannot be read is the user's to mend", () => {
-  const tls = { certFile: "/nonexistent/tls.crt", keyFile: "/nonexistent/tls.key" };
-  assert.throws(
-    () => createHttpServer({ bodyBytesMax: 64, logger: silentLogger, tls }),
-    (error) => error instanceof UsageError && error.message.startsWith("cannot read /nonexistent/tls.crt"),
-  );
-});

@@ -1,21 +1,17 @@
 // Fastify as Berth's servers use it: bounded, and patient with Go's HTTP client, which keeps idle connections for 90 s
 // and does not retry a POST that was reset on one of them.
 
-import { readFileSync } from "node:fs";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Logger } from "./logger.ts";
+import type { ServingCertificate } from "./serving-certificate.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface HttpServerOptions {
   readonly bodyBytesMax: number;
   /** Told of every request that failed through no fault of its caller. */
   readonly logger: Logger;
-  readonly tls?: TlsFiles | undefined;
-}
-
-export interface TlsFiles {
-  readonly certFile: string;
-  readonly keyFile: string;
+  /** Without one the server speaks plain HTTP. */
+  readonly certificate?: ServingCertificate | undefined;
 }
 
 /** Above the 90 s of Go's idle connections. */
@@ -32,17 +28,20 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   return server;
 }
 
-function createFastify({ bodyBytesMax, tls }: HttpServerOptions): FastifyInstance {
+function createFastify({ bodyBytesMax, certificate }: HttpServerOptions): FastifyInstance {
+  const timeouts = { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS_MAX };
   const limits = {
+    ...timeouts,
     logger: false,
     bodyLimit: bodyBytesMax,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_MS_MAX,
     forceCloseConnections: "idle",
   } as const;
-  if (tls === undefined) return Fastify(limits);
-  const https = { cert: readKeyMaterial(tls.certFile), key: readKeyMaterial(tls.keyFile) };
-  return Fastify({ ...limits, https }) as unknown as FastifyInstance;
+  if (certificate === undefined) return Fastify(limits);
+  return Fastify({
+    ...limits,
+    // Fastify leaves the timeouts of a server that it has not made to whoever did.
+    serverFactory: (listener) => certificate.createServer(timeouts, listener),
+  });
 }
 
 /**
@@ -63,13 +62,5 @@ export async function listen(
     if (code === "EACCES")
       throw new UsageError(`port ${port} on ${host} needs more rights; choose one above 1023`);
     throw error;
-  }
-}
-
-function readKeyMaterial(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UsageError(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
   }
 }

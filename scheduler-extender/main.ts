@@ -5,6 +5,7 @@ import { z } from "zod";
 import { ClusterLedger } from "#model/ledger.ts";
 import { ClusterCache } from "#kube/cluster-cache.ts";
 import { connect } from "#kube/connect.ts";
+import type { KubeConnection } from "#kube/connection.ts";
 import { LeaderElector } from "#kube/lease.ts";
 import { systemClock } from "#runtime/clock.ts";
 import {
@@ -14,11 +15,15 @@ import {
   runComponent,
 } from "#runtime/component.ts";
 import { createHttpServer, listen } from "#runtime/http-server.ts";
+import type { Logger } from "#runtime/logger.ts";
 import { operationsApi } from "#runtime/operations-api.ts";
+import { ServingCertificate } from "#runtime/serving-certificate.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { DEFAULT_PORT_RANGE } from "./policy/ports.ts";
 import { DEFAULT_PROMISE_LIMITS } from "./policy/promise.ts";
 import { admissionApi } from "./shell/admission-api.ts";
+import { certificateHosts } from "./shell/certificate-hosts.ts";
+import { CertificateKeeper } from "./shell/certificate-keeper.ts";
 import { extenderApi } from "./shell/extender-api.ts";
 import { createExtenderMetrics } from "./shell/extender-metrics.ts";
 import { PortAllocator } from "./shell/port-allocator.ts";
@@ -30,6 +35,18 @@ const settings = componentSettings.extend({
   port: port.default(9443).describe("port of the verbs and the webhook"),
   tlsCertFile: z.string().optional().describe("certificate (PEM); without it the port speaks plain HTTP"),
   tlsKeyFile: z.string().optional().describe("its private key (PEM)"),
+  tlsSecret: z
+    .string()
+    .optional()
+    .describe("Secret in the lease's namespace to make and keep an authority and a certificate in, instead"),
+  tlsHosts: z
+    .string()
+    .optional()
+    .describe("DNS names and addresses for that certificate, separated by commas; default: its Service's"),
+  webhookConfiguration: z
+    .string()
+    .optional()
+    .describe("MutatingWebhookConfiguration whose caBundle follows that authority"),
   operationsHost: z.string().default("127.0.0.1").describe("address of health and metrics"),
   operationsPort: port.default(9090).describe("port of health and metrics"),
   reservationSeconds: z
@@ -62,7 +79,10 @@ const settings = componentSettings.extend({
     .max(600)
     .default(5)
     .describe("pause before an injected container stops"),
-  leaseNamespace: z.string().default("berth-system").describe("namespace of the leader's Lease"),
+  leaseNamespace: z
+    .string()
+    .default("berth-system")
+    .describe("namespace of the leader's Lease and the TLS Secret"),
   identity: z.string().default(hostname()).describe("holder name in the Lease; in a cluster the pod's name"),
 });
 
@@ -70,26 +90,20 @@ const settings = componentSettings.extend({
 const BODY_BYTES_MAX = 256 * 1024 ** 2;
 const LEASE_NAME = "berth-scheduler-extender";
 
-async function start({
-  config,
-  logger,
-  clock,
-}: ComponentContext<z.infer<typeof settings>>): Promise<RunningComponent> {
-  if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
-    throw new UsageError("--tls-cert-file and --tls-key-file belong together");
-  }
+type Settings = z.infer<typeof settings>;
+
+async function start({ config, logger, clock }: ComponentContext<Settings>): Promise<RunningComponent> {
+  checkTlsSettings(config);
   if (config.portRangeLast <= config.portRangeFirst) {
     throw new UsageError("--port-range-last must be above --port-range-first");
   }
   const ledger = new ClusterLedger();
   const metrics = createExtenderMetrics(ledger, clock);
-  const tls =
-    config.tlsCertFile === undefined || config.tlsKeyFile === undefined
-      ? undefined
-      : { certFile: config.tlsCertFile, keyFile: config.tlsKeyFile };
-  const server = createHttpServer({ bodyBytesMax: BODY_BYTES_MAX, logger, tls });
   const operations = createHttpServer({ bodyBytesMax: 1024, logger });
   const connection = await connect(config, "berth-scheduler-extender");
+  const keeper = certificateKeeper(config, connection, logger);
+  const certificate = await servingCertificate(config, keeper);
+  const server = createHttpServer({ bodyBytesMax: BODY_BYTES_MAX, logger, certificate });
   const cache = new ClusterCache({ connection, ledger, logger });
   const leading = Promise.withResolvers<void>();
   const elector = new LeaderElector({
@@ -126,6 +140,7 @@ async function start({
   };
   cache.start();
   elector.start();
+  keeper?.keep((material) => certificate?.replace(material));
   return {
     urls,
     async settle(resourceVersion) {
@@ -134,10 +149,58 @@ async function start({
       await cache.whenObserved(resourceVersion);
     },
     async stop() {
-      await Promise.all([server.close(), operations.close(), cache.stop(), elector.stop()]);
+      await Promise.all([server.close(), operations.close(), cache.stop(), elector.stop(), keeper?.stop()]);
       await connection.close();
     },
   };
+}
+
+function checkTlsSettings({
+  tlsCertFile,
+  tlsKeyFile,
+  tlsSecret,
+  tlsHosts,
+  webhookConfiguration,
+}: Settings): void {
+  if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined)) {
+    throw new UsageError("--tls-cert-file and --tls-key-file belong together");
+  }
+  if (tlsSecret !== undefined && tlsCertFile !== undefined) {
+    throw new UsageError("give --tls-secret, or --tls-cert-file and --tls-key-file, not both");
+  }
+  if (tlsSecret === undefined && tlsHosts !== undefined) {
+    throw new UsageError("--tls-hosts needs --tls-secret: certificates from files have their hosts");
+  }
+  if (tlsSecret === undefined && webhookConfiguration !== undefined) {
+    throw new UsageError("--webhook-configuration needs --tls-secret, whose authority it is told");
+  }
+}
+
+function certificateKeeper(
+  { tlsSecret, tlsHosts, leaseNamespace, webhookConfiguration }: Settings,
+  connection: KubeConnection,
+  logger: Logger,
+): CertificateKeeper | undefined {
+  if (tlsSecret === undefined) return undefined;
+  return new CertificateKeeper({
+    connection,
+    namespace: leaseNamespace,
+    secret: tlsSecret,
+    hosts: certificateHosts(tlsHosts, leaseNamespace),
+    webhookConfiguration,
+    clock: systemClock(),
+    random: Math.random,
+    logger,
+  });
+}
+
+async function servingCertificate(
+  { tlsCertFile: certFile, tlsKeyFile: keyFile }: Settings,
+  keeper: CertificateKeeper | undefined,
+): Promise<ServingCertificate | undefined> {
+  if (keeper !== undefined) return new ServingCertificate(await keeper.begin());
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  return ServingCertificate.fromFiles({ certFile, keyFile });
 }
 
 /** Its settings, for the command line, the settings file and the reference. */

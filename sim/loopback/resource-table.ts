@@ -30,6 +30,7 @@ export type ResourceName =
   | "pods"
   | "events"
   | "configmaps"
+  | "secrets"
   | "replicasets"
   | "daemonsets"
   | "leases"
@@ -88,6 +89,7 @@ export const RESOURCE_TYPES: Readonly<Record<ResourceName, ResourceType>> = {
     ],
   }),
   configmaps: built("configmaps", "ConfigMap", { hasGeneration: false, shortNames: ["cm"] }),
+  secrets: built("secrets", "Secret", { hasGeneration: false }),
   replicasets: built("replicasets", "ReplicaSet", { group: "apps", hasStatus: true, shortNames: ["rs"] }),
   daemonsets: built("daemonsets", "DaemonSet", { group: "apps", hasStatus: true, shortNames: ["ds"] }),
   leases: built("leases", "Lease", {

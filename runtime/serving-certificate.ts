@@ -1,0 +1,78 @@
+// A server's certificate that can be exchanged while it serves: connections that are open go on as they are, new ones
+// are met with the new certificate.
+
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer, type Server, type ServerOptions } from "node:https";
+import type { RequestListener } from "node:http";
+import { UsageError } from "./usage-error.ts";
+
+/** PEM: the certificate, issuers after it if there are any, and its key. */
+export interface TlsMaterial {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export class ServingCertificate {
+  /** Fastify listens with two servers where `localhost` has two addresses. */
+  readonly #servers: Server[] = [];
+  #material: TlsMaterial;
+
+  /** @throws Error if the key is not the certificate's, or either is malformed. */
+  constructor(material: TlsMaterial) {
+    check(material);
+    this.#material = material;
+  }
+
+  /**
+   * From two PEM files.
+   *
+   * @throws UsageError if they cannot be read, or do not belong together.
+   */
+  static fromFiles({
+    certFile,
+    keyFile,
+  }: {
+    readonly certFile: string;
+    readonly keyFile: string;
+  }): ServingCertificate {
+    const material = { cert: readPem(certFile), key: readPem(keyFile) };
+    try {
+      return new ServingCertificate(material);
+    } catch (error) {
+      throw new UsageError(
+        `${certFile} and ${keyFile} are no certificate and its key: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  createServer(options: ServerOptions, listener: RequestListener): Server {
+    const server = createServer({ ...options, ...this.#material }, listener);
+    this.#servers.push(server);
+    return server;
+  }
+
+  /** @throws Error, and changes nothing, if the key is not the certificate's or either is malformed. */
+  replace(material: TlsMaterial): void {
+    check(material);
+    this.#material = material;
+    for (const server of this.#servers) server.setSecureContext(material);
+  }
+}
+
+function check({ cert, key }: TlsMaterial): void {
+  // A secure context takes an empty text for a server without a certificate, which no client could talk to.
+  const certificate = new X509Certificate(cert);
+  if (!certificate.checkPrivateKey(createPrivateKey(key))) throw new Error("key values mismatch");
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
