@@ -19,7 +19,49 @@ test("a mesh pod becomes a view with its app, its request and its node", () => {
     isFinished: false,
     ownerUid: undefined,
     proxy: undefined,
+    priority: 0,
+    startedAtMs: undefined,
+    isTerminating: false,
+    isPreempted: false,
   });
+});
+
+test("a pod tells its priority, and when it started once it has", () => {
+  const started = { startTime: "2026-01-01T00:00:00Z" };
+  const { priority, startedAtMs } = decodePod(anApiPod({ spec: { priority: -5 }, status: started }));
+  assert.equal(priority, -5);
+  assert.equal(startedAtMs, Date.UTC(2026, 0, 1));
+  const waiting = decodePod(anApiPod({ spec: { priority: null }, status: { startTime: null } }));
+  assert.equal(waiting.priority, 0);
+  assert.equal(waiting.startedAtMs, undefined);
+});
+
+test("a pod that is being deleted is terminating, and preempted only if kube-scheduler says so on it", () => {
+  const preemption = { type: "DisruptionTarget", status: "True", reason: "PreemptionByScheduler" };
+  const endOf = (deletionTimestamp: string | null, condition = preemption): readonly unknown[] => {
+    const pod = anApiPod({ metadata: { deletionTimestamp }, status: { conditions: [condition] } });
+    const { uid = "", name = "" } = anApiPod().metadata ?? {};
+    const metadata = { ...pod.metadata, uid, name };
+    const { isTerminating, isPreempted } = decodePod({ ...pod, metadata });
+    return [isTerminating, isPreempted];
+  };
+  assert.deepEqual(endOf(null), [false, false], "marked, but its deletion has not begun");
+  assert.deepEqual(endOf("2026-01-01T00:00:00Z"), [true, true]);
+  const others = [{ type: "Ready" }, { status: "False" }, { reason: "EvictionByEvictionAPI" }];
+  for (const other of others) {
+    assert.deepEqual(endOf("2026-01-01T00:00:00Z", { ...preemption, ...other }), [true, false]);
+  }
+});
+
+test("a malformed priority or start is an error that names pod and field", () => {
+  for (const priority of ["high", 1.5, 2 ** 31, -(2 ** 31) - 1]) {
+    const pod = anApiPod({ spec: { priority: priority as number } });
+    assert.throws(() => decodePod(pod), /^DecodeError: pod shop\/cart-1: spec\.priority must be/);
+  }
+  for (const startTime of ["yesterday", 5, ""]) {
+    const pod = anApiPod({ status: { startTime: startTime as string } });
+    assert.throws(() => decodePod(pod), /^DecodeError: pod shop\/cart-1: status\.startTime must be/);
+  }
 });
 
 for (const { title, spec, status, cpuMilli, memoryBytes } of KUBE_SCHEDULER_REQUESTS) {

@@ -45,6 +45,10 @@ export function decodePod(raw: unknown): PodView {
       isFinished: status?.phase === "Succeeded" || status?.phase === "Failed",
       ownerUid: metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid,
       proxy: isProxy ? proxyView(pod) : undefined,
+      priority: priority(spec.priority),
+      startedAtMs: startedAtMs(status?.startTime),
+      isTerminating: isTerminating(pod),
+      isPreempted: isTerminating(pod) && status?.conditions?.some(isPreemption) === true,
     };
   } catch (error) {
     throw new DecodeError(`pod ${namespace}/${metadata.name}: ${(error as Error).message}`, { cause: error });
@@ -65,7 +69,7 @@ export interface ApiPod {
     readonly namespace?: string;
     readonly labels?: Labels;
     readonly annotations?: Readonly<Record<string, string>>;
-    readonly deletionTimestamp?: string;
+    readonly deletionTimestamp?: string | null;
     readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
   };
   readonly spec?: {
@@ -74,9 +78,13 @@ export interface ApiPod {
     readonly initContainers?: readonly ApiContainer[];
     readonly overhead?: ResourceList;
     readonly resources?: { readonly requests?: ResourceList };
+    readonly priority?: number | null;
+    readonly preemptionPolicy?: string | null;
   };
   readonly status?: {
     readonly phase?: string;
+    readonly startTime?: string | null;
+    readonly nominatedNodeName?: string;
     readonly conditions?: readonly ApiCondition[] | null;
     readonly allocatedResources?: ResourceList;
     readonly resources?: { readonly requests?: ResourceList };
@@ -135,10 +143,35 @@ function isResizePending(condition: ApiCondition): boolean {
   return condition.type === "PodResizePending";
 }
 
-function proxyView({ metadata, status }: ApiPod): ProxyView {
+// The API sends the number that the pod's PriorityClass stood for; pods from before priorities have none.
+function priority(value: unknown = 0): number {
+  if (value === null) return 0;
+  const isInt32 = Number.isInteger(value) && Number(value) >= -(2 ** 31) && Number(value) < 2 ** 31;
+  if (!isInt32) throw new DecodeError("spec.priority must be a 32-bit integer");
+  return Number(value);
+}
+
+function startedAtMs(text: unknown): number | undefined {
+  if (text === undefined || text === null) return undefined;
+  const timeMs = typeof text === "string" ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(timeMs)) throw new DecodeError("status.startTime must be a time");
+  return timeMs;
+}
+
+function isTerminating({ metadata }: ApiPod): boolean {
+  return metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null;
+}
+
+// What kube-scheduler writes onto a victim before it deletes it, and looks for when it decides whether to wait.
+function isPreemption({ type, status, reason }: ApiCondition): boolean {
+  return type === "DisruptionTarget" && status === "True" && reason === "PreemptionByScheduler";
+}
+
+function proxyView(pod: ApiPod): ProxyView {
+  const { metadata, status } = pod;
   return {
     isReady:
-      metadata?.deletionTimestamp === undefined &&
+      !isTerminating(pod) &&
       (status?.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True"),
     base: proxyBase(metadata?.annotations?.[PROXY_BASE_ANNOTATION]),
     correction: correction(metadata?.annotations?.[CORRECTION_ANNOTATION]),

@@ -20,6 +20,14 @@ export interface PodView {
   readonly ownerUid: string | undefined;
   /** Set on the node proxy's own pods. */
   readonly proxy: ProxyView | undefined;
+  /** Pods of a higher one may take its room; 0 if absent, as in Kubernetes. */
+  readonly priority?: number;
+  /** When kubelet took it on; absent until then. */
+  readonly startedAtMs?: number | undefined;
+  /** Its deletion is asked for; it holds its room until it is gone. */
+  readonly isTerminating?: boolean;
+  /** It is terminating because kube-scheduler made it give way to a pod of a higher priority. */
+  readonly isPreempted?: boolean;
 }
 
 /** What only a node proxy's pod tells. */

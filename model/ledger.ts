@@ -8,6 +8,7 @@ import { type UnitCost, unitCost } from "./mesh-cost.ts";
 import { defaultProfile, type MeshProfile } from "./mesh-profile.ts";
 import { type NodeAccount, NodeLedger, type SiblingHold } from "./node-ledger.ts";
 import type { Resources } from "./resources.ts";
+import { SupposedNode } from "./supposed-node.ts";
 
 /** A pod that wants a node. */
 export interface PodDemand {
@@ -31,6 +32,10 @@ export interface LedgerView {
   profile(app: AppName): MeshProfile;
   unitCost(app: AppName): UnitCost;
   siblingsToCome(pod: PodDemand): number;
+  /** The newest state seen of a pod; undefined if it was never seen or is gone. */
+  pod(uid: PodUid): PodView | undefined;
+  /** A copy of a known node to take pods out of. */
+  suppose(name: NodeName): SupposedNode | undefined;
 }
 
 export class ClusterLedger implements LedgerView {
@@ -160,6 +165,11 @@ export class ClusterLedger implements LedgerView {
 
   pod(uid: PodUid): PodView | undefined {
     return this.#pods.get(uid);
+  }
+
+  suppose(name: NodeName): SupposedNode | undefined {
+    const node = this.node(name);
+    return node === undefined ? undefined : new SupposedNode(node, (app) => this.unitCost(app));
   }
 
   reservations(): Iterable<Reservation> {

@@ -40,6 +40,8 @@ export interface NodeAccount {
   /** Σ over apps of the model's cost, before correction. */
   readonly modelCost: Resources;
   readonly holds: ReadonlyMap<AppName, SiblingHold>;
+  /** Every pod but the proxy, bound and promised. */
+  readonly occupants: ReadonlyMap<PodUid, Occupant>;
 }
 
 export class NodeLedger implements NodeAccount {
@@ -111,6 +113,16 @@ export class NodeLedger implements NodeAccount {
 
   required(): Resources {
     return required(this);
+  }
+
+  /** An account of its own with the same entries. */
+  copy(): NodeLedger {
+    return Object.assign(new NodeLedger(this.name), this, {
+      appPods: new Map(this.appPods),
+      occupants: new Map(this.occupants),
+      proxies: new Map(this.proxies),
+      holds: new Map(this.holds),
+    });
   }
 
   get isEmpty(): boolean {

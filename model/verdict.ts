@@ -17,6 +17,11 @@ export const REJECTIONS = {
     help: "The pod fits, but the node's proxy could not grow by what the pod makes it cost. Preempting pods cannot help kube-scheduler here.",
     isResolvable: false,
   },
+  awaitsVictims: {
+    message: "pods preempted for this pod still hold their room",
+    help: "kube-scheduler nominated this node and preempted pods on it; the pod fits once they are gone. Reported as resolvable so that kube-scheduler waits instead of preempting on another node as well.",
+    isResolvable: true,
+  },
   proxyAbsent: {
     message: "node has no proxy",
     help: "No node proxy pod runs on this node; check the DaemonSet's node selector and tolerations.",

@@ -6,13 +6,23 @@ import type { NodeName } from "#model/brand.ts";
 import { type CostedDemand, costedDemand, rejectionOf } from "#model/fit.ts";
 import type { ClusterLedger, PodDemand } from "#model/ledger.ts";
 import type { Rejection } from "#model/verdict.ts";
+import { awaitsVictims } from "./awaited-victims.ts";
 import { namedCandidates } from "./candidates.ts";
+import { priorityOf } from "./importance.ts";
 import { place, type Placement } from "./placement.ts";
+import type { Preemptor } from "./preemption.ts";
 import { promise, type PromiseLimits } from "./promise.ts";
 
 export interface DecisionContext {
   readonly nowMs: number;
   readonly limits: PromiseLimits;
+}
+
+export interface FilterQuestion {
+  readonly pod: Preemptor;
+  readonly nodes: readonly NodeName[];
+  /** Where kube-scheduler has made room for the pod, if it has. */
+  readonly nominatedNode?: NodeName | undefined;
 }
 
 export interface FilterResult {
@@ -27,7 +37,7 @@ export interface FilterResult {
 /** Which of the named nodes fit the pod. An earlier promise to the pod is void: it is being scheduled anew. */
 export function filterNodes(
   ledger: ClusterLedger,
-  { pod, nodes }: { readonly pod: PodDemand; readonly nodes: readonly NodeName[] },
+  { pod, nodes, nominatedNode }: FilterQuestion,
   context: DecisionContext,
 ): FilterResult {
   const expired = ledger.expire(context.nowMs).length;
@@ -39,6 +49,10 @@ export function filterNodes(
     const rejection = rejectionOf(ledger.node(name), demand);
     if (rejection === undefined) passed.push(name);
     else rejected.set(name, rejection);
+  }
+  if (nominatedNode !== undefined && rejected.has(nominatedNode)) {
+    const isAwaiting = awaitsVictims(ledger, nominatedNode, { ...demand, priority: priorityOf(pod) });
+    if (isAwaiting) rejected.set(nominatedNode, "awaitsVictims");
   }
   const [only] = passed;
   if (passed.length !== 1 || only === undefined) return { passed, rejected, promised: undefined, expired };

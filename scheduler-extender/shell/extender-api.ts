@@ -4,6 +4,7 @@
 import type { FastifyInstance } from "fastify";
 import type { ClusterLedger } from "#model/ledger.ts";
 import type { Clock } from "#runtime/clock.ts";
+import { preempt } from "../policy/preemption.ts";
 import { filterNodes, prioritizeNodes, scoresOf } from "../policy/verbs.ts";
 import type { PromiseLimits } from "../policy/promise.ts";
 import {
@@ -13,6 +14,12 @@ import {
   type HostPriority,
 } from "./extender-wire.ts";
 import type { ExtenderMetrics } from "./extender-metrics.ts";
+import {
+  decodePreemptionArgs,
+  echoPreemption,
+  encodePreemptionReply,
+  type ExtenderPreemptionReply,
+} from "./preemption-wire.ts";
 
 export interface ExtenderApiOptions {
   readonly ledger: ClusterLedger;
@@ -56,5 +63,17 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     metrics.prioritized(placement);
     stop();
     return scoresOf(placement?.ranking ?? []).map(({ node, score }) => ({ Host: node, Score: score }));
+  });
+
+  server.post("/preempt", async (request): Promise<ExtenderPreemptionReply> => {
+    const stop = metrics.verbStarted("preempt");
+    const args = decodePreemptionArgs(request.body);
+    if (args.pod.proxy !== undefined) return echoPreemption(args);
+    // Promises whose time is over must not cost anyone their place, though no filter came by to end them.
+    metrics.promisesExpired(ledger.expire(clock.nowMs()).length);
+    const decisions = preempt(ledger, args);
+    metrics.preempted(decisions);
+    stop();
+    return encodePreemptionReply(decisions);
   });
 }

@@ -4,9 +4,10 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ClusterLedger } from "#model/ledger.ts";
 import type { Clock } from "#runtime/clock.ts";
 import type { Placement } from "../policy/placement.ts";
+import type { NodePreemption } from "../policy/preemption.ts";
 import type { FilterResult } from "../policy/verbs.ts";
 
-export type Verb = "filter" | "prioritize" | "admit";
+export type Verb = "filter" | "prioritize" | "preempt" | "admit";
 
 export interface ExtenderMetrics {
   readonly registry: Registry;
@@ -14,6 +15,8 @@ export interface ExtenderMetrics {
   verbStarted(verb: Verb): () => void;
   filtered(result: FilterResult): void;
   prioritized(placement: Placement | undefined): void;
+  preempted(nodes: ReadonlyMap<unknown, NodePreemption>): void;
+  promisesExpired(count: number): void;
   admitted(outcome: AdmissionOutcome): void;
 }
 
@@ -37,8 +40,14 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
   });
   const decisions = new Counter({
     name: "berth_extender_decisions_total",
-    help: "Answers by verb and verdict: for filter fits, oneFits or noneFits; for prioritize joinsInstance, opensInstance, outsideMesh or noneFits.",
+    help: "Answers by verb and verdict: for filter fits, oneFits or noneFits; for prioritize joinsInstance, opensInstance, outsideMesh or noneFits; for preempt keptVictims (a node with kube-scheduler's own victims), addedVictims (only nodes with more) or noneFits.",
     labelNames: ["verb", "verdict"],
+    registers,
+  });
+  const preemptions = new Counter({
+    name: "berth_extender_preemption_nodes_total",
+    help: "Nodes that kube-scheduler offered to preempt pods on, by outcome: keptVictims, addedVictims or droppedNode.",
+    labelNames: ["outcome"],
     registers,
   });
   const admissions = new Counter({
@@ -64,6 +73,13 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
     },
     prioritized: (placement) =>
       decisions.inc({ verb: "prioritize", verdict: placement?.reason ?? "noneFits" }),
+    preempted(nodes) {
+      const outcomes = [...nodes.values()].map(({ kind }) => kind);
+      for (const outcome of outcomes) preemptions.inc({ outcome });
+      const verdict = (["keptVictims", "addedVictims"] as const).find((kind) => outcomes.includes(kind));
+      decisions.inc({ verb: "preempt", verdict: verdict ?? "noneFits" });
+    },
+    promisesExpired: (count) => expired.inc(count),
     admitted: (outcome) => admissions.inc({ outcome }),
   };
 }

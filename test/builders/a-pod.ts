@@ -18,6 +18,10 @@ interface PodOverrides {
   readonly node?: string | null;
   readonly isFinished?: boolean;
   readonly owner?: string | null;
+  readonly priority?: number;
+  readonly startedAtMs?: number | undefined;
+  readonly isTerminating?: boolean;
+  readonly isPreempted?: boolean;
 }
 
 export function aPod(overrides: PodOverrides = {}): PodView {
@@ -32,6 +36,10 @@ export function aPod(overrides: PodOverrides = {}): PodView {
     isFinished: overrides.isFinished ?? false,
     ownerUid: owner ?? undefined,
     proxy: undefined,
+    priority: overrides.priority ?? 0,
+    startedAtMs: overrides.startedAtMs,
+    isTerminating: overrides.isTerminating ?? overrides.isPreempted ?? false,
+    isPreempted: overrides.isPreempted ?? false,
   };
 }
 

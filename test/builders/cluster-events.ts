@@ -61,6 +61,9 @@ const pod = fc
     isFinished: fc.nat(5).map((dice) => dice === 0),
     cpuMilli,
     memoryBytes,
+    priority: fc.integer({ min: -1, max: 3 }),
+    startedAtMs: fc.option(timeMs, { nil: undefined }),
+    isTerminating: fc.nat(5).map((dice) => dice === 0),
   })
   .map(aPod);
 
