@@ -71,7 +71,45 @@ test("an absent limit is an absent key", () => {
   assert.deepEqual(Object.keys(decoded({ quota: { connections: 5 }, placement: {} }).quota), ["connections"]);
 });
 
-test("unknown keys are refused wherever they stand, by name", () => {
+const CONDITION = {
+  type: "PortsAllocated",
+  status: "True",
+  lastTransitionTime: "2030-01-31T12:00:00Z",
+  reason: "Allocated",
+  message: "",
+};
+
+test("a status of a later version is read, as far as it is known here", () => {
+  const { ports } = decoded(
+    {},
+    {
+      ports: { inbound: 20_000, outbound: 20_001, control: 20_002 },
+      conditions: [{ ...CONDITION, severity: "Info" }],
+      learned: { base: {} },
+    },
+  );
+  assert.deepEqual(ports, { inbound: 20_000, outbound: 20_001 });
+});
+
+test("a status is out of date while it says nothing of the present spec's ports", () => {
+  const isOutdated = (status: object): unknown => {
+    const object = { metadata: { ...metadata, generation: 2 }, status };
+    return decodeMeshProfile(object).isStatusOutdated ?? false;
+  };
+  const ports = { inbound: 20_000, outbound: 20_001 };
+  const said = (observedGeneration: number, type = "PortsAllocated"): object => ({
+    conditions: [{ ...CONDITION, type, observedGeneration }],
+  });
+  assert.equal(isOutdated({ ports, ...said(2) }), false);
+  assert.equal(isOutdated({ ports, ...said(1) }), true);
+  assert.equal(isOutdated({ ports, ...said(2, "Audited") }), true);
+  assert.equal(isOutdated({ ports, conditions: [CONDITION] }), true);
+  assert.equal(isOutdated({ ports }), true);
+  // Without ports there is nothing to say, until a pod asks for some.
+  assert.equal(isOutdated({}), false);
+});
+
+test("unknown keys of a spec are refused wherever they stand, by name", () => {
   for (const [spec, key] of [
     [{ quotas: {} }, "quotas"],
     [{ cost: { basis: {} } }, "basis"],

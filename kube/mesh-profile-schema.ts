@@ -6,10 +6,14 @@ import { type AppCost, DEFAULT_APP_COST, type MeshProfile, type Quota } from "#m
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
+import { conditionsSchema } from "./condition.ts";
 import { DecodeError } from "./decode-pod.ts";
 
 /** The longest label value, and a profile is named after an app, which a label names. */
 export const APP_NAME_LENGTH_MAX = 63;
+
+/** The condition that says how an app's ports stand; written by the extender's leader. */
+export const PORTS_ALLOCATED = "PortsAllocated";
 
 // The JSON schema carries what the code checks here, so that the API server refuses at least what this refuses. Its
 // pattern leaves out signs and exponents that no cost or quota needs, and its maxima are round numbers just below the
@@ -60,8 +64,10 @@ const quotaSchema = withRule(
   },
 );
 
+// Nothing of the status is refused for a key that is unknown here: a later version may have written it. The spec is
+// people's, where an unknown key is a misspelt one.
 const portsSchema = withRule(
-  z.strictObject({
+  z.object({
     inbound: port.describe("Where every node that hosts the app takes requests to it."),
     outbound: port.describe("Where every node's proxy takes its pods' requests."),
   }),
@@ -89,13 +95,18 @@ export const meshProfileSpecSchema = z
   .describe("The app team's part.");
 
 export const meshProfileStatusSchema = z
-  .strictObject({
+  .object({
     ports: portsSchema.optional().describe("Allocated by the extender's leader, the same on every node."),
+    conditions: conditionsSchema.optional().describe("How things stand with the app's mesh, one per type."),
   })
   .describe("Berth's part.");
 
 const meshProfileSchema = z.object({
-  metadata: z.object({ name: z.string().max(APP_NAME_LENGTH_MAX), namespace: z.string() }),
+  metadata: z.object({
+    name: z.string().max(APP_NAME_LENGTH_MAX),
+    namespace: z.string(),
+    generation: z.int().optional(),
+  }),
   spec: meshProfileSpecSchema.optional(),
   status: meshProfileStatusSchema.optional(),
 });
@@ -103,7 +114,7 @@ const meshProfileSchema = z.object({
 /**
  * Reads a MeshProfile; what its spec leaves out is as in the default profile.
  *
- * @throws DecodeError with the path of every field that is wrong or unknown.
+ * @throws DecodeError with the path of every field that is wrong, or unknown in the spec.
  */
 export function decodeMeshProfile(raw: unknown): MeshProfile {
   const parsed = meshProfileSchema.safeParse(raw);
@@ -115,7 +126,17 @@ export function decodeMeshProfile(raw: unknown): MeshProfile {
     quota: decodeQuota(spec?.quota ?? {}),
     placement: defined({ maxPodsPerNode: spec?.placement?.maxPodsPerNode }),
     ports: status?.ports,
+    ...(isOutdated(status, metadata.generation) && { isStatusOutdated: true }),
   };
+}
+
+// A profile without ports has nothing to say about them, until a pod asks for some.
+function isOutdated(
+  { ports, conditions = [] }: z.infer<typeof meshProfileStatusSchema> = {},
+  generation: number | undefined,
+): boolean {
+  if (ports === undefined) return false;
+  return conditions.find(({ type }) => type === PORTS_ALLOCATED)?.observedGeneration !== generation;
 }
 
 function atMost(quantity: z.ZodType<string>, max: string): z.ZodType<string> {

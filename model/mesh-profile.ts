@@ -10,6 +10,8 @@ export interface MeshProfile {
   readonly placement: PlacementLimits;
   /** The app's two ports, the same on every node; undefined until allocated. */
   readonly ports: AppPorts | undefined;
+  /** Its status says nothing of the ports it has, or says it of an earlier spec; absent if it is up to date. */
+  readonly isStatusOutdated?: true;
 }
 
 /** Coefficients of the mesh's cost on a node; see mesh-cost.ts for the formula. */

@@ -27,6 +27,7 @@ import { CertificateKeeper } from "./shell/certificate-keeper.ts";
 import { extenderApi } from "./shell/extender-api.ts";
 import { createExtenderMetrics } from "./shell/extender-metrics.ts";
 import { PortAllocator } from "./shell/port-allocator.ts";
+import { ProfileStatusSweep } from "./shell/profile-status-sweep.ts";
 
 const port = z.int().min(0).max(65_535);
 
@@ -122,7 +123,15 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     profiles: cache.profiles,
     isLeader: () => elector.isLeader,
     range: { first: config.portRangeFirst, last: config.portRangeLast },
+    clock,
     logger,
+  });
+  const sweep = new ProfileStatusSweep({
+    profiles: cache.profiles,
+    isLeader: () => elector.isLeader,
+    refreshStatus: (app) => ports.refreshStatus(app),
+    // A rate of writes is the API server's business, and that is on the machine's clock.
+    clock: systemClock(),
   });
   const unreadyReasons = (): readonly string[] => cache.unreadyReasons();
   const limits = {
@@ -140,6 +149,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   };
   cache.start();
   elector.start();
+  sweep.start();
   keeper?.keep((material) => certificate?.replace(material));
   return {
     urls,
@@ -149,6 +159,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
       await cache.whenObserved(resourceVersion);
     },
     async stop() {
+      sweep.stop();
       await Promise.all([server.close(), operations.close(), cache.stop(), elector.stop(), keeper?.stop()]);
       await connection.close();
     },

@@ -40,6 +40,7 @@ beforeEach(async () => {
     },
     isLeader: () => isLeader,
     range: DEFAULT_PORT_RANGE,
+    clock,
     logger: silentLogger,
   });
   server = createHttpServer({ bodyBytesMax: 64 * 1024, logger: silentLogger });

@@ -7,7 +7,7 @@ import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { silentLogger } from "#runtime/logger.ts";
 import { VirtualClock } from "#runtime/virtual-clock.ts";
-import type { JsonObject } from "#sim/loopback/json.ts";
+import type { Json, JsonObject } from "#sim/loopback/json.ts";
 import type { KubeObject } from "#sim/loopback/kube-object.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { anApp } from "#test/builders/a-pod.ts";
@@ -18,9 +18,11 @@ const CART = anApp("cart");
 
 let api: LoopbackApi;
 let connection: KubeConnection;
+let clock: VirtualClock;
 
 beforeEach(async () => {
-  api = new LoopbackApi({ clock: new VirtualClock(0) });
+  clock = new VirtualClock(Date.UTC(2030, 0, 31, 12));
+  api = new LoopbackApi({ clock });
   const { url } = await api.listen({ host: "127.0.0.1", port: 0 });
   connection = new KubeConnection({ server: url });
   api.store.create("namespaces", { metadata: { name: "shop" } });
@@ -38,6 +40,7 @@ function anAllocator(options: Partial<PortAllocatorOptions> = {}): PortAllocator
     profiles: seenProfiles,
     isLeader: () => true,
     range: DEFAULT_PORT_RANGE,
+    clock,
     logger: silentLogger,
     ...options,
   });
@@ -57,6 +60,31 @@ function storedProfile(app: AppName): KubeObject | undefined {
   return api.store.get("meshprofiles", splitAppName(app));
 }
 
+function storedPorts(app: AppName): Json | undefined {
+  return storedProfile(app)?.status?.["ports"];
+}
+
+function storedConditions(app: AppName): Json | undefined {
+  return storedProfile(app)?.status?.["conditions"];
+}
+
+/** What the allocator says of the first pair at noon. */
+const ALLOCATED = {
+  type: "PortsAllocated",
+  status: "True",
+  observedGeneration: 1,
+  lastTransitionTime: "2030-01-31T12:00:00Z",
+  reason: "Allocated",
+  message: "inbound 20000, outbound 20001 on every node",
+};
+const AUDITED = {
+  ...ALLOCATED,
+  type: "example.com/Audited",
+  status: "Unknown",
+  reason: "Waiting",
+  message: "",
+};
+
 function createProfile(
   app: AppName,
   rest: { readonly spec?: JsonObject; readonly status?: JsonObject } = {},
@@ -67,7 +95,7 @@ function createProfile(
 test("an app without a profile is given one, with ports in its status", async () => {
   const ports = await anAllocator().portsOf(CART);
   assert.deepEqual(ports, { inbound: 20_000, outbound: 20_001 });
-  assert.deepEqual(storedProfile(CART)?.status, { ports });
+  assert.deepEqual(storedProfile(CART)?.status, { ports, conditions: [ALLOCATED] });
 });
 
 test("an app's own profile keeps what it says", async () => {
@@ -94,7 +122,7 @@ test("many apps at once get ports of their own, though the watch shows none of t
   assert.equal(all.includes(undefined), false);
   for (const [index, app] of apps.entries()) {
     assert.deepEqual(answers[index], portsByApp.get(app));
-    assert.deepEqual(storedProfile(app)?.status, { ports: portsByApp.get(app) });
+    assert.deepEqual(storedPorts(app), portsByApp.get(app));
   }
 });
 
@@ -108,7 +136,7 @@ test("a profile that changes while its ports are written is tried again", async 
   const writes = interfere(2);
   const ports = await anAllocator().portsOf(CART);
   assert.ok(ports);
-  assert.deepEqual(storedProfile(CART)?.status, { ports });
+  assert.deepEqual(storedPorts(CART), ports);
   assert.equal(writes.conflicts, 2);
 });
 
@@ -150,7 +178,7 @@ test("ports whose write was not answered, and may stand, are not given to the ne
   assert.equal(await allocator.portsOf(CART), undefined);
   connection.patch = patch;
   const ports = await allocator.portsOf(anApp("pay"));
-  assert.notDeepEqual(storedProfile(CART)?.status, { ports });
+  assert.notDeepEqual(storedPorts(CART), ports);
   assert.deepEqual(await allocator.portsOf(CART), { inbound: 20_000, outbound: 20_001 });
 });
 
@@ -174,6 +202,96 @@ test("a range that is used up leaves the app without ports", async () => {
   const allocator = anAllocator({ range: { first: 20_000, last: 20_001 } });
   assert.ok(await allocator.portsOf(CART));
   assert.equal(await allocator.portsOf(anApp("pay")), undefined);
+});
+
+test("a profile that the range had nothing left for says so once, how to mend it, and is mended", async () => {
+  const narrow = anAllocator({ range: { first: 20_000, last: 20_001 } });
+  await narrow.portsOf(CART);
+  const pay = anApp("pay");
+  await narrow.portsOf(pay);
+  const [condition] = storedConditions(pay) as readonly Record<string, string>[];
+  assert.deepEqual([condition?.["status"], condition?.["reason"]], ["False", "RangeExhausted"]);
+  assert.match(condition?.["message"] ?? "", /from 20000 to 20001 .* --port-range-last/);
+  const { resourceVersion } = storedProfile(pay)?.metadata ?? {};
+  clock.advance(60_000);
+  await narrow.portsOf(pay);
+  assert.equal(storedProfile(pay)?.metadata.resourceVersion, resourceVersion);
+
+  await anAllocator().portsOf(pay);
+  assert.deepEqual(storedConditions(pay), [
+    {
+      ...ALLOCATED,
+      message: "inbound 20002, outbound 20003 on every node",
+      lastTransitionTime: "2030-01-31T12:01:00Z",
+    },
+  ]);
+});
+
+test("conditions of other writers stay, those too that come while the ports are written", async () => {
+  createProfile(CART, { status: { conditions: [AUDITED] } });
+  const late = { ...AUDITED, type: "example.com/Late" };
+  const patch = connection.patch.bind(connection);
+  connection.patch = async (...call) => {
+    const profile = storedProfile(CART);
+    const conditions = profile?.status?.["conditions"] as readonly Json[] | undefined;
+    if (call[2].type === "merge" && profile !== undefined && conditions?.length === 1) {
+      api.store.update("meshprofiles", { ...profile, status: { conditions: [...conditions, late] } });
+    }
+    return patch(...call);
+  };
+  assert.ok(await anAllocator().portsOf(CART));
+  const [first, second, third] = storedConditions(CART) as readonly JsonObject[];
+  assert.deepEqual([first, second], [AUDITED, late]);
+  assert.equal(third?.["type"], "PortsAllocated");
+});
+
+test("where others have filled the conditions, the app gets its ports all the same", async () => {
+  const conditions = Array.from({ length: 16 }, (_, index) => ({ ...AUDITED, type: `Type${index}` }));
+  createProfile(CART, { status: { conditions } });
+  const ports = await anAllocator().portsOf(CART);
+  assert.deepEqual(storedProfile(CART)?.status, { ports, conditions });
+});
+
+test("a spec that was edited since is spoken of with one write, and the transition stays when it was", async () => {
+  const allocator = anAllocator();
+  await allocator.portsOf(CART);
+  const profile = storedProfile(CART);
+  assert.ok(profile);
+  api.store.update("meshprofiles", { ...profile, spec: { quota: { connections: 5 } } });
+  assert.equal(seenProfiles.get(CART)?.isStatusOutdated, true);
+  clock.advance(60_000);
+  await allocator.refreshStatus(CART);
+  assert.deepEqual(storedConditions(CART), [{ ...ALLOCATED, observedGeneration: 2 }]);
+  assert.equal(seenProfiles.get(CART)?.isStatusOutdated, undefined);
+  const { resourceVersion } = storedProfile(CART)?.metadata ?? {};
+  await allocator.refreshStatus(CART);
+  assert.equal(storedProfile(CART)?.metadata.resourceVersion, resourceVersion);
+});
+
+test("ports of an earlier version get their condition; a profile without ports, or none, is left alone", async () => {
+  const ports = { inbound: 20_000, outbound: 20_001 };
+  createProfile(CART, { status: { ports } });
+  createProfile(anApp("pay"));
+  const follower = anAllocator({ isLeader: () => false });
+  await follower.refreshStatus(CART);
+  assert.equal(storedConditions(CART), undefined);
+  const allocator = anAllocator();
+  for (const app of [CART, anApp("pay"), anApp("gone")]) await allocator.refreshStatus(app);
+  assert.deepEqual(storedProfile(CART)?.status, { ports, conditions: [ALLOCATED] });
+  assert.equal(storedProfile(anApp("pay"))?.status, undefined);
+  assert.equal(storedProfile(anApp("gone")), undefined);
+});
+
+test("a status that cannot be refreshed now holds up nobody", async () => {
+  createProfile(CART, { status: { ports: { inbound: 20_000, outbound: 20_001 } } });
+  const patch = connection.patch.bind(connection);
+  connection.patch = async (...call) => {
+    if (call[0].includes("/cart/")) throw new OperationError("KubeUnreachable", "away");
+    return patch(...call);
+  };
+  const allocator = anAllocator();
+  await allocator.refreshStatus(CART);
+  assert.ok(await allocator.portsOf(anApp("pay")));
 });
 
 test("what the watch shows wins over what was once granted", async () => {

@@ -1,18 +1,22 @@
-// Gives each app its two ports, kept in its MeshProfile's status: the profile is made if the app has none. One
-// allocation at a time, by the leader only; the API server's resourceVersion check settles what remains of a race.
+// Gives each app its two ports, kept in its MeshProfile's status with a condition that says so: the profile is made if
+// the app has none. One write at a time, by the leader only; the API server's resourceVersion check settles what remains
+// of a race, and keeps the conditions of other writers: the list that is written is the one that was read, but for ours.
 
 import { splitAppName } from "#model/app.ts";
 import type { AppName } from "#model/brand.ts";
 import type { AppPorts, MeshProfile } from "#model/mesh-profile.ts";
-import { KubeApiError } from "#kube/api-error.ts";
+import { isConflict } from "#kube/api-error.ts";
 import { serverSideApply } from "#kube/apply.ts";
+import { type Condition, withCondition } from "#kube/condition.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { DecodeError } from "#kube/decode-pod.ts";
-import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
+import { decodeMeshProfile, PORTS_ALLOCATED } from "#kube/mesh-profile-schema.ts";
 import { MESH_PROFILES, resourcePath } from "#kube/resource-path.ts";
+import type { Clock } from "#runtime/clock.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { allocatePorts, type PortRange } from "../policy/ports.ts";
+import { portsCondition } from "../policy/ports-condition.ts";
 
 export interface PortAllocatorOptions {
   readonly connection: KubeConnection;
@@ -20,6 +24,8 @@ export interface PortAllocatorOptions {
   readonly profiles: SeenProfiles;
   readonly isLeader: () => boolean;
   readonly range: PortRange;
+  /** For the times in conditions. */
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -61,9 +67,18 @@ export class PortAllocator {
     let allocation = this.#underway.get(app);
     if (allocation === undefined) {
       if (this.#underway.size >= QUEUE_LENGTH_MAX) return undefined;
-      allocation = this.#enqueue(app);
+      allocation = this.#enqueue(app, () => this.#allocatedPorts(app));
     }
     return Promise.race([allocation, timeout(WAIT_MS_MAX)]);
+  }
+
+  /**
+   * Has the status of an app's profile speak of its present spec, with one read and at most one write. Does nothing
+   * without ports, and none of it is tried again: whoever sees the profile still out of date calls again.
+   */
+  async refreshStatus(app: AppName): Promise<void> {
+    if (!this.#options.isLeader() || this.#underway.has(app)) return;
+    await this.#enqueue(app, () => this.#refreshed(app));
   }
 
   /** Resolves when nothing is being allocated. */
@@ -71,36 +86,37 @@ export class PortAllocator {
     await this.#queue;
   }
 
-  #enqueue(app: AppName): Promise<AppPorts | undefined> {
-    const allocation = this.#queue.then(() => this.#allocate(app));
+  #enqueue(app: AppName, task: () => Promise<AppPorts | undefined>): Promise<AppPorts | undefined> {
+    const allocation = this.#queue.then(() => this.#guarded(app, task));
     this.#underway.set(app, allocation);
     this.#queue = allocation.finally(() => this.#underway.delete(app));
     return allocation;
   }
 
-  async #allocate(app: AppName): Promise<AppPorts | undefined> {
-    const { logger } = this.#options;
+  async #guarded(app: AppName, task: () => Promise<AppPorts | undefined>): Promise<AppPorts | undefined> {
     try {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await this.#write(app);
-        } catch (error) {
-          const isConflict = error instanceof KubeApiError && error.status === 409;
-          if (!isConflict || attempt >= ATTEMPTS_MAX) throw error;
-        }
-      }
+      return await task();
     } catch (error) {
       // One app's malformed profile must not stop the allocations behind it.
       if (!(error instanceof OperationError) && !(error instanceof DecodeError)) throw error;
-      logger.warn({ app, error: error.message }, "ports not allocated");
+      this.#options.logger.warn({ app, error: error.message }, "status of the profile not written");
       return undefined;
+    }
+  }
+
+  async #allocatedPorts(app: AppName): Promise<AppPorts | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#write(app);
+      } catch (error) {
+        if (!isConflict(error) || attempt >= ATTEMPTS_MAX) throw error;
+      }
     }
   }
 
   async #write(app: AppName): Promise<AppPorts | undefined> {
     const { connection, range, logger } = this.#options;
-    const { namespace, name } = splitAppName(app);
-    const object = await appliedProfile(connection, namespace, name);
+    const object = await appliedProfile(connection, app);
     const existing = decodeMeshProfile(object).ports;
     if (existing !== undefined) return this.#grant(app, existing);
     const seen = this.#seen();
@@ -110,16 +126,40 @@ export class PortAllocator {
     const ports = allocatePorts(used, { range, afterPort: this.#lastPort });
     if (ports === undefined) {
       logger.warn({ app, first: range.first, last: range.last }, "the port range is used up");
+      await this.#writeStatus(app, object, undefined);
       return undefined;
     }
     this.#lastPort = ports.inbound;
-    const { resourceVersion } = (object as { metadata: { resourceVersion: string } }).metadata;
+    await this.#writeStatus(app, object, ports);
+    return this.#grant(app, ports);
+  }
+
+  async #refreshed(app: AppName): Promise<AppPorts | undefined> {
+    const object = await readProfile(this.#options.connection, app);
+    const ports = object === undefined ? undefined : decodeMeshProfile(object).ports;
+    if (object === undefined || ports === undefined) return undefined;
+    await this.#writeStatus(app, object, ports);
+    return ports;
+  }
+
+  /** Writes the ports, if there are any, and the condition that speaks of them, where `object` says otherwise. */
+  async #writeStatus(app: AppName, object: RawProfile, ports: AppPorts | undefined): Promise<void> {
+    const { connection, range, clock } = this.#options;
+    const { generation, resourceVersion } = object.metadata;
+    const condition = {
+      type: PORTS_ALLOCATED,
+      ...portsCondition(ports, range),
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+    };
+    const conditions = withCondition(object.status?.conditions ?? [], condition, clock.nowMs());
+    const isNew = ports !== undefined && object.status?.ports === undefined;
+    if (conditions === undefined && !isNew) return;
+    const status = { ...(isNew && { ports }), ...(conditions !== undefined && { conditions }) };
     await connection.patch(
-      resourcePath({ ...MESH_PROFILES, namespace, name, subresource: "status" }),
-      { metadata: { resourceVersion }, status: { ports } },
+      resourcePath({ ...MESH_PROFILES, ...splitAppName(app), subresource: "status" }),
+      { metadata: { resourceVersion }, status },
       { type: "merge" },
     );
-    return this.#grant(app, ports);
   }
 
   #grant(app: AppName, ports: AppPorts): AppPorts {
@@ -139,11 +179,27 @@ export class PortAllocator {
   }
 }
 
+/** As read and decoded without an error. */
+interface RawProfile {
+  readonly metadata: { readonly resourceVersion: string; readonly generation?: number };
+  readonly status?: { readonly ports?: AppPorts; readonly conditions?: readonly Condition[] };
+}
+
 // Applying nothing but the name makes the profile if there is none, and leaves one that exists as it is.
-async function appliedProfile(connection: KubeConnection, namespace: string, name: string): Promise<unknown> {
-  const path = resourcePath({ ...MESH_PROFILES, namespace, name });
-  const profile = { apiVersion: "berth.dev/v1alpha1", kind: "MeshProfile", metadata: { namespace, name } };
-  return serverSideApply(connection, path, profile, { fieldManager: FIELD_MANAGER });
+async function appliedProfile(connection: KubeConnection, app: AppName): Promise<RawProfile> {
+  const metadata = splitAppName(app);
+  const profile = { apiVersion: "berth.dev/v1alpha1", kind: "MeshProfile", metadata };
+  const path = resourcePath({ ...MESH_PROFILES, ...metadata });
+  return (await serverSideApply(connection, path, profile, { fieldManager: FIELD_MANAGER })) as RawProfile;
+}
+
+// As a list of one: the right to list and watch profiles is there anyway, and covers it.
+async function readProfile(connection: KubeConnection, app: AppName): Promise<RawProfile | undefined> {
+  const { namespace, name } = splitAppName(app);
+  const path = resourcePath({ ...MESH_PROFILES, namespace });
+  const query = { fieldSelector: `metadata.name=${name}` };
+  const { items } = (await connection.get(path, query)) as { readonly items: readonly RawProfile[] };
+  return items[0];
 }
 
 async function timeout(delayMs: number): Promise<undefined> {

@@ -26,6 +26,17 @@ export const BAD_MESH_PROFILES: readonly BadMeshProfile[] = [
   bad("a rate of nothing", "spec.quota.requestsPerSecond", { quota: { requestsPerSecond: 0 } }),
   bad("a burst above no rate", "spec.quota.burst", { quota: { burst: 5 } }),
   bad("a limit beyond 32 bits", "spec.quota.concurrency", { quota: { concurrency: 2 ** 31 } }),
+  bad("a quantity longer than any", "spec.cost.base.memory", {
+    cost: { base: { memory: `${"0".repeat(64)}1Mi` } },
+  }),
+  bad("more requests than 31 bits count", "spec.cost.requestsPerSecondPerPod", {
+    cost: { requestsPerSecondPerPod: 2 ** 31 },
+  }),
+  bad("a negative number of client connections", "spec.quota.connections", { quota: { connections: -5 } }),
+  bad("a burst of nothing", "spec.quota.burst", { quota: { requestsPerSecond: 5, burst: 0 } }),
+  bad("a limit that is text", "spec.quota.concurrency", { quota: { concurrency: "64" } }),
+  bad("costs in a list", "spec.cost", { cost: [{ base: { cpu: "50m" } }] }),
+  bad("half a pod", "spec.placement.maxPodsPerNode", { placement: { maxPodsPerNode: 0.5 } }),
   bad("room for no pod", "spec.placement.maxPodsPerNode", { placement: { maxPodsPerNode: 0 } }),
   {
     ...bad("a name that no label can have", "metadata.name", {}),
@@ -39,6 +50,31 @@ export const BAD_MESH_PROFILE_STATUSES: readonly BadMeshProfile[] = [
   badPorts("a port of zero", "status.ports.inbound", { inbound: 0, outbound: 20_001 }),
   badPorts("a port beyond 16 bits", "status.ports.outbound", { inbound: 20_000, outbound: 70_000 }),
   badPorts("one port for both directions", "status.ports.outbound", { inbound: 20_000, outbound: 20_000 }),
+  badPorts("a negative port", "status.ports.inbound", { inbound: -1, outbound: 20_001 }),
+  badPorts("a port that is text", "status.ports.inbound", { inbound: "20000", outbound: 20_001 }),
+  badPorts("ports in a list", "status.ports", [20_000, 20_001]),
+  badCondition("a condition that is neither so nor not so", "status.conditions[0].status", {
+    status: "Maybe",
+  }),
+  badCondition("a condition of a truth value", "status.conditions[0].status", { status: true }),
+  badCondition("a reason of several words", "status.conditions[0].reason", { reason: "not enough ports" }),
+  badCondition("a condition without a reason", "status.conditions[0].reason", { reason: undefined }),
+  badCondition("a condition without a message", "status.conditions[0].message", { message: undefined }),
+  badCondition("a message as long as a log", "status.conditions[0].message", { message: "x".repeat(32_769) }),
+  badCondition("a transition at no time", "status.conditions[0].lastTransitionTime", {
+    lastTransitionTime: "yesterday",
+  }),
+  badCondition("a condition of no type", "status.conditions[0].type", { type: undefined }),
+  badCondition("a type of several words", "status.conditions[0].type", { type: "Ports Allocated" }),
+  badCondition("a generation before the first", "status.conditions[0].observedGeneration", {
+    observedGeneration: -1,
+  }),
+  badStatus("two conditions of one type", "status.conditions[1]", {
+    conditions: [aCondition(), aCondition({ status: "False" })],
+  }),
+  badStatus("more conditions than anybody writes", "status.conditions", {
+    conditions: Array.from({ length: 17 }, (_, index) => aCondition({ type: `Type${index}` })),
+  }),
 ];
 
 /** With unknown fields: refused only if the request asks for `fieldValidation=Strict`, else dropped with a warning. */
@@ -53,7 +89,29 @@ function bad(what: string, names: string, spec: object): BadMeshProfile {
 }
 
 function badPorts(what: string, names: string, ports: object): BadMeshProfile {
-  return { what, object: aMeshProfile({ status: { ports } }), names };
+  return badStatus(what, names, { ports });
+}
+
+/** A good condition with something wrong in it; what is undefined is missing. */
+function badCondition(what: string, names: string, wrong: object): BadMeshProfile {
+  return badStatus(what, names, { conditions: [aCondition(wrong)] });
+}
+
+function badStatus(what: string, names: string, status: object): BadMeshProfile {
+  return { what, object: aMeshProfile({ status }), names };
+}
+
+function aCondition(parts: object = {}): object {
+  const condition = {
+    type: "PortsAllocated",
+    status: "True",
+    observedGeneration: 1,
+    lastTransitionTime: "2030-01-31T12:00:00Z",
+    reason: "Allocated",
+    message: "",
+    ...parts,
+  };
+  return Object.fromEntries(Object.entries(condition).filter(([, value]) => value !== undefined));
 }
 
 function aMeshProfile({

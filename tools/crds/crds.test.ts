@@ -57,6 +57,15 @@ test("what is not structural is found, where it stands", () => {
     [{ ...text, nullable: true }, "schema has nullable."],
     [{ ...text, "x-kubernetes-validations": [] }, "schema has a rule and no maxLength."],
     [{ ...text, type: "array", items: text }, "schema has no maxItems."],
+    [
+      { ...text, type: "array", items: object, maxItems: 1, "x-kubernetes-list-type": "map" },
+      "schema is a map without keys.",
+    ],
+    [
+      { type: "array", items: { ...object, properties: { a: text } }, ...keyedBy("a") },
+      "schema has items without their key a.",
+    ],
+    [{ type: "array", items: text, "x-kubernetes-list-map-keys": ["a"] }, "schema has keys and is no map."],
     [{ ...text, type: "number", exclusiveMinimum: 0 }, "schema has an exclusiveMinimum that is a number."],
   ] as const) {
     assert.ok(
@@ -65,6 +74,10 @@ test("what is not structural is found, where it stands", () => {
     );
   }
 });
+
+function keyedBy(key: string): object {
+  return { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key] };
+}
 
 test("a profile with every field is accepted by schema and decoder, and so is one that says nothing", () => {
   const metadata = { name: "a".repeat(63), namespace: "shop" };
@@ -81,7 +94,14 @@ test("a profile with every field is accepted by schema and decoder, and so is on
     quota: { memory: "1Gi", connections: 1, requestsPerSecond: 0.5, burst: 20, concurrency: 2 ** 31 - 1 },
     placement: { maxPodsPerNode: 8 },
   };
-  const status = { ports: { inbound: 1, outbound: 65_535 } };
+  const condition = { status: "True", lastTransitionTime: "2030-01-31T12:00:00Z", reason: "Ok" };
+  const status = {
+    ports: { inbound: 1, outbound: 65_535 },
+    conditions: [
+      { ...condition, type: "PortsAllocated", observedGeneration: 3, message: "inbound 1, outbound 65535" },
+      { ...condition, type: "example.com/Audited", status: "Unknown", message: "" },
+    ],
+  };
   for (const object of [{ metadata, spec, status }, { metadata, spec: {}, status: {} }, { metadata }]) {
     assert.deepEqual(schemaRefusals(MESH_PROFILE_SCHEMA, object), []);
     decodeMeshProfile(object);
@@ -134,7 +154,8 @@ test("profiles are listed with their ports, limits and age, and status is a subr
   const [version] = MESH_PROFILE_CRD.spec.versions;
   assert.deepEqual(version?.subresources, { status: {} });
   for (const { jsonPath } of version?.additionalPrinterColumns ?? []) {
-    assert.ok(jsonPath.startsWith(".metadata.") || schemaAt(jsonPath.slice(1)) !== undefined, jsonPath);
+    const path = jsonPath.slice(1).replace(/\[\?\(@\.type=="\w+"\)\]/, "[]");
+    assert.ok(path.startsWith("metadata.") || schemaAt(path) !== undefined, jsonPath);
   }
 });
 
@@ -151,8 +172,13 @@ function hasRuleFor(path: string): boolean {
   );
 }
 
+/** `a.b` is field b of a, `a[]` stands for the items of list a. */
 function schemaAt(path: string): StructuralSchema | undefined {
   return path
+    .replaceAll("[]", ".[]")
     .split(".")
-    .reduce<StructuralSchema | undefined>((schema, name) => schema?.properties?.[name], MESH_PROFILE_SCHEMA);
+    .reduce<StructuralSchema | undefined>(
+      (schema, name) => (name === "[]" ? schema?.items : schema?.properties?.[name]),
+      MESH_PROFILE_SCHEMA,
+    );
 }

@@ -4,6 +4,7 @@ import {
   APP_NAME_LENGTH_MAX,
   meshProfileSpecSchema,
   meshProfileStatusSchema,
+  PORTS_ALLOCATED,
 } from "#kube/mesh-profile-schema.ts";
 import { MESH_PROFILES } from "#kube/resource-path.ts";
 import { type StructuralSchema, structuralSchema } from "./structural-schema.ts";
@@ -48,6 +49,11 @@ export const MESH_PROFILE_CRD = {
         subresources: { status: {} },
         // What fits in a terminal's line; -o wide shows those with a priority too.
         additionalPrinterColumns: [
+          {
+            name: "Ports allocated",
+            type: "string",
+            jsonPath: `.status.conditions[?(@.type=="${PORTS_ALLOCATED}")].status`,
+          },
           { name: "Inbound", type: "integer", jsonPath: ".status.ports.inbound" },
           { name: "Outbound", type: "integer", jsonPath: ".status.ports.outbound" },
           { name: "Max pods/node", type: "integer", jsonPath: ".spec.placement.maxPodsPerNode" },

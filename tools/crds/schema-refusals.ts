@@ -1,4 +1,4 @@
-// What a structural schema has against a value, by its types, bounds and patterns. Rules in CEL are not evaluated: the
+// What a structural schema has against a value, by its types, bounds, patterns and keys. Rules in CEL are not evaluated: the
 // decoder holds them too.
 
 import type { StructuralSchema } from "./structural-schema.ts";
@@ -8,6 +8,7 @@ export function schemaRefusals(schema: StructuralSchema, value: unknown, path = 
   if (!isOfType(value, schema.type)) return [`${path}: is no ${schema.type}`];
   if (typeof value === "number") return numberRefusals(schema, value).map((why) => `${path}: ${why}`);
   if (typeof value === "string") return textRefusals(schema, value).map((why) => `${path}: ${why}`);
+  if (Array.isArray(value)) return listRefusals(schema, value, path);
   if (typeof value !== "object" || value === null || schema.properties === undefined) return [];
   const given = new Map(Object.entries(value));
   const below = (name: string): string => (path === "" ? name : `${path}.${name}`);
@@ -24,8 +25,30 @@ export function schemaRefusals(schema: StructuralSchema, value: unknown, path = 
 
 function isOfType(value: unknown, type: string): boolean {
   if (type === "integer") return Number.isInteger(value);
+  if (type === "array") return Array.isArray(value);
   if (type === "object") return typeof value === "object" && value !== null && !Array.isArray(value);
   return typeof value === type;
+}
+
+function listRefusals(schema: StructuralSchema, items: readonly unknown[], path: string): readonly string[] {
+  const { items: item, maxItems = Infinity } = schema;
+  const keys = items.map((item) => keyOf(schema, item));
+  return [
+    ...(items.length > maxItems ? [`${path}: has more than ${maxItems} items`] : []),
+    ...items.flatMap((value, index) =>
+      item === undefined ? [] : schemaRefusals(item, value, `${path}[${index}]`),
+    ),
+    ...keys.flatMap((key, index) =>
+      key !== undefined && keys.indexOf(key) < index ? [`${path}[${index}]: is there twice`] : [],
+    ),
+  ];
+}
+
+// Undefined where items are not told apart.
+function keyOf(schema: StructuralSchema, item: unknown): string | undefined {
+  const keys = schema["x-kubernetes-list-map-keys"];
+  if (keys === undefined || !isOfType(item, "object")) return undefined;
+  return JSON.stringify(keys.map((key) => (item as Readonly<Record<string, unknown>>)[key]));
 }
 
 function numberRefusals(schema: StructuralSchema, value: number): readonly string[] {
@@ -38,9 +61,14 @@ function numberRefusals(schema: StructuralSchema, value: number): readonly strin
 }
 
 function textRefusals(schema: StructuralSchema, value: string): readonly string[] {
-  const { pattern, maxLength = Infinity } = schema;
+  const { pattern, minLength = 0, maxLength = Infinity, format, enum: values } = schema;
   return [
+    ...(value.length < minLength ? [`is shorter than ${minLength}`] : []),
     ...(value.length > maxLength ? [`is longer than ${maxLength}`] : []),
     ...(pattern !== undefined && !new RegExp(pattern).test(value) ? [`is not like ${pattern}`] : []),
+    ...(values !== undefined && !values.includes(value) ? [`is none of ${values.join(", ")}`] : []),
+    ...(format === "date-time" && !DATE_TIME.test(value) ? ["is no time"] : []),
   ];
 }
+
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;

@@ -18,6 +18,9 @@ const KEYWORDS = new Set([
   "minLength",
   "maxLength",
   "maxItems",
+  "enum",
+  "x-kubernetes-list-type",
+  "x-kubernetes-list-map-keys",
   "x-kubernetes-validations",
 ]);
 
@@ -38,6 +41,7 @@ export function structuralFaults(schema: unknown, path = "schema"): readonly str
     ...when(properties !== undefined && type !== "object", `${path} has properties and is no object.`),
     ...when((items !== undefined) !== (type === "array"), `${path} has items or is an array, not both.`),
     ...when(type === "array" && maxItems === undefined, `${path} has no maxItems.`),
+    ...keyFaults(schema as Fields).map((fault) => `${path} ${fault}`),
     // The API server reckons a rule's cost from the longest value it may see.
     ...when(hasRules && type === "string" && maxLength === undefined, `${path} has a rule and no maxLength.`),
     ...when(
@@ -48,6 +52,18 @@ export function structuralFaults(schema: unknown, path = "schema"): readonly str
     ...names.flatMap((name) => structuralFaults(record(properties)[name], `${path}.${name}`)),
     ...(items === undefined ? [] : structuralFaults(items, `${path}[]`)),
   ];
+}
+
+// What tells a map's items apart must stand in every item.
+function keyFaults({ items, ...schema }: Fields): readonly string[] {
+  const keys = schema["x-kubernetes-list-map-keys"];
+  if (schema["x-kubernetes-list-type"] !== "map") return when(keys !== undefined, "has keys and is no map.");
+  const { required } = record(items);
+  const everywhere = Array.isArray(required) ? required : [];
+  if (!Array.isArray(keys) || keys.length === 0) return ["is a map without keys."];
+  return keys
+    .filter((key) => !everywhere.includes(key))
+    .map((key) => `has items without their key ${String(key)}.`);
 }
 
 type Fields = Readonly<Record<string, unknown>>;

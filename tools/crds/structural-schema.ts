@@ -9,11 +9,18 @@ export interface StructuralSchema {
   readonly description?: string;
   readonly properties?: Readonly<Record<string, StructuralSchema>>;
   readonly required?: readonly string[];
+  readonly items?: StructuralSchema;
+  readonly maxItems?: number;
+  readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly exclusiveMinimum?: boolean;
   readonly maximum?: number;
   readonly pattern?: string;
+  readonly minLength?: number;
   readonly maxLength?: number;
+  /** A map's items are told apart by its keys: one item per key, and server-side apply owns them one by one. */
+  readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
+  readonly "x-kubernetes-list-map-keys"?: readonly string[];
   readonly "x-kubernetes-validations"?: readonly ValidationRule[];
 }
 
@@ -34,18 +41,20 @@ export function structuralSchema(schema: z.ZodType): StructuralSchema {
   return adapted(z.toJSONSchema(schema, { io: "input", target: "openapi-3.0" }) as JsonSchema);
 }
 
-interface JsonSchema extends Omit<StructuralSchema, "properties"> {
+interface JsonSchema extends Omit<StructuralSchema, "properties" | "items"> {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
   readonly additionalProperties?: unknown;
 }
 
-function adapted({ additionalProperties, properties, ...rest }: JsonSchema): StructuralSchema {
+function adapted({ additionalProperties, properties, items, ...rest }: JsonSchema): StructuralSchema {
   if (additionalProperties !== undefined && additionalProperties !== false) {
     throw new Error("maps are not adapted: only objects with named fields are");
   }
   return {
     ...rest,
     ...formatOf(rest),
+    ...(items === undefined ? {} : { items: adapted(items) }),
     ...(properties === undefined
       ? {}
       : {
