@@ -1,6 +1,7 @@
 // Fastify as Berth's servers use it: bounded, and patient with Go's HTTP client, which keeps idle connections for 90 s
 // and does not retry a POST that was reset on one of them.
 
+import type { RequestListener } from "node:http";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Logger } from "./logger.ts";
 import type { ServingCertificate } from "./serving-certificate.ts";
@@ -37,11 +38,13 @@ function createFastify({ bodyBytesMax, certificate }: HttpServerOptions): Fastif
     forceCloseConnections: "idle",
   } as const;
   if (certificate === undefined) return Fastify(limits);
-  return Fastify({
+  const secure = {
     ...limits,
-    // Fastify leaves the timeouts of a server that it has not made to whoever did.
-    serverFactory: (listener) => certificate.createServer(timeouts, listener),
-  });
+    // The address it says is https by this, though it makes no server itself, and leaves the timeouts to whoever does.
+    https: {},
+    serverFactory: (listener: RequestListener) => certificate.createServer(timeouts, listener),
+  };
+  return Fastify(secure) as unknown as FastifyInstance;
 }
 
 /**

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import {
   bundleFacts,
@@ -44,6 +44,15 @@ test("an authority lasts ten years and what it signs one, both from a moment ago
   const notBeforeMs = NOW_MS - 5 * 60_000;
   assert.deepEqual(ca.validity, { notBeforeMs, notAfterMs: NOW_MS + 3_650 * DAY_MS });
   assert.deepEqual(leaf.validity, { notBeforeMs, notAfterMs: NOW_MS + 365 * DAY_MS });
+});
+
+test("an authority signs, a certificate serves, and neither does the other's work", () => {
+  const [ca, leaf] = [new X509Certificate(authority.certificate), new X509Certificate(serving.certificate)];
+  assert.deepEqual([ca.ca, leaf.ca], [true, false]);
+  assert.deepEqual([ca.keyUsage, leaf.keyUsage], [undefined, ["1.3.6.1.5.5.7.3.1"]]);
+  assert.equal(ca.subject, "CN=berth-scheduler-extender");
+  // Critical basicConstraints: an authority, with no authority below it.
+  assert.ok(ca.raw.includes(Buffer.from("0603551d130101ff040830060101ff020100", "hex")));
 });
 
 test("a certificate covers the names and addresses it was made for, IPv6 in any spelling, and no others", () => {

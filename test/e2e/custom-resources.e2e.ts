@@ -1,9 +1,18 @@
-// What the generated definition refuses, said by the real API server: every message names the field.
+// What the generated definition refuses, said by the real API server: every message names the field. And what Berth
+// writes to a status there, beside other writers.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { appName } from "#model/app.ts";
 import { KubeApiError } from "#kube/api-error.ts";
+import { serverSideApply } from "#kube/apply.ts";
+import type { Condition } from "#kube/condition.ts";
+import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
 import { MESH_PROFILES, resourcePath } from "#kube/resource-path.ts";
+import { systemClock } from "#runtime/clock.ts";
+import { silentLogger } from "#runtime/logger.ts";
+import { DEFAULT_PORT_RANGE } from "#scheduler-extender/policy/ports.ts";
+import { PortAllocator } from "#scheduler-extender/shell/port-allocator.ts";
 import {
   BAD_MESH_PROFILES,
   BAD_MESH_PROFILE_STATUSES,
@@ -46,6 +55,49 @@ for (const { what, object, names } of MISSPELT_MESH_PROFILES) {
     const strict = { fieldValidation: "Strict" };
     await assert.rejects(cluster.connection.create(PROFILES, object, strict), refusal(names));
   });
+}
+
+test("ports are given with a condition that follows the spec's generation and leaves those of others alone", async () => {
+  const { connection } = cluster;
+  const app = appName("default", "cart");
+  const path = `${PROFILES}/cart`;
+  const read = async (): Promise<Profile> => (await connection.get(path)) as Profile;
+  const ports = new PortAllocator({
+    connection,
+    profiles: { get: () => undefined, values: () => [] },
+    isLeader: () => true,
+    range: DEFAULT_PORT_RANGE,
+    clock: systemClock(),
+    logger: silentLogger,
+  });
+  assert.deepEqual(await ports.portsOf(app), { inbound: 20_000, outbound: 20_001 });
+  const [allocated] = (await read()).status.conditions;
+  assert.equal(allocated?.type, "PortsAllocated");
+  assert.equal(allocated.observedGeneration, 1);
+
+  const audited = { ...allocated, type: "example.com/Audited" };
+  const apiVersion = "berth.dev/v1alpha1";
+  await serverSideApply(
+    connection,
+    path,
+    { apiVersion, kind: "MeshProfile", metadata: { name: "cart" }, status: { conditions: [audited] } },
+    { fieldManager: "auditor", subresource: "status" },
+  );
+  await connection.patch(path, { spec: { quota: { connections: 5 } } }, { type: "merge" });
+  assert.equal(decodeMeshProfile(await read()).isStatusOutdated, true);
+  await ports.refreshStatus(app);
+  const profile = await read();
+  assert.equal(decodeMeshProfile(profile).isStatusOutdated, undefined);
+  assert.deepEqual(profile.status.conditions, [{ ...allocated, observedGeneration: 2 }, audited]);
+
+  const { resourceVersion } = profile.metadata;
+  await ports.refreshStatus(app);
+  assert.equal((await read()).metadata.resourceVersion, resourceVersion);
+});
+
+interface Profile {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly status: { readonly conditions: readonly Condition[] };
 }
 
 function refusal(names: string): (error: unknown) => boolean {
