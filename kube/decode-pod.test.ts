@@ -19,6 +19,7 @@ test("a mesh pod becomes a view with its app, its request and its node", () => {
     isFinished: false,
     ownerUid: undefined,
     proxy: undefined,
+    nominatedNode: undefined,
     priority: 0,
     startedAtMs: undefined,
     isTerminating: false,
@@ -51,6 +52,14 @@ test("a pod that is being deleted is terminating, and preempted only if kube-sch
   for (const other of others) {
     assert.deepEqual(endOf("2026-01-01T00:00:00Z", { ...preemption, ...other }), [true, false]);
   }
+});
+
+test("a pod tells the node it is nominated to", () => {
+  const nominated = (nominatedNodeName: unknown): string | undefined =>
+    decodePod(anApiPod({ status: { nominatedNodeName: nominatedNodeName as string } })).nominatedNode;
+  assert.equal(nominated("node-2"), "node-2");
+  for (const none of ["", null, undefined]) assert.equal(nominated(none), undefined);
+  assert.throws(() => nominated(7), /^DecodeError: pod shop\/cart-1: status\.nominatedNodeName must be/);
 });
 
 test("a malformed priority or start is an error that names pod and field", () => {

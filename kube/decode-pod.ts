@@ -45,6 +45,7 @@ export function decodePod(raw: unknown): PodView {
       isFinished: status?.phase === "Succeeded" || status?.phase === "Failed",
       ownerUid: metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid,
       proxy: isProxy ? proxyView(pod) : undefined,
+      nominatedNode: nominatedNode(status?.nominatedNodeName),
       priority: priority(spec.priority),
       startedAtMs: startedAtMs(status?.startTime),
       isTerminating: isTerminating(pod),
@@ -84,7 +85,7 @@ export interface ApiPod {
   readonly status?: {
     readonly phase?: string;
     readonly startTime?: string | null;
-    readonly nominatedNodeName?: string;
+    readonly nominatedNodeName?: string | null;
     readonly conditions?: readonly ApiCondition[] | null;
     readonly allocatedResources?: ResourceList;
     readonly resources?: { readonly requests?: ResourceList };
@@ -141,6 +142,12 @@ function statusResources({
 
 function isResizePending(condition: ApiCondition): boolean {
   return condition.type === "PodResizePending";
+}
+
+function nominatedNode(name: unknown): NodeName | undefined {
+  if (name === undefined || name === null || name === "") return undefined;
+  if (typeof name !== "string") throw new DecodeError("status.nominatedNodeName must be a string");
+  return name as NodeName;
 }
 
 // The API sends the number that the pod's PriorityClass stood for; pods from before priorities have none.

@@ -20,6 +20,8 @@ export interface PodView {
   readonly ownerUid: string | undefined;
   /** Set on the node proxy's own pods. */
   readonly proxy: ProxyView | undefined;
+  /** The node that is kept for it while it waits: where kube-scheduler preempted pods for it, above all. */
+  readonly nominatedNode?: NodeName | undefined;
   /** Pods of a higher one may take its room; 0 if absent, as in Kubernetes. */
   readonly priority?: number;
   /** When kubelet took it on; absent until then. */

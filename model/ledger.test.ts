@@ -9,6 +9,7 @@ import { aProxy } from "#test/builders/a-proxy.ts";
 import { anyDemand, anyEvent, APPS, NODE_NAMES } from "#test/builders/cluster-events.ts";
 import { MIB } from "#test/builders/sizes.ts";
 import { PlainCluster } from "#test/oracle/plain-cluster.ts";
+import { plainNominated } from "#test/oracle/plain-preemption.ts";
 import { ClusterLedger } from "./ledger.ts";
 import type { NodeLedger } from "./node-ledger.ts";
 
@@ -187,7 +188,10 @@ test("a ledger that everything left is empty", () => {
 });
 
 function compare(ledger: ClusterLedger, plain: PlainCluster): void {
-  for (const name of NODE_NAMES) assert.deepEqual(accountOf(ledger.node(name)), plain.account(name));
+  for (const name of NODE_NAMES) {
+    assert.deepEqual(accountOf(ledger.node(name)), plain.account(name));
+    assert.deepEqual(new Set(ledger.nominatedTo(name)), new Set(plainNominated(plain, name)));
+  }
   assert.deepEqual(
     [...ledger.nodes()].map(({ name }) => name).sort(),
     plain.nodes.map(({ name }) => name).sort(),

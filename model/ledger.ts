@@ -34,9 +34,13 @@ export interface LedgerView {
   siblingsToCome(pod: PodDemand): number;
   /** The newest state seen of a pod; undefined if it was never seen or is gone. */
   pod(uid: PodUid): PodView | undefined;
-  /** A copy of a known node to take pods out of. */
+  /** Pods that wait for the node by nomination and hold no promise. */
+  nominatedTo(name: NodeName): readonly PodView[];
+  /** A copy of a known node to take pods out of and put pods on. */
   suppose(name: NodeName): SupposedNode | undefined;
 }
+
+const NO_PODS: readonly PodView[] = [];
 
 export class ClusterLedger implements LedgerView {
   readonly #nodes = new Map<NodeName, NodeLedger>();
@@ -49,6 +53,7 @@ export class ClusterLedger implements LedgerView {
   readonly #placedByOwner = new Map<string, number>();
   readonly #pendingByApp = new Map<AppName, Set<PodUid>>();
   readonly #heldNodes = new Set<NodeLedger>();
+  readonly #nominated = new Map<NodeName, Map<PodUid, PodView>>();
 
   // ── What the watches report ──────────────────────────────────────────────────────────────────────────────────
 
@@ -73,7 +78,10 @@ export class ClusterLedger implements LedgerView {
     this.#forget(pod.uid);
     this.#pods.set(pod.uid, pod);
     if (pod.isFinished) return this.release(pod.uid);
-    if (pod.nodeName === undefined) return this.#addPending(pod);
+    if (pod.nodeName === undefined) {
+      this.#addNominated(pod);
+      return this.#addPending(pod);
+    }
     this.release(pod.uid);
     const node = this.#nodeLedger(pod.nodeName);
     if (pod.proxy === undefined) this.#occupy(node, pod);
@@ -167,6 +175,12 @@ export class ClusterLedger implements LedgerView {
     return this.#pods.get(uid);
   }
 
+  nominatedTo(name: NodeName): readonly PodView[] {
+    const nominated = this.#nominated.get(name);
+    if (nominated === undefined) return NO_PODS;
+    return [...nominated.values()].filter(({ uid }) => !this.#reservations.has(uid));
+  }
+
   suppose(name: NodeName): SupposedNode | undefined {
     const node = this.node(name);
     return node === undefined ? undefined : new SupposedNode(node, (app) => this.unitCost(app));
@@ -240,6 +254,7 @@ export class ClusterLedger implements LedgerView {
     if (pod === undefined) return;
     this.#pods.delete(uid);
     if (pod.app !== undefined) this.#removePending(pod.app, uid);
+    if (pod.nominatedNode !== undefined) this.#removeNominated(pod.nominatedNode, uid);
     if (pod.nodeName === undefined || pod.isFinished) return;
     if (pod.proxy === undefined) return this.#vacate(pod.nodeName, pod);
     const node = this.#nodes.get(pod.nodeName);
@@ -257,6 +272,18 @@ export class ClusterLedger implements LedgerView {
   #removePending(app: AppName, uid: PodUid): void {
     const pending = this.#pendingByApp.get(app);
     if (pending?.delete(uid) === true && pending.size === 0) this.#pendingByApp.delete(app);
+  }
+
+  #addNominated(pod: PodView): void {
+    const node = pod.nominatedNode;
+    if (node === undefined || pod.isTerminating === true || pod.proxy !== undefined) return;
+    const nominated = this.#nominated.get(node) ?? new Map<PodUid, PodView>();
+    this.#nominated.set(node, nominated.set(pod.uid, pod));
+  }
+
+  #removeNominated(node: NodeName, uid: PodUid): void {
+    const nominated = this.#nominated.get(node);
+    if (nominated?.delete(uid) === true && nominated.size === 0) this.#nominated.delete(node);
   }
 
   // The owner that a bound or promised pod counts for.

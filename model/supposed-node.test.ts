@@ -33,7 +33,7 @@ test("an app's base goes with the last of its pods, and comes back with the firs
   supposed.remove(last.uid);
   assert.equal(cpu(), 0);
   assert.equal(supposed.account.requested.cpuMilli, 0);
-  supposed.restore(last);
+  supposed.add(last);
   assert.equal(cpu(), 60);
   assert.equal(supposed.account.requested.cpuMilli, 100);
 });

@@ -1,4 +1,4 @@
-// A node as it would be without some of its pods, for questions about preemption. It is a copy of the node's account, so
+// A node as it would be without some of its pods, or with others, for questions about preemption. It is a copy of the node's account, so
 // that the arithmetic is the ledger's own (an app's base goes with its last pod) and the ledger stays as it is.
 
 import type { AppName, PodUid } from "./brand.ts";
@@ -25,7 +25,7 @@ export class SupposedNode {
     else if (this.#node.proxies.has(uid)) this.#node.removeProxy(uid);
   }
 
-  restore(occupant: Occupant): void {
+  add(occupant: Occupant): void {
     this.#node.add(occupant, this.#costOf(occupant));
   }
 

@@ -32,8 +32,8 @@ function aLedger(victim: Parameters<typeof aPod>[0] = PREEMPTED): ClusterLedger 
 }
 
 function reasonFor(ledger: ClusterLedger, nominatedNode: NodeName | undefined): readonly unknown[] {
-  const pod = { ...aDemand({ cpuMilli: 400 }), priority: 5 };
-  const { rejected } = filterNodes(ledger, { pod, nodes: [NODE, OTHER_NODE], nominatedNode }, CONTEXT);
+  const pod = { ...aDemand({ cpuMilli: 400 }), priority: 5, nominatedNode };
+  const { rejected } = filterNodes(ledger, { pod, nodes: [NODE, OTHER_NODE] }, CONTEXT);
   return [rejected.get(NODE), rejected.get(OTHER_NODE)];
 }
 
@@ -71,6 +71,12 @@ test("a nominated node that would not do without its victims either is given up"
   const ledger = aLedger();
   ledger.reserve({ pod: aDemand({ name: "late", app: null, cpuMilli: 250 }), node: NODE, expiresAtMs: 1 });
   assert.deepEqual(reasonFor(ledger, NODE), ["appDoesNotFit", SHARE]);
+  const claimed = aLedger();
+  const waiting = { name: "waiting", app: null, cpuMilli: 250, priority: 5, nominatedNode: "node-1" };
+  claimed.upsertPod(aPod(waiting));
+  assert.deepEqual(reasonFor(claimed, NODE), ["appDoesNotFit", SHARE]);
+  claimed.upsertPod(aPod({ ...waiting, priority: 4 }));
+  assert.deepEqual(reasonFor(claimed, NODE), ["awaitsVictims", SHARE]);
   const lost = "node-9" as NodeName;
   assert.deepEqual(reasonFor(ledger, lost), ["appDoesNotFit", SHARE], "nor is one that was not asked about");
 });

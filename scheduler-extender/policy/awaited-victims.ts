@@ -6,11 +6,12 @@
 import type { NodeName } from "#model/brand.ts";
 import { type CostedDemand, rejectionOf } from "#model/fit.ts";
 import type { LedgerView } from "#model/ledger.ts";
-import { lesserPods, type Preemptor } from "./preemption.ts";
+import { type Preemptor, supposedFor } from "./nominated-room.ts";
+import { lesserPods } from "./preemption.ts";
 
 /** True if the node, which rejects the pod now, takes it as soon as the pods preempted there have gone. */
 export function awaitsVictims(ledger: LedgerView, name: NodeName, pod: CostedDemand & Preemptor): boolean {
-  const node = ledger.suppose(name);
+  const node = supposedFor(pod, name, ledger);
   if (node === undefined) return false;
   const victims = [...lesserPods(ledger, node.account, pod)].filter(
     ({ isPreempted }) => isPreempted === true,

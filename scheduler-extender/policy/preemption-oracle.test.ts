@@ -21,6 +21,8 @@ import {
   plainRejectionWithout,
 } from "#test/oracle/plain-preemption.ts";
 import { type NodePreemption, preempt } from "./preemption.ts";
+import { DEFAULT_PROMISE_LIMITS } from "./promise.ts";
+import { filterNodes } from "./verbs.ts";
 
 const [NODE, OTHER_NODE] = NODE_NAMES as readonly [(typeof NODE_NAMES)[number], (typeof NODE_NAMES)[number]];
 
@@ -73,6 +75,19 @@ test("victims whose state is known are told the most important first", () => {
   });
 });
 
+test("filter counts the pods nominated to a node that are no less important, each once", () => {
+  const seen = { passed: 0, rejected: 0 };
+  onRandomQuestions(({ ledger, question }) => {
+    const { pod, node } = question;
+    // Before all time, so that no promise runs out.
+    const context = { nowMs: -1, limits: DEFAULT_PROMISE_LIMITS };
+    const { rejected } = filterNodes(ledger, { pod, nodes: [node] }, context);
+    assert.equal(rejected.get(node), plainRejectionWithout(question, []));
+    seen[rejected.size === 0 ? "passed" : "rejected"]++;
+  });
+  assert.ok(seen.passed > 10 && seen.rejected > 10);
+});
+
 function decide(ledger: ClusterLedger, question: PlainPreemptionQuestion): NodePreemption {
   const { pod, mayAddVictims, node, victims } = question;
   const nodes = new Map([[node, { pods: victims, pdbViolations: 1 }]]);
@@ -116,8 +131,9 @@ const crowd = fc.tuple(
           app: fc.constantFrom("cart", "pay", null),
           startedAtMs: fc.option(fc.nat(3), { nil: undefined }),
           isTerminating: fc.nat(6).map((dice) => dice === 0),
+          node: fc.constantFrom(NODE, NODE, NODE, NODE, null),
         })
-        .map((pod) => aPod({ ...pod, name, node: NODE })),
+        .map((pod) => aPod({ ...pod, name, ...(pod.node === null && { nominatedNode: NODE }) })),
       { nil: undefined, freq: 4 },
     ),
   ),

@@ -228,6 +228,16 @@ test("the preemptor's own promise does not count beside it, and is left as it is
   assert.equal(ledger.node(NODE)?.requested.cpuMilli, 1_000);
 });
 
+test("pods nominated to the node hold their room and share against a preemptor that is no more important", () => {
+  const ledger = aLedger({ name: "victim", cpuMilli: 160 }, { name: "other", cpuMilli: 730, priority: 10 });
+  ledger.upsertPod(aPod({ name: "waiting", app: null, cpuMilli: 11, priority: 10, nominatedNode: "node-1" }));
+  assert.deepEqual(decide(ledger), dropped("meshShareDoesNotFit"));
+  assert.deepEqual(decide(ledger, { priority: 11 }), kept("victim"));
+  assert.deepEqual(decide(ledger, { pod: { app: null, cpuMilli: 159 } }), kept("victim"));
+  ledger.upsertPod(aPod({ name: "waiting", app: null, cpuMilli: 11, priority: 10, nominatedNode: "node-2" }));
+  assert.deepEqual(decide(ledger), kept("victim"));
+});
+
 test("a pod outside the mesh is judged by its request against promised room, with no share of the proxy", () => {
   const ledger = aLedger({ name: "victim", cpuMilli: 100 }, { name: "other", cpuMilli: 800 });
   assert.deepEqual(decide(ledger, { pod: { app: null, cpuMilli: 100 } }), kept("victim"));

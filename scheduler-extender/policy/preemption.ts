@@ -5,17 +5,19 @@
 //
 // What counts as gone are the victims, terminating ones included, and the preemptor's own promise of an earlier cycle,
 // which would otherwise be counted beside it. Terminating pods that are no victims hold their room, as they do for
-// kube-scheduler: when they will be gone is not known, and it may be meant for another preemptor. So do promises; a pod
-// that is only promised cannot be added, since kube-scheduler refuses an answer with a pod it does not see on the node.
+// kube-scheduler: when they will be gone is not known, and it may be meant for another preemptor. So do promises, and
+// other pods nominated to the node. A pod that is only promised cannot be added, since kube-scheduler refuses an answer
+// with a pod that it does not see on the node.
 
 import type { NodeName, PodUid } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
 import { type CostedDemand, costedDemand, rejectionOf } from "#model/fit.ts";
-import type { LedgerView, PodDemand } from "#model/ledger.ts";
+import type { LedgerView } from "#model/ledger.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import type { SupposedNode } from "#model/supposed-node.ts";
 import type { Rejection } from "#model/verdict.ts";
 import { compareImportance, priorityOf } from "./importance.ts";
+import { type Preemptor, supposedFor } from "./nominated-room.ts";
 
 export interface PreemptionQuestion {
   readonly pod: Preemptor;
@@ -23,9 +25,6 @@ export interface PreemptionQuestion {
   readonly mayAddVictims: boolean;
   readonly nodes: ReadonlyMap<NodeName, Victims>;
 }
-
-/** A pod that others are to make room for. */
-export type Preemptor = PodDemand & Pick<PodView, "priority">;
 
 /** The pods to be evicted from one node, the most important first: kube-scheduler takes the first one's priority as the highest. */
 export interface Victims {
@@ -76,7 +75,7 @@ interface Place {
 }
 
 function preemptOn({ ledger, name }: Place, victims: Victims, demand: Demand): NodePreemption {
-  const node = ledger.suppose(name);
+  const node = supposedFor(demand, name, ledger);
   if (node === undefined) return { kind: "droppedNode", reason: "nodeUnknown" };
   node.remove(demand.uid);
   for (const uid of victims.pods) node.remove(uid);
@@ -113,7 +112,7 @@ function furtherVictims(node: SupposedNode, demand: Demand, ledger: LedgerView):
 // The most important first.
 function needed(node: SupposedNode, demand: Demand, taken: readonly PodView[]): readonly PodView[] {
   return taken.toReversed().filter((pod) => {
-    node.restore(pod);
+    node.add(pod);
     if (rejectionOf(node.account, demand) === undefined) return false;
     node.remove(pod.uid);
     return true;

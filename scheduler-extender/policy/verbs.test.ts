@@ -86,6 +86,29 @@ test("filter ends promises whose time is over and counts them", () => {
   assert.equal(expired, 1);
 });
 
+test("what was preempted does not come back into the room, share of the proxy included, that a nominated pod waits for", () => {
+  const { ledger, names } = aCluster(1);
+  const urgent = { name: "urgent", cpuMilli: 500, priority: 10, nominatedNode: "node-1" };
+  ledger.upsertPod(aProxy({ cpuMilli: 100 }));
+  ledger.upsertPod(aPod(urgent));
+  // Of 1,000 millicores the urgent pod takes 500, the proxy's base 100 and its growth 60.
+  const passes = (cpuMilli: number, priority: number): boolean => {
+    const pod = { ...aDemand({ name: "filler", app: null, cpuMilli }), priority };
+    const isPassed = filterNodes(ledger, { pod, nodes: names }, CONTEXT).passed.length === 1;
+    ledger.release(pod.uid);
+    return isPassed;
+  };
+  assert.ok(passes(340, 0) && passes(340, 10));
+  assert.ok(!passes(341, 0) && !passes(341, 10));
+  assert.ok(passes(900, 11), "a more important pod may take it");
+  const own = filterNodes(ledger, { pod: aPod(urgent), nodes: names }, CONTEXT);
+  assert.deepEqual(own.passed, names, "the pod does not stand in its own way");
+  assert.ok(!passes(341, 11), "once promised it counts against every pod, and once only");
+  assert.ok(passes(340, 0));
+  ledger.removePod(aPod(urgent).uid);
+  assert.ok(passes(900, 0));
+});
+
 test("prioritize promises the winner's room, so that the next pod sees it taken", () => {
   const { ledger, names } = aCluster();
   const first = prioritizeNodes(

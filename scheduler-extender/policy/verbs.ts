@@ -9,8 +9,8 @@ import type { Rejection } from "#model/verdict.ts";
 import { awaitsVictims } from "./awaited-victims.ts";
 import { namedCandidates } from "./candidates.ts";
 import { priorityOf } from "./importance.ts";
+import { accountFor, type Preemptor } from "./nominated-room.ts";
 import { place, type Placement } from "./placement.ts";
-import type { Preemptor } from "./preemption.ts";
 import { promise, type PromiseLimits } from "./promise.ts";
 
 export interface DecisionContext {
@@ -21,8 +21,6 @@ export interface DecisionContext {
 export interface FilterQuestion {
   readonly pod: Preemptor;
   readonly nodes: readonly NodeName[];
-  /** Where kube-scheduler has made room for the pod, if it has. */
-  readonly nominatedNode?: NodeName | undefined;
 }
 
 export interface FilterResult {
@@ -34,10 +32,13 @@ export interface FilterResult {
   readonly expired: number;
 }
 
-/** Which of the named nodes fit the pod. An earlier promise to the pod is void: it is being scheduled anew. */
+/**
+ * Which of the named nodes fit the pod beside what is bound, promised, and kept for pods nominated there. An earlier
+ * promise to the pod is void: it is being scheduled anew.
+ */
 export function filterNodes(
   ledger: ClusterLedger,
-  { pod, nodes, nominatedNode }: FilterQuestion,
+  { pod, nodes }: FilterQuestion,
   context: DecisionContext,
 ): FilterResult {
   const expired = ledger.expire(context.nowMs).length;
@@ -46,10 +47,11 @@ export function filterNodes(
   const passed: NodeName[] = [];
   const rejected = new Map<NodeName, Rejection>();
   for (const name of nodes) {
-    const rejection = rejectionOf(ledger.node(name), demand);
+    const rejection = rejectionOf(accountFor(pod, name, ledger), demand);
     if (rejection === undefined) passed.push(name);
     else rejected.set(name, rejection);
   }
+  const { nominatedNode } = pod;
   if (nominatedNode !== undefined && rejected.has(nominatedNode)) {
     const isAwaiting = awaitsVictims(ledger, nominatedNode, { ...demand, priority: priorityOf(pod) });
     if (isAwaiting) rejected.set(nominatedNode, "awaitsVictims");

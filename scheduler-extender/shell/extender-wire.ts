@@ -5,7 +5,7 @@
 import type { NodeName } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
 import { REJECTIONS } from "#model/verdict.ts";
-import { type ApiPod, DecodeError, decodePod } from "#kube/decode-pod.ts";
+import { DecodeError, decodePod } from "#kube/decode-pod.ts";
 import type { FilterResult } from "../policy/verbs.ts";
 
 export interface ExtenderArgs {
@@ -13,8 +13,6 @@ export interface ExtenderArgs {
   readonly nodes: readonly NodeName[];
   /** The objects themselves, by name, if the question came with objects. */
   readonly objects: ReadonlyMap<NodeName, unknown> | undefined;
-  /** Where kube-scheduler has made room for the pod by preemption, or the pod was nominated to. */
-  readonly nominatedNode: NodeName | undefined;
 }
 
 /**
@@ -30,14 +28,11 @@ export function decodeExtenderArgs(body: unknown): ExtenderArgs {
   };
   if (typeof Pod !== "object" || Pod === null) throw new DecodeError("Pod: a pod object is missing");
   const pod = decodePod(Pod);
-  const nominatedNode = nominatedNodeOf(Pod);
-  if (Array.isArray(NodeNames)) {
-    return { pod, nodes: decodeNames(NodeNames), objects: undefined, nominatedNode };
-  }
+  if (Array.isArray(NodeNames)) return { pod, nodes: decodeNames(NodeNames), objects: undefined };
   if (!Array.isArray(Nodes?.items))
     throw new DecodeError("one of NodeNames and Nodes.items must be an array");
   const objects = new Map(Nodes.items.map((item) => [nameOf(item), item as unknown]));
-  return { pod, nodes: [...objects.keys()], objects, nominatedNode };
+  return { pod, nodes: [...objects.keys()], objects };
 }
 
 export interface ExtenderFilterReply {
@@ -84,10 +79,4 @@ function nameOf(item: unknown): NodeName {
   const name = (item as { metadata?: { name?: unknown } } | null)?.metadata?.name;
   if (typeof name !== "string") throw new DecodeError("Nodes.items: every node has metadata.name");
   return name as NodeName;
-}
-
-function nominatedNodeOf(pod: ApiPod): NodeName | undefined {
-  const name: unknown = pod.status?.nominatedNodeName ?? "";
-  if (typeof name !== "string") throw new DecodeError("Pod: status.nominatedNodeName is a string");
-  return name === "" ? undefined : (name as NodeName);
 }

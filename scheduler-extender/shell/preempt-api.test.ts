@@ -282,5 +282,5 @@ test("filter tells kube-scheduler to wait at the nominated node for its victims"
   }
   const malformed = await filter(7);
   assert.equal(malformed.status, 400);
-  assert.match(await malformed.text(), /Pod: status\.nominatedNodeName is a string/);
+  assert.match(await malformed.text(), /pod shop\/cart-1: status\.nominatedNodeName must be a string/);
 });

@@ -18,6 +18,7 @@ interface PodOverrides {
   readonly node?: string | null;
   readonly isFinished?: boolean;
   readonly owner?: string | null;
+  readonly nominatedNode?: string | undefined;
   readonly priority?: number;
   readonly startedAtMs?: number | undefined;
   readonly isTerminating?: boolean;
@@ -36,6 +37,7 @@ export function aPod(overrides: PodOverrides = {}): PodView {
     isFinished: overrides.isFinished ?? false,
     ownerUid: owner ?? undefined,
     proxy: undefined,
+    nominatedNode: overrides.nominatedNode as NodeName | undefined,
     priority: overrides.priority ?? 0,
     startedAtMs: overrides.startedAtMs,
     isTerminating: overrides.isTerminating ?? overrides.isPreempted ?? false,

@@ -61,6 +61,7 @@ const pod = fc
     isFinished: fc.nat(5).map((dice) => dice === 0),
     cpuMilli,
     memoryBytes,
+    nominatedNode: fc.option(node, { nil: undefined, freq: 1 }),
     priority: fc.integer({ min: -1, max: 3 }),
     startedAtMs: fc.option(timeMs, { nil: undefined }),
     isTerminating: fc.nat(5).map((dice) => dice === 0),

@@ -40,7 +40,23 @@ export function plainPreemption(question: PlainPreemptionQuestion): PlainPreempt
   return { kind: "addedVictims", added: new Set(added) };
 }
 
-/** Why the node does not take the preemptor once these pods, and its own promise, are gone. */
+/** Pods that wait for a node by nomination, without a promise. */
+export function plainNominated(cluster: PlainCluster, node: NodeName): readonly PodView[] {
+  return cluster.pods.filter(
+    ({ uid, nodeName, isFinished, isTerminating, proxy, nominatedNode }) =>
+      nominatedNode === node &&
+      nodeName === undefined &&
+      proxy === undefined &&
+      !isFinished &&
+      isTerminating !== true &&
+      !cluster.promises.some((promise) => promise.pod.uid === uid),
+  );
+}
+
+/**
+ * Why the node does not take the preemptor once these pods, and its own promise, are gone; the pods that wait for the
+ * node and are no less important are there already.
+ */
 export function plainRejectionWithout(
   { cluster, node, pod }: PlainPreemptionQuestion,
   gone: readonly PodUid[],
@@ -48,6 +64,11 @@ export function plainRejectionWithout(
   const without = Object.assign(new PlainCluster(), cluster);
   for (const uid of gone) without.removePod(uid);
   without.release(pod.uid);
+  for (const other of plainNominated(cluster, node)) {
+    const isCounted =
+      other.uid !== pod.uid && (other.priority ?? 0) >= pod.priority && !gone.includes(other.uid);
+    if (isCounted) without.reserve({ pod: other, node, expiresAtMs: Infinity });
+  }
   return plainRejection(without, node, { ...pod, uid: `copy-of-${pod.uid}` as PodUid });
 }
 
