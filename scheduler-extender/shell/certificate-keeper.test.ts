@@ -3,7 +3,6 @@ import { once } from "node:events";
 import type { Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, test } from "node:test";
-import { connect, type TLSSocket } from "node:tls";
 import { isConflict, KubeApiError } from "#kube/api-error.ts";
 import { KubeConnection, type RequestOptions } from "#kube/connection.ts";
 import { settleUntil } from "#kube/settle.ts";
@@ -15,6 +14,7 @@ import { VirtualClock } from "#runtime/virtual-clock.ts";
 import type { JsonObject } from "#sim/loopback/json.ts";
 import type { KubeObject } from "#sim/loopback/kube-object.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
+import { handshake, opened } from "../testing/tls-client.ts";
 import { certificateHosts } from "./certificate-hosts.ts";
 import { CertificateKeeper, type CertificateKeeperOptions } from "./certificate-keeper.ts";
 
@@ -100,25 +100,6 @@ async function serve(material: TlsMaterial): Promise<Served> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return { port: (server.address() as AddressInfo).port, certificate };
-}
-
-/** What a client that trusts `ca` sees of the server's certificate; rejects if it does not accept it. */
-async function handshake(port: number, ca: string, servername?: string): Promise<string> {
-  const socket = await opened(port, ca, servername);
-  const { serialNumber } = socket.getPeerCertificate();
-  socket.destroy();
-  return serialNumber;
-}
-
-async function opened(port: number, ca: string, servername?: string): Promise<TLSSocket> {
-  const socket = connect({
-    host: "127.0.0.1",
-    port,
-    ca,
-    ...(servername === undefined ? {} : { servername }),
-  });
-  await once(socket, "secureConnect");
-  return socket;
 }
 
 /** Lets everything come to rest without time passing. */
@@ -356,98 +337,56 @@ test("emptying the Secret makes everything anew", async () => {
 
 // ── The webhooks ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-const CONFIGURATION = "berth";
+const CONFIGURATION = { name: "berth" };
 
-function aConfiguration(caBundles: readonly (string | undefined)[]): JsonObject {
-  return {
-    metadata: { name: CONFIGURATION },
-    webhooks: caBundles.map((caBundle, index) => ({
-      name: `webhook-${index}.berth.dev`,
-      clientConfig: {
-        service: { namespace: NAMESPACE, name: "berth-scheduler-extender", path: "/mutate" },
-        ...(caBundle !== undefined && { caBundle }),
-      },
-      failurePolicy: "Ignore",
-    })),
-  };
+function putWebhook(caBundle: string): void {
+  const webhooks = [{ name: "pods.berth.dev", clientConfig: { url: "https://extender/mutate", caBundle } }];
+  const live = api.store.get("mutatingwebhookconfigurations", CONFIGURATION);
+  if (live === undefined) {
+    api.store.create("mutatingwebhookconfigurations", { metadata: CONFIGURATION, webhooks });
+  } else api.store.update("mutatingwebhookconfigurations", { ...live, webhooks });
 }
 
-function configuration(): KubeObject | undefined {
-  return api.store.get("mutatingwebhookconfigurations", { name: CONFIGURATION });
+/** Whether the webhook is told the authority that is in the Secret. */
+function isTold(): boolean {
+  const live = api.store.get("mutatingwebhookconfigurations", CONFIGURATION);
+  const [webhook] = (live?.["webhooks"] ?? []) as readonly { clientConfig: { caBundle: string } }[];
+  const told = Buffer.from(webhook?.clientConfig.caBundle ?? "", "base64").toString("utf8");
+  return told !== "" && told === text("ca.crt");
 }
 
-function caBundles(): readonly unknown[] {
-  const webhooks = (configuration()?.["webhooks"] ?? []) as readonly {
-    clientConfig: { caBundle?: string };
-  }[];
-  return webhooks.map(({ clientConfig }) => clientConfig.caBundle);
-}
-
-async function aKeeperOfWebhooks(options: Partial<CertificateKeeperOptions> = {}): Promise<void> {
-  const keeper = aKeeper({ webhookConfiguration: CONFIGURATION, ...options });
+async function keepWebhooks(options: Partial<CertificateKeeperOptions> = {}): Promise<void> {
+  const keeper = aKeeper({ webhookConfiguration: CONFIGURATION.name, ...options });
   await keeper.begin();
   keeper.keep(() => undefined);
 }
 
-function encodedAuthorities(): string {
-  return Buffer.from(text("ca.crt")).toString("base64");
-}
-
-test("every webhook of the configuration is told the authority, and nothing else in it changes", async () => {
-  api.store.create("mutatingwebhookconfigurations", aConfiguration([undefined, "b3RoZXI="]));
-  await aKeeperOfWebhooks();
-  await untilNow(() => caBundles()[0] !== undefined);
-  const expected = aConfiguration([encodedAuthorities(), encodedAuthorities()]);
-  assert.deepEqual(configuration()?.["webhooks"], expected["webhooks"]);
-});
-
-test("a caBundle that was blanked is back after one look, and one that is right is not written", async () => {
-  api.store.create("mutatingwebhookconfigurations", aConfiguration([undefined]));
-  let patches = 0;
-  const counting = connectionThat(({ method }) => {
-    if (method === "PATCH") patches++;
-  });
-  await aKeeperOfWebhooks({ connection: counting });
-  await untilNow(() => caBundles()[0] === encodedAuthorities());
+test("a caBundle that was blanked is back after one look", async () => {
+  putWebhook("");
+  await keepWebhooks();
+  await untilNow(isTold);
+  putWebhook("");
   await pass(CHECK_MS);
-  await untilNow(() => clock.nextDueMs() !== undefined);
-  assert.equal(patches, 1);
-
-  const live = configuration();
-  assert.ok(live);
-  api.store.update("mutatingwebhookconfigurations", {
-    ...live,
-    ...aConfiguration([""]),
-    metadata: live.metadata,
-  });
-  assert.deepEqual(caBundles(), [""]);
-  await pass(CHECK_MS);
-  await untilNow(() => caBundles()[0] === encodedAuthorities());
+  await untilNow(isTold);
 });
 
 test("a configuration that is not there yet is told the authority once it is, and nothing fails meanwhile", async () => {
-  await aKeeperOfWebhooks();
+  await keepWebhooks();
   await untilNow(() => messages("error").includes("authorities not published"));
-  api.store.create("mutatingwebhookconfigurations", aConfiguration([undefined]));
-  await settleUntil(clock, () => caBundles()[0] === encodedAuthorities());
+  putWebhook("");
+  await settleUntil(clock, isTold);
 });
 
-test("a webhook that is removed while the authority is written does not come back", async () => {
-  api.store.create("mutatingwebhookconfigurations", aConfiguration([undefined, undefined]));
-  let isRemoved = false;
-  const interfering = connectionThat(({ method }) => {
-    const live = configuration();
-    if (method !== "PATCH" || isRemoved || live === undefined) return;
-    isRemoved = true;
-    api.store.update("mutatingwebhookconfigurations", {
-      ...live,
-      ...aConfiguration([undefined]),
-      metadata: live.metadata,
-    });
+test("a race for the configuration is nothing to report, and over within a second", async () => {
+  putWebhook("");
+  let isRaced = false;
+  const racing = connectionThat(({ method }) => {
+    if (method !== "PATCH" || isRaced) return;
+    isRaced = true;
+    putWebhook("b3RoZXI=");
   });
-  await aKeeperOfWebhooks({ connection: interfering });
-  await settleUntil(clock, () => caBundles()[0] === encodedAuthorities());
-  assert.equal(caBundles().length, 1);
-  // Losing a race is nothing to report.
+  await keepWebhooks({ connection: racing });
+  await pass(1_000);
+  await untilNow(isTold);
   assert.deepEqual(messages("error"), []);
 });
