@@ -31,6 +31,10 @@ export function resizedPod(live: KubeObject, next: JsonObject, node: KubeObject 
       field: "",
     });
   }
+  if (!isResizeSupported(live)) {
+    const message = "Forbidden: Pod running on node without support for resize";
+    causes.push({ reason: "FieldValueForbidden", message, field: "spec" });
+  }
   if (causes.length > 0) throw invalid(RESOURCE_TYPES.pods, live.metadata.name, causes);
   const resized = {
     ...live,
@@ -40,6 +44,13 @@ export function resizedPod(live: KubeObject, next: JsonObject, node: KubeObject 
   checkQos(live, resized);
   if (node !== undefined) checkNodeCapacity(live, resized, node);
   return resized;
+}
+
+// A kubelet that can resize says what its running containers have.
+function isResizeSupported({ status }: KubeObject): boolean {
+  const statuses = listOf(objectOf(status)["containerStatuses"]).map(objectOf);
+  const running = statuses.find(({ state }) => objectOf(state)["running"] !== undefined);
+  return running === undefined || running["resources"] !== undefined;
 }
 
 const STATIC_POD_ANNOTATION = "kubernetes.io/config.mirror";

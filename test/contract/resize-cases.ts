@@ -73,6 +73,32 @@ export function resizeCases(api: Api): void {
       assert.equal((await resizeTo("r-remove", { requests: { cpu: null } })).code, 422);
     });
 
+    test("a pod whose kubelet does not say what its running containers have cannot be resized", async () => {
+      await createBound("r-old-kubelet", { requests: { cpu: "100m" } });
+      const status = (resources: object): object => ({
+        status: {
+          containerStatuses: [
+            {
+              name: "main",
+              image: "none",
+              imageID: "",
+              ready: true,
+              restartCount: 0,
+              state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
+              ...resources,
+            },
+          ],
+        },
+      });
+      const path = `${api().core("pods", "r-old-kubelet")}/status`;
+      assert.equal((await api().patch(path, STRATEGIC_PATCH, status({}))).code, 200);
+      const refused = await resizeTo("r-old-kubelet", { requests: { cpu: "200m" } });
+      assert.equal(refused.code, 422);
+      assert.match(refused.body.message, /node without support for resize/);
+      await api().patch(path, STRATEGIC_PATCH, status({ resources: { requests: { cpu: "100m" } } }));
+      assert.equal((await resizeTo("r-old-kubelet", { requests: { cpu: "200m" } })).code, 200);
+    });
+
     test("a resize of no pod is NotFound", async () => {
       assert.equal((await resizeTo("r-absent", { requests: { cpu: "1" } })).code, 404);
     });

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Agent, request } from "undici";
 import { freePort } from "#cli/start/free-port.ts";
 import { LoggedProcess } from "./logged-process.ts";
-import type { ToolPaths } from "./tool-binaries.ts";
+import type { ToolName, ToolPaths } from "./tool-binaries.ts";
 
 export interface ControlPlane {
   readonly url: string;
@@ -17,13 +17,38 @@ export interface ControlPlane {
   /** PEM of the API server's own authority. */
   readonly ca: string;
   readonly dispatcher: Agent;
+  /** Where everything that runs here keeps its files. */
+  readonly files: ControlPlaneFiles;
+  /** Path of a kubeconfig for one of the users that the API server knows. */
+  kubeconfigOf(user: ControlPlaneUser): string;
+  /** Starts one more program, which ends with the control plane; its log is `NAME.log`. */
+  spawn(name: ToolName, args: readonly string[]): LoggedProcess;
   /** Has etcd forget every version before the present one. Events are watched in etcd itself, other kinds in a cache. */
   compact(): Promise<void>;
   /** `keepLogs` leaves the folder and returns its path. */
   stop(options?: { readonly keepLogs: boolean }): Promise<string>;
 }
 
-const HOST = "127.0.0.1";
+export interface ControlPlaneFiles {
+  readonly folder: string;
+  readonly ca: string;
+  readonly serviceAccountKey: string;
+  /** JSON lines: what Berth's service accounts asked of the API server. */
+  readonly auditLog: string;
+  /** Socket through which the API server reaches Services, for whoever answers there. */
+  readonly serviceSocket: string;
+}
+
+/** Each component with the rights that clusters give it, by the roles that come with the API server. */
+const USERS = {
+  admin: "system:masters",
+  "system:kube-controller-manager": "",
+  "system:kube-scheduler": "",
+} as const;
+
+export type ControlPlaneUser = keyof typeof USERS;
+
+export const HOST = "127.0.0.1";
 const ETCD_READY_MS_MAX = 30_000;
 const API_SERVER_READY_MS_MAX = 120_000;
 
@@ -31,22 +56,33 @@ const API_SERVER_READY_MS_MAX = 120_000;
  * @throws Error with the end of the log of whatever did not start.
  */
 export async function startControlPlane(tools: ToolPaths): Promise<ControlPlane> {
-  const folder = mkdtempSync(join(tmpdir(), "berth-e2e-"));
+  const files = filesIn(mkdtempSync(join(tmpdir(), "berth-e2e-")));
   const processes: LoggedProcess[] = [];
+  const spawn = (name: ToolName, args: readonly string[]): LoggedProcess => {
+    const logFile = join(files.folder, `${name}.log`);
+    const spawned = new LoggedProcess(name, tools[name], { logFile, args });
+    processes.push(spawned);
+    return spawned;
+  };
   const stopAll = async (): Promise<void> => {
     for (const process of processes.splice(0).toReversed()) await process.stop();
   };
   try {
-    const etcdUrl = await startEtcd(tools, folder, processes);
-    const server = await startApiServer(tools, { folder, etcdUrl, processes });
+    const etcdUrl = await startEtcd(spawn, files);
+    const tokens = writeTokens(files);
+    const server = await startApiServer(spawn, { files, etcdUrl, token: tokens.admin });
     return {
       ...server,
+      token: tokens.admin,
+      files,
+      spawn,
+      kubeconfigOf: (user) => writeKubeconfig(files, { ...server, user, token: tokens[user] }),
       compact: () => compactEtcd(etcdUrl),
       async stop({ keepLogs } = { keepLogs: false }) {
         await server.dispatcher.destroy();
         await stopAll();
-        if (!keepLogs) rmSync(folder, { recursive: true });
-        return folder;
+        if (!keepLogs) rmSync(files.folder, { recursive: true });
+        return files.folder;
       },
     };
   } catch (error) {
@@ -55,74 +91,150 @@ export async function startControlPlane(tools: ToolPaths): Promise<ControlPlane>
   }
 }
 
-async function startEtcd(tools: ToolPaths, folder: string, processes: LoggedProcess[]): Promise<string> {
+function filesIn(folder: string): ControlPlaneFiles {
+  return {
+    folder,
+    ca: join(folder, "certificates", "apiserver.crt"),
+    serviceAccountKey: join(folder, "service-account.key"),
+    auditLog: join(folder, "audit.jsonl"),
+    serviceSocket: join(folder, "services.sock"),
+  };
+}
+
+type Spawn = (name: ToolName, args: readonly string[]) => LoggedProcess;
+
+async function startEtcd(spawn: Spawn, { folder }: ControlPlaneFiles): Promise<string> {
   const clientUrl = `http://${HOST}:${await freePort(HOST)}`;
   const peerUrl = `http://${HOST}:${await freePort(HOST)}`;
-  const etcd = new LoggedProcess("etcd", tools.etcd, {
-    logFile: join(folder, "etcd.log"),
-    args: [
-      `--data-dir=${join(folder, "etcd")}`,
-      `--listen-client-urls=${clientUrl}`,
-      `--advertise-client-urls=${clientUrl}`,
-      `--listen-peer-urls=${peerUrl}`,
-      `--initial-advertise-peer-urls=${peerUrl}`,
-      `--initial-cluster=default=${peerUrl}`,
-      // Nothing here outlives a crash, so nothing needs to reach the disk.
-      "--unsafe-no-fsync",
-      "--log-level=warn",
-    ],
-  });
-  processes.push(etcd);
+  const etcd = spawn("etcd", [
+    `--data-dir=${join(folder, "etcd")}`,
+    `--listen-client-urls=${clientUrl}`,
+    `--advertise-client-urls=${clientUrl}`,
+    `--listen-peer-urls=${peerUrl}`,
+    `--initial-advertise-peer-urls=${peerUrl}`,
+    `--initial-cluster=default=${peerUrl}`,
+    // Nothing here outlives a crash, so nothing needs to reach the disk.
+    "--unsafe-no-fsync",
+    "--log-level=warn",
+  ]);
   await etcd.ready(async () => (await answers(`${clientUrl}/health`)) === 200, ETCD_READY_MS_MAX);
   return clientUrl;
 }
 
 interface ApiServerOptions {
-  readonly folder: string;
+  readonly files: ControlPlaneFiles;
   readonly etcdUrl: string;
-  readonly processes: LoggedProcess[];
+  readonly token: string;
 }
 
 async function startApiServer(
-  tools: ToolPaths,
-  { folder, etcdUrl, processes }: ApiServerOptions,
-): Promise<Omit<ControlPlane, "stop" | "compact">> {
+  spawn: Spawn,
+  { files, etcdUrl, token }: ApiServerOptions,
+): Promise<Pick<ControlPlane, "url" | "ca" | "dispatcher">> {
   const port = await freePort(HOST);
-  const token = randomBytes(16).toString("hex");
-  const tokenFile = join(folder, "tokens.csv");
-  writeFileSync(tokenFile, `${token},berth-e2e,berth-e2e,system:masters\n`, { mode: 0o600 });
-  const serviceAccountKey = join(folder, "service-account.key");
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  writeFileSync(serviceAccountKey, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
-  const certificates = join(folder, "certificates");
-  const server = new LoggedProcess("kube-apiserver", tools["kube-apiserver"], {
-    logFile: join(folder, "kube-apiserver.log"),
-    args: [
-      `--etcd-servers=${etcdUrl}`,
-      `--bind-address=${HOST}`,
-      `--secure-port=${port}`,
-      // The server makes a certificate of its own there.
-      `--cert-dir=${certificates}`,
-      `--token-auth-file=${tokenFile}`,
-      "--authorization-mode=RBAC",
-      "--service-account-issuer=https://kubernetes.default.svc",
-      `--service-account-key-file=${serviceAccountKey}`,
-      `--service-account-signing-key-file=${serviceAccountKey}`,
-      "--service-cluster-ip-range=10.96.0.0/24",
-    ],
+  writeFileSync(files.serviceAccountKey, privateKey.export({ type: "pkcs8", format: "pem" }), {
+    mode: 0o600,
   });
-  processes.push(server);
+  const server = spawn("kube-apiserver", [
+    `--etcd-servers=${etcdUrl}`,
+    `--bind-address=${HOST}`,
+    `--secure-port=${port}`,
+    // The server makes a certificate of its own there.
+    `--cert-dir=${join(files.folder, "certificates")}`,
+    `--token-auth-file=${tokenFile(files)}`,
+    "--authorization-mode=RBAC",
+    "--service-account-issuer=https://kubernetes.default.svc",
+    `--service-account-key-file=${files.serviceAccountKey}`,
+    `--service-account-signing-key-file=${files.serviceAccountKey}`,
+    "--service-cluster-ip-range=10.96.0.0/16",
+    `--audit-policy-file=${writeJson(files, "audit-policy.json", AUDIT_POLICY)}`,
+    `--audit-log-path=${files.auditLog}`,
+    `--egress-selector-config-file=${writeJson(files, "egress.json", egressThrough(files.serviceSocket))}`,
+  ]);
   const url = `https://${HOST}:${port}`;
   let connection: { readonly ca: string; readonly dispatcher: Agent } | undefined;
   await server.ready(async () => {
     if (connection === undefined) {
-      const ca = readFileSync(join(certificates, "apiserver.crt"), "utf8");
+      const ca = readFileSync(files.ca, "utf8");
       connection = { ca, dispatcher: new Agent({ connect: { ca } }) };
     }
     return (await answers(`${url}/readyz`, connection.dispatcher, token)) === 200;
   }, API_SERVER_READY_MS_MAX);
   if (connection === undefined) throw new Error("the API server is ready without a certificate");
-  return { url, token, ...connection };
+  return { url, ...connection };
+}
+
+// Everything that a service account of Berth's asks, and how it was answered.
+const AUDIT_POLICY = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [{ level: "Metadata", userGroups: ["system:serviceaccounts:berth-system"] }, { level: "None" }],
+};
+
+// A cluster's control plane reaches Services through kube-proxy's rules or a tunnel; this one asks at a socket.
+function egressThrough(socket: string): object {
+  return {
+    apiVersion: "apiserver.k8s.io/v1beta1",
+    kind: "EgressSelectorConfiguration",
+    egressSelections: [
+      {
+        name: "cluster",
+        connection: { proxyProtocol: "HTTPConnect", transport: { uds: { udsName: socket } } },
+      },
+    ],
+  };
+}
+
+type Tokens = Readonly<Record<ControlPlaneUser, string>>;
+
+function writeTokens(files: ControlPlaneFiles): Tokens {
+  const tokens = Object.fromEntries(
+    Object.keys(USERS).map((user) => [user, randomBytes(16).toString("hex")]),
+  ) as Tokens;
+  const lines = Object.entries(USERS).map(
+    ([user, group]) =>
+      `${tokens[user as ControlPlaneUser]},${user},${user}${group === "" ? "" : `,${group}`}\n`,
+  );
+  writeFileSync(tokenFile(files), lines.join(""), { mode: 0o600 });
+  return tokens;
+}
+
+function tokenFile({ folder }: ControlPlaneFiles): string {
+  return join(folder, "tokens.csv");
+}
+
+function writeKubeconfig(
+  files: ControlPlaneFiles,
+  { url, token, user }: { readonly url: string; readonly token: string; readonly user: string },
+): string {
+  const cluster = { server: url, "certificate-authority": files.ca };
+  const name = `${user.replaceAll(":", "-")}.kubeconfig`;
+  return writeJson(files, name, kubeconfig({ cluster, user: { token } }));
+}
+
+/** A kubeconfig with one context. */
+export function kubeconfig({ cluster, user }: { readonly cluster: object; readonly user: object }): object {
+  return {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "e2e", cluster }],
+    users: [{ name: "e2e", user }],
+    contexts: [{ name: "e2e", context: { cluster: "e2e", user: "e2e" } }],
+    "current-context": "e2e",
+  };
+}
+
+/** Returns the file's path; only its owner can read it. */
+export function writeJson(
+  { folder }: Pick<ControlPlaneFiles, "folder">,
+  name: string,
+  content: object,
+): string {
+  const path = join(folder, name);
+  writeFileSync(path, JSON.stringify(content), { mode: 0o600 });
+  return path;
 }
 
 async function compactEtcd(etcdUrl: string): Promise<void> {

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { appName } from "#model/app.ts";
 import { KubeApiError } from "#kube/api-error.ts";
 import { serverSideApply } from "#kube/apply.ts";
+import { KubeConnection } from "#kube/connection.ts";
 import type { Condition } from "#kube/condition.ts";
 import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
 import { MESH_PROFILES, resourcePath } from "#kube/resource-path.ts";
@@ -18,23 +19,31 @@ import {
   BAD_MESH_PROFILE_STATUSES,
   MISSPELT_MESH_PROFILES,
 } from "#test/contract/bad-mesh-profiles.ts";
-import { RealCluster } from "./real-cluster.ts";
+import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import { serveMeshProfiles } from "./serve-mesh-profiles.ts";
 import { toolBinaries } from "./tool-binaries.ts";
 
 const tools = await toolBinaries((line) => void process.stderr.write(`${line}\n`));
 const PROFILES = resourcePath({ ...MESH_PROFILES, namespace: "default" });
 
-let cluster: RealCluster;
+let controlPlane: ControlPlane;
+let connection: KubeConnection;
 
 before(async () => {
-  cluster = await RealCluster.start(tools);
+  controlPlane = await startControlPlane(tools);
+  const { url: server, token, ca } = controlPlane;
+  connection = new KubeConnection({ server, token, ca });
+  await serveMeshProfiles(connection);
 });
 
-after(() => cluster.stop());
+after(async () => {
+  await connection.close();
+  await controlPlane.stop();
+});
 
 for (const { what, object, names } of BAD_MESH_PROFILES) {
   test(`a MeshProfile with ${what} is refused, naming ${names}`, async () => {
-    await assert.rejects(cluster.connection.create(PROFILES, object), refusal(names));
+    await assert.rejects(connection.create(PROFILES, object), refusal(names));
   });
 }
 
@@ -43,22 +52,21 @@ for (const { what, object, names } of BAD_MESH_PROFILE_STATUSES) {
     const { metadata, status } = object as { metadata: { name: string }; status: object };
     const path = `${PROFILES}/${metadata.name}`;
     const profile = { apiVersion: "berth.dev/v1alpha1", kind: "MeshProfile", metadata, spec: {} };
-    await cluster.connection.create(PROFILES, profile);
-    const writing = cluster.connection.patch(`${path}/status`, { status }, { type: "merge" });
+    await connection.create(PROFILES, profile);
+    const writing = connection.patch(`${path}/status`, { status }, { type: "merge" });
     await assert.rejects(writing, refusal(names));
-    await cluster.connection.delete(path);
+    await connection.delete(path);
   });
 }
 
 for (const { what, object, names } of MISSPELT_MESH_PROFILES) {
   test(`a MeshProfile with ${what} is refused under strict validation, naming ${names}`, async () => {
     const strict = { fieldValidation: "Strict" };
-    await assert.rejects(cluster.connection.create(PROFILES, object, strict), refusal(names));
+    await assert.rejects(connection.create(PROFILES, object, strict), refusal(names));
   });
 }
 
 test("ports are given with a condition that follows the spec's generation and leaves those of others alone", async () => {
-  const { connection } = cluster;
   const app = appName("default", "cart");
   const path = `${PROFILES}/cart`;
   const read = async (): Promise<Profile> => (await connection.get(path)) as Profile;

@@ -3,6 +3,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 
+// Node does not run exit handlers when a signal ends it, and these programs would go on.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (process.listenerCount(signal) === 1) process.exit(1);
+  });
+}
+
 /** What a server may take to end well before it is killed. */
 const STOP_MS_MAX = 10_000;
 const LOG_TAIL_BYTES = 4_096;
@@ -16,12 +23,20 @@ export class LoggedProcess {
   constructor(
     name: string,
     path: string,
-    options: { readonly args: readonly string[]; readonly logFile: string },
+    options: {
+      readonly args: readonly string[];
+      readonly logFile: string;
+      /** On top of this process's own. */
+      readonly env?: Readonly<Record<string, string>>;
+    },
   ) {
     this.#name = name;
     this.#logFile = options.logFile;
     const log = openSync(options.logFile, "w");
-    this.#child = spawn(path, options.args, { stdio: ["ignore", log, log] });
+    this.#child = spawn(path, options.args, {
+      stdio: ["ignore", log, log],
+      env: { ...process.env, ...options.env },
+    });
     closeSync(log);
     // A test that failed to stop it must not wait for it for ever; it is killed when the test's process exits.
     this.#child.unref();
@@ -37,7 +52,7 @@ export class LoggedProcess {
   async ready(isReady: () => Promise<boolean>, timeoutMs: number): Promise<void> {
     const deadlineMs = Date.now() + timeoutMs;
     while (!(await isReady().catch(() => false))) {
-      const hasExited = this.#child.exitCode !== null || this.#child.signalCode !== null;
+      const { hasExited } = this;
       if (hasExited || Date.now() > deadlineMs) {
         const what = hasExited
           ? `ended with ${this.#child.exitCode ?? this.#child.signalCode}`
@@ -46,6 +61,10 @@ export class LoggedProcess {
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+  }
+
+  get hasExited(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   async stop(): Promise<void> {

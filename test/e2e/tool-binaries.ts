@@ -14,6 +14,9 @@ const PACKAGES = {
   etcd: "go.etcd.io/etcd/server/v3",
   "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
   "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+  "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+  kubectl: "k8s.io/kubernetes/cmd/kubectl",
+  kwok: "sigs.k8s.io/kwok/cmd/kwok",
 } as const;
 
 export type ToolName = keyof typeof PACKAGES;
@@ -42,9 +45,21 @@ export async function toolBinaries(progress: (line: string) => void): Promise<To
 
 /** The Kubernetes version that go.mod pins, as the server reports it. */
 export function kubernetesVersion(): string {
-  const [, version] = /k8s\.io\/kubernetes (v\S+)/.exec(readModuleFile("go.mod")) ?? [];
-  if (version === undefined) throw new Error("go.mod does not require k8s.io/kubernetes");
-  return version;
+  return moduleVersion("k8s.io/kubernetes");
+}
+
+/** What the suite runs on, in one line. */
+export function toolVersions(): string {
+  const [etcd, kwok] = [moduleVersion("go.etcd.io/etcd/server/v3"), moduleVersion("sigs.k8s.io/kwok")];
+  return `Kubernetes ${kubernetesVersion()}, etcd ${etcd}, kwok ${kwok}, built with ${goVersion()}`;
+}
+
+function moduleVersion(module: string): string {
+  const line = readModuleFile("go.mod")
+    .split("\n")
+    .find((candidate) => candidate.startsWith(`\t${module} v`));
+  if (line === undefined) throw new Error(`go.mod does not require ${module}`);
+  return line.trim().split(" ")[1] ?? "";
 }
 
 function cacheFolder(): string {
@@ -61,7 +76,7 @@ function goVersion(): string {
   const { status, stdout } = spawnSync("go", ["version"], { encoding: "utf8" });
   if (status === 0) return stdout.trim();
   throw new UsageError(
-    "the e2e suite builds etcd, kube-apiserver and kube-scheduler from source and needs Go, which is not installed: install Go 1.26 or newer so that `go version` works",
+    "the e2e suite builds Kubernetes, etcd and kwok from source and needs Go, which is not installed: install Go 1.26 or newer so that `go version` works",
   );
 }
 

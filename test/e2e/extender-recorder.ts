@@ -1,0 +1,91 @@
+// Stands at the Service's address for kube-scheduler: passes each call on to the extender's ready pod, with the
+// extender's own certificate towards kube-scheduler, and keeps what was asked and answered.
+
+import { createServer, type Server } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Agent, request } from "undici";
+import { HOST } from "./control-plane.ts";
+
+export interface Exchange {
+  readonly verb: string;
+  readonly request: unknown;
+  readonly status: number;
+  readonly reply: unknown;
+}
+
+export interface ServingCertificate {
+  /** PEM. */
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly serverName: string;
+}
+
+/** The latest ones; a suite that wants more looks earlier. */
+const EXCHANGES_MAX = 5_000;
+
+export class ExtenderRecorder {
+  readonly #server: Server;
+  readonly #dispatcher: Agent;
+  readonly #localPort: () => Promise<number>;
+  /** Where the extender was found, until it is not there any more. */
+  #knownPort: number | undefined;
+  #exchanges: Exchange[] = [];
+
+  constructor({ ca, cert, key, serverName }: ServingCertificate, localPort: () => Promise<number>) {
+    this.#localPort = localPort;
+    this.#dispatcher = new Agent({ connect: { ca, servername: serverName } });
+    this.#server = createServer({ cert, key }, (incoming, outgoing) => {
+      this.#pass(incoming, outgoing).catch((error: unknown) => outgoing.writeHead(502).end(String(error)));
+    });
+    // Above Go's 90 s, as the extender's own.
+    this.#server.keepAliveTimeout = 120_000;
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, HOST, resolve));
+    return `https://${HOST}:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Of one verb, oldest first. */
+  exchanges(verb: string): readonly Exchange[] {
+    return this.#exchanges.filter((exchange) => exchange.verb === verb);
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await this.#dispatcher.destroy();
+  }
+
+  async #pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const asked = Buffer.concat(chunks).toString();
+    const path = incoming.url ?? "/";
+    this.#knownPort ??= await this.#localPort();
+    const answer = await request(`https://${HOST}:${this.#knownPort}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: asked,
+      dispatcher: this.#dispatcher,
+    }).catch((error: unknown) => {
+      this.#knownPort = undefined;
+      throw error;
+    });
+    const reply = await answer.body.text();
+    this.#keep({
+      verb: path.slice(1),
+      request: JSON.parse(asked),
+      status: answer.statusCode,
+      reply: JSON.parse(reply),
+    });
+    outgoing.writeHead(answer.statusCode, { "content-type": "application/json" }).end(reply);
+  }
+
+  #keep(exchange: Exchange): void {
+    this.#exchanges.push(exchange);
+    if (this.#exchanges.length > 2 * EXCHANGES_MAX) this.#exchanges = this.#exchanges.slice(-EXCHANGES_MAX);
+  }
+}

@@ -1,0 +1,165 @@
+// A pod of Berth's as a process: the container's arguments and environment as kubelet would make them, with its ports
+// replaced by free ones and the service account's files by a folder of its own.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePort } from "#cli/start/free-port.ts";
+import { type ControlPlane, HOST, kubeconfig, writeJson } from "./control-plane.ts";
+import { LoggedProcess } from "./logged-process.ts";
+
+export interface ApiPodToRun {
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly uid: string };
+  readonly spec: {
+    readonly nodeName?: string;
+    readonly serviceAccountName?: string;
+    readonly containers: readonly Container[];
+  };
+}
+
+interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly resources?: object;
+  readonly args?: readonly string[];
+  readonly env?: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: { readonly fieldRef?: { readonly fieldPath: string } };
+  }[];
+  readonly readinessProbe?: { readonly httpGet?: { readonly path?: string; readonly port: number | string } };
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+}
+
+const BERTH = fileURLToPath(new URL("../../cli/berth.ts", import.meta.url));
+/** What each component listens on unless told otherwise, and the flag that tells it. */
+const PORT_FLAGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  "scheduler-extender": { "--port": 9443, "--operations-port": 9090 },
+  "vpa-recommender": { "--operations-port": 9091 },
+  proxy: { "--control-port": 9092 },
+};
+/** What the suite has no time to wait for: a dozen readings of usage, one a minute. */
+const HURRY_FLAGS: Readonly<Record<string, readonly string[]>> = {
+  "vpa-recommender": ["--usage-interval-seconds", "1"],
+};
+const READY_MS_MAX = 60_000;
+
+export interface PodProcess {
+  readonly process: LoggedProcess;
+  /** Port in the pod → port here. */
+  readonly localPorts: ReadonlyMap<number, number>;
+  /** Resolves when the container's readiness probe passes. */
+  ready(): Promise<void>;
+}
+
+export interface PodCredentials {
+  readonly token: string;
+}
+
+/** @throws Error if the pod is not one that this runner can run. */
+export async function startPodProcess(
+  controlPlane: ControlPlane,
+  pod: ApiPodToRun,
+  { token }: PodCredentials,
+): Promise<PodProcess> {
+  const [container] = pod.spec.containers;
+  const component = container?.args?.[0] ?? "";
+  const flags = PORT_FLAGS[component];
+  if (container === undefined || flags === undefined)
+    throw new Error(`${pod.metadata.name} runs no component`);
+  const localPorts = new Map<number, number>();
+  const portArgs: string[] = [];
+  for (const [flag, port] of Object.entries(flags)) {
+    const local = await freePort(HOST);
+    localPorts.set(port, local);
+    portArgs.push(flag, String(local));
+  }
+  const folder = join(controlPlane.files.folder, pod.metadata.uid);
+  mkdirSync(folder, { recursive: true });
+  const env = environmentOf(pod, container);
+  const args = (container.args ?? []).map((arg) => expand(arg, env));
+  const access = accountFiles(controlPlane, { folder, token, component });
+  const logFile = join(controlPlane.files.folder, `${pod.metadata.name}.log`);
+  const process_ = new LoggedProcess(pod.metadata.name, process.execPath, {
+    args: [BERTH, ...args, ...portArgs, ...(HURRY_FLAGS[component] ?? []), ...access.args],
+    env: { ...env, ...access.env },
+    logFile,
+  });
+  return {
+    process: process_,
+    localPorts,
+    async ready() {
+      const probe = container.readinessProbe?.httpGet;
+      if (probe === undefined) return;
+      const port = typeof probe.port === "number" ? probe.port : portNamed(container, probe.port);
+      const url = `http://${HOST}:${localPorts.get(port)}${probe.path ?? "/"}`;
+      await process_.ready(async () => (await fetch(url)).ok, READY_MS_MAX);
+    },
+  };
+}
+
+function portNamed({ ports = [] }: Container, name: string): number {
+  const port = ports.find((candidate) => candidate.name === name)?.containerPort;
+  if (port === undefined)
+    throw new Error(`the probe names the port ${name}, which the container does not have`);
+  return port;
+}
+
+// The pod's own address is loopback to its process, whatever the cluster calls it.
+function environmentOf({ metadata, spec }: ApiPodToRun, { env = [] }: Container): Record<string, string> {
+  const fields: Readonly<Record<string, string>> = {
+    "metadata.name": metadata.name,
+    "metadata.namespace": metadata.namespace,
+    "metadata.uid": metadata.uid,
+    "spec.nodeName": spec.nodeName ?? "",
+    "status.podIP": HOST,
+    "status.hostIP": HOST,
+  };
+  return Object.fromEntries(
+    env.map(({ name, value, valueFrom }) => {
+      const path = valueFrom?.fieldRef?.fieldPath;
+      if (path === undefined) return [name, value ?? ""];
+      const field = fields[path];
+      if (field === undefined) throw new Error(`env ${name}: no field ${path}`);
+      return [name, field];
+    }),
+  );
+}
+
+/** `$(NAME)`, as kubelet expands it. */
+function expand(text: string, env: Readonly<Record<string, string>>): string {
+  return text.replaceAll(
+    /\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g,
+    (reference, name: string) => env[name] ?? reference,
+  );
+}
+
+interface Access {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+// In a pod these files lie under /var/run/secrets, which only a container's mount can provide.
+function accountFiles(
+  { url, files }: ControlPlane,
+  {
+    folder,
+    token,
+    component,
+  }: { readonly folder: string; readonly token: string; readonly component: string },
+): Access {
+  if (component === "proxy") {
+    const tokenFile = join(folder, "token");
+    writeFileSync(tokenFile, token, { mode: 0o600 });
+    const { hostname, port } = new URL(url);
+    return {
+      args: ["--token-file", tokenFile, "--ca-file", files.ca],
+      env: { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
+    };
+  }
+  const cluster = { server: url, "certificate-authority": files.ca };
+  return {
+    args: [],
+    env: { KUBECONFIG: writeJson({ folder }, "kubeconfig", kubeconfig({ cluster, user: { token } })) },
+  };
+}

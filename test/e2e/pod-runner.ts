@@ -1,0 +1,189 @@
+// The kubelet of Berth's own pods: starts each as a process under its service account, says when it is ready, and ends
+// it with its pod. On its own node it also says of other pods that they run, which they do not.
+
+import type { KubeConnection } from "#kube/connection.ts";
+import { PODS, resourcePath } from "#kube/resource-path.ts";
+import { Reflector } from "#kube/reflector.ts";
+import { systemClock } from "#runtime/clock.ts";
+import { createLogger } from "#runtime/logger.ts";
+import { type ControlPlane, HOST } from "./control-plane.ts";
+import { type ApiPodToRun, type PodProcess, startPodProcess } from "./pod-process.ts";
+import type { ServiceNetwork } from "./service-network.ts";
+
+export const SYSTEM_NAMESPACE = "berth-system";
+/** As long as any run of the suite lasts. */
+const TOKEN_SECONDS = 3_600 * 3;
+
+export interface PodRunnerOptions {
+  readonly controlPlane: ControlPlane;
+  readonly connection: KubeConnection;
+  readonly network: ServiceNetwork;
+  /** The node whose pods are all this runner's. */
+  readonly nodeName: string;
+}
+
+export class PodRunner {
+  readonly #options: PodRunnerOptions;
+  readonly #pods: Reflector<RunnablePod>;
+  readonly #runs = new Map<string, Run>();
+  readonly #failures: Error[] = [];
+  #addresses = 0;
+
+  constructor(options: PodRunnerOptions) {
+    this.#options = options;
+    this.#pods = new Reflector<RunnablePod>({
+      connection: options.connection,
+      path: resourcePath(PODS),
+      decode: (raw) => raw as RunnablePod,
+      handlers: { upserted: (pod) => this.#seen(pod), deleted: (pod) => void this.#ended(pod) },
+      clock: systemClock(),
+      random: Math.random,
+      logger: createLogger("pod-runner", "error"),
+      name: "pods to run",
+    });
+  }
+
+  start(): void {
+    this.#pods.start();
+  }
+
+  /** What could not be run, and processes that ended although their pods go on. */
+  failures(): readonly Error[] {
+    const ended = [...this.#runs.values()].filter((run) => run.pod?.process.hasExited === true);
+    return [...this.#failures, ...ended.map(({ name }) => new Error(`the process of ${name} ended`))];
+  }
+
+  /** Where a port of a pod's process is on this machine; undefined if it does not run. */
+  localPort(uid: string, port: number): number | undefined {
+    return this.#runs.get(uid)?.pod?.localPorts.get(port);
+  }
+
+  async stop(): Promise<void> {
+    await this.#pods.stop();
+    const runs = [...this.#runs.values()];
+    this.#runs.clear();
+    await Promise.all(runs.map(endRun));
+  }
+
+  #seen(pod: RunnablePod): void {
+    const { uid, name, deletionTimestamp } = pod.metadata;
+    if (pod.spec.nodeName === undefined || !this.#isOurs(pod)) return;
+    if (deletionTimestamp !== undefined) return void this.#end(pod);
+    const size = sizeOf(pod);
+    const run = this.#runs.get(uid) ?? { name, address: this.#addressOf(pod), size, pod: undefined };
+    const isNew = !this.#runs.has(uid);
+    const isResized = run.size !== size;
+    this.#runs.set(uid, Object.assign(run, { size }));
+    if (!isNew && !isResized) return;
+    run.work = (isNew ? this.#start(pod, run) : this.#sayRunning(pod, run.address)).catch((error: Error) => {
+      this.#failures.push(error);
+    });
+  }
+
+  #isOurs({ metadata, spec }: RunnablePod): boolean {
+    const isDeployed = metadata.ownerReferences?.[0]?.kind === "ReplicaSet";
+    return (
+      spec.nodeName === this.#options.nodeName || (metadata.namespace === SYSTEM_NAMESPACE && isDeployed)
+    );
+  }
+
+  async #start(pod: RunnablePod, run: Run): Promise<void> {
+    const { controlPlane, network } = this.#options;
+    if (pod.metadata.namespace === SYSTEM_NAMESPACE) {
+      run.pod = await startPodProcess(controlPlane, pod, { token: await this.#tokenFor(pod) });
+      for (const [port, local] of run.pod.localPorts) network.expose(run.address, port, local);
+      await run.pod.ready();
+    }
+    await this.#sayRunning(pod, run.address);
+  }
+
+  #addressOf({ spec }: RunnablePod): string {
+    if (spec.hostNetwork === true) return HOST;
+    this.#addresses += 1;
+    return `10.245.${this.#addresses >> 8}.${this.#addresses & 255}`;
+  }
+
+  async #tokenFor({ metadata: { namespace, name, uid }, spec }: RunnablePod): Promise<string> {
+    const account = spec.serviceAccountName ?? "default";
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`;
+    const boundObjectRef = { apiVersion: "v1", kind: "Pod", name, uid };
+    const { status } = (await this.#options.connection.create(path, {
+      apiVersion: "authentication.k8s.io/v1",
+      kind: "TokenRequest",
+      spec: { expirationSeconds: TOKEN_SECONDS, boundObjectRef },
+    })) as { status: { token: string } };
+    return status.token;
+  }
+
+  async #sayRunning({ metadata: { namespace, name }, spec }: RunnablePod, podIP: string): Promise<void> {
+    const startedAt = new Date().toISOString().replace(/\.\d+/, "");
+    const conditions = ["Initialized", "ContainersReady", "Ready"].map((type) => ({ type, status: "True" }));
+    const containerStatuses = spec.containers.map(({ name: container, image, resources = {} }) => ({
+      name: container,
+      image,
+      // Whatever is asked for is there: nothing here is limited.
+      resources,
+      imageID: "",
+      ready: true,
+      started: true,
+      restartCount: 0,
+      state: { running: { startedAt } },
+    }));
+    const status = {
+      phase: "Running",
+      hostIP: HOST,
+      hostIPs: [{ ip: HOST }],
+      podIP,
+      podIPs: [{ ip: podIP }],
+      startTime: startedAt,
+      conditions,
+      containerStatuses,
+    };
+    const path = resourcePath({ ...PODS, namespace, name, subresource: "status" });
+    await this.#options.connection.patch(path, { status }, { type: "strategic" });
+  }
+
+  // As kubelet does: the process first, then the object.
+  async #end(pod: RunnablePod): Promise<void> {
+    const { namespace, name, uid } = pod.metadata;
+    await this.#ended(pod);
+    const path = resourcePath({ ...PODS, namespace, name });
+    await this.#options.connection
+      .delete(path, { gracePeriodSeconds: 0, preconditions: { uid } })
+      // kwok may have been first.
+      .catch(() => undefined);
+  }
+
+  async #ended({ metadata: { uid } }: RunnablePod): Promise<void> {
+    const run = this.#runs.get(uid);
+    this.#runs.delete(uid);
+    if (run !== undefined) await endRun(run);
+  }
+}
+
+interface Run {
+  readonly name: string;
+  readonly address: string;
+  /** What was last asked for its containers. */
+  size: string;
+  /** Undefined for a pod that is only said to run. */
+  pod: PodProcess | undefined;
+  work?: Promise<void>;
+}
+
+async function endRun(run: Run): Promise<void> {
+  await run.work;
+  await run.pod?.process.stop();
+}
+
+function sizeOf({ spec }: RunnablePod): string {
+  return JSON.stringify(spec.containers.map(({ resources }) => resources));
+}
+
+interface RunnablePod extends ApiPodToRun {
+  readonly metadata: ApiPodToRun["metadata"] & {
+    readonly deletionTimestamp?: string;
+    readonly ownerReferences?: readonly { readonly kind: string }[];
+  };
+  readonly spec: ApiPodToRun["spec"] & { readonly hostNetwork?: boolean };
+}

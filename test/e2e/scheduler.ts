@@ -1,0 +1,87 @@
+// kube-scheduler, without the extender as a new cluster has it, or with the configuration that manifests/ ships.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { freePort } from "#cli/start/free-port.ts";
+import type { KubeConnection } from "#kube/connection.ts";
+import { LEASES, resourcePath } from "#kube/resource-path.ts";
+import { type ControlPlane, HOST, writeJson } from "./control-plane.ts";
+import type { LoggedProcess } from "./logged-process.ts";
+
+const CONFIGURATION = new URL("../../manifests/kube-scheduler/configuration.yaml", import.meta.url);
+const READY_MS_MAX = 60_000;
+
+export interface ExtenderAddress {
+  /** Instead of the Service's: no kube-proxy forwards cluster addresses here. */
+  readonly url: string;
+  /** PEM of the authority, as the extender published it. */
+  readonly ca: string;
+}
+
+/**
+ * Resolves when this scheduler has its lease, that is when its caches are synced and it schedules.
+ *
+ * @throws Error with the end of its log if it does not get so far.
+ */
+export async function startScheduler(
+  controlPlane: ControlPlane,
+  connection: KubeConnection,
+  extender?: ExtenderAddress,
+): Promise<LoggedProcess> {
+  const kubeconfig = controlPlane.kubeconfigOf("system:kube-scheduler");
+  const { folder } = controlPlane.files;
+  const configuration = extender === undefined ? plainConfiguration : shippedConfiguration(folder, extender);
+  const file = writeJson(controlPlane.files, "kube-scheduler.json", {
+    ...configuration,
+    // As the controller manager's: above the defaults, so that the suite does not wait for a client's own limit.
+    clientConnection: { kubeconfig, qps: 200, burst: 300 },
+  });
+  const before = await leaseHolder(connection);
+  const scheduler = controlPlane.spawn("kube-scheduler", [
+    `--config=${file}`,
+    `--bind-address=${HOST}`,
+    `--secure-port=${await freePort(HOST)}`,
+    `--cert-dir=${folder}/scheduler-certificates`,
+    `--authentication-kubeconfig=${kubeconfig}`,
+    `--authorization-kubeconfig=${kubeconfig}`,
+  ]);
+  await scheduler.ready(async () => {
+    const holder = await leaseHolder(connection);
+    return holder !== "" && holder !== before;
+  }, READY_MS_MAX);
+  return scheduler;
+}
+
+const plainConfiguration = {
+  apiVersion: "kubescheduler.config.k8s.io/v1",
+  kind: "KubeSchedulerConfiguration",
+};
+
+interface SchedulerConfiguration {
+  readonly extenders: readonly { readonly tlsConfig?: object }[];
+}
+
+// What an operator sets is set: the address and the authority's file. Everything else is as it is shipped.
+function shippedConfiguration(folder: string, { url, ca }: ExtenderAddress): object {
+  const shipped = parse(readFileSync(CONFIGURATION, "utf8")) as SchedulerConfiguration;
+  const caFile = join(folder, "extender-ca.crt");
+  writeFileSync(caFile, ca);
+  const extenders = shipped.extenders.map((extender) => ({
+    ...extender,
+    urlPrefix: url,
+    tlsConfig: { ...extender.tlsConfig, caFile },
+  }));
+  return { ...shipped, extenders };
+}
+
+async function leaseHolder(connection: KubeConnection): Promise<string> {
+  const path = resourcePath({ ...LEASES, namespace: "kube-system", name: "kube-scheduler" });
+  try {
+    const { spec } = (await connection.get(path)) as { spec?: { holderIdentity?: string } };
+    return spec?.holderIdentity ?? "";
+  } catch {
+    // Nobody has held it yet; a server that does not answer shows when the scheduler does not get ready.
+    return "";
+  }
+}
