@@ -48,9 +48,9 @@ export class ExtenderRecorder {
     return `https://${HOST}:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Of one verb, oldest first. */
-  exchanges(verb: string): readonly Exchange[] {
-    return this.#exchanges.filter((exchange) => exchange.verb === verb);
+  /** Oldest first. */
+  exchanges(): readonly Exchange[] {
+    return this.#exchanges;
   }
 
   async close(): Promise<void> {

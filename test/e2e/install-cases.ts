@@ -31,8 +31,8 @@ export function installCases(cluster: () => TestCluster): void {
       return (await proxyMemoryBytes(cluster(), pod.nodeName)) > TEMPLATE_MEMORY_BYTES;
     }, "the first mesh pod and its node's proxy");
     lap("the first mesh pod is placed and its node's proxy resized");
-    const [verb] = cluster().recorder.exchanges("filter");
-    assert.equal(verb?.status, 200);
+    const [first] = cluster().recorder.exchanges();
+    assert.deepEqual([first?.verb, first?.status], ["filter", 200]);
   });
 
   test("applying the manifests once more changes nothing", async () => {
@@ -67,6 +67,7 @@ export interface DeploymentOptions {
   readonly memory?: string;
   /** Only nodes of this pool, whose taint the pods tolerate. */
   readonly pool?: readonly [key: string, value: string];
+  readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly priorityClassName?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }

@@ -7,10 +7,11 @@ import { decodeNode } from "#kube/decode-node.ts";
 import { decodePod } from "#kube/decode-pod.ts";
 import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
 import { MESH_PROFILES, NODES, PODS, resourcePath } from "#kube/resource-path.ts";
+import { PROXY_LABEL } from "#model/app.ts";
 import { PlainCluster } from "#test/oracle/plain-cluster.ts";
 import { APP_NAMESPACE, deployment, TEMPLATE_MEMORY_BYTES } from "./install-cases.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
-import type { TestCluster } from "./test-cluster.ts";
+import { LOCAL_NODE, type TestCluster } from "./test-cluster.ts";
 
 const MORE_NODES = 500;
 const APPS = Array.from({ length: 12 }, (_, index) => `app-${index}`);
@@ -18,6 +19,8 @@ const PODS_PER_APP = 25;
 /** Nodes that only pods of this file's and preemption-cases.ts's choosing may use: three are enough to see everything. */
 export const POOL = ["berth.dev/e2e-pool", "small"] as const;
 const POOL_NODES = 3;
+/** The proxy's, in its pod. */
+const CONTROL_PORT = 9092;
 
 export function placementCases(cluster: () => TestCluster): void {
   test(`the DaemonSet brings a proxy to each of ${MORE_NODES} more nodes`, async (t) => {
@@ -111,6 +114,18 @@ export function placementCases(cluster: () => TestCluster): void {
       pair === undefined ? [] : [pair.inbound, pair.outbound],
     );
     assert.equal(new Set(all).size, all.length, "no port is given twice");
+  });
+
+  test("the proxy on the local node, a real process, hosts the instance of an app with a pod there", async () => {
+    const nodeSelector = { "kubernetes.io/hostname": LOCAL_NODE };
+    await cluster().apply(deployment("hosted", { replicas: 1, nodeSelector }));
+    const proxies = (await cluster().pods(SYSTEM_NAMESPACE, { labelSelector: PROXY_LABEL })).map(decodePod);
+    const uid = proxies.find(({ nodeName }) => nodeName === LOCAL_NODE)?.uid ?? "";
+    await cluster().until(async () => {
+      const port = cluster().runner.localPort(uid, CONTROL_PORT);
+      const response = await fetch(`http://127.0.0.1:${port}/v1/instances`);
+      return (await response.text()).includes(`${APP_NAMESPACE}/hosted`);
+    }, "the instance");
   });
 
   test("a pod that opts out is not injected, and is scheduled all the same", async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodePod } from "#kube/decode-pod.ts";
+import { CallRecording } from "./call-recording.ts";
 import { APP_NAMESPACE, deployment } from "./install-cases.ts";
 import { POOL } from "./placement-cases.ts";
 import type { TestCluster } from "./test-cluster.ts";
@@ -10,16 +11,10 @@ import type { TestCluster } from "./test-cluster.ts";
 const FILLERS = 9;
 
 export function preemptionCases(cluster: () => TestCluster): void {
+  const recording = new CallRecording(cluster, POOL);
+
   test("the preempt verb adds victims where kube-scheduler's own leave no room for B", async (t) => {
-    for (const [name, value] of [
-      ["low", 100],
-      ["high", 10_000],
-    ] as const) {
-      await cluster().connection.create("/apis/scheduling.k8s.io/v1/priorityclasses", {
-        metadata: { name },
-        value,
-      });
-    }
+    await createPriorities(cluster());
     // Outside the mesh, three to a node: 7,800 of 8,000 millicores beside the proxy's 150.
     await cluster().apply(
       deployment("filler", {
@@ -32,6 +27,7 @@ export function preemptionCases(cluster: () => TestCluster): void {
       }),
     );
     await cluster().until(async () => (await bound(cluster(), "filler")) === FILLERS, "the pool to be full");
+    const recorded = await recording.begin("preemption", "urgent");
     // One filler's room is enough for A, with 10 millicores to spare; the proxy's 150 would have to be 170.
     await cluster().apply(
       deployment("urgent", {
@@ -43,26 +39,50 @@ export function preemptionCases(cluster: () => TestCluster): void {
       }),
     );
     await cluster().until(async () => (await bound(cluster(), "urgent")) === 1, "the urgent pod to be bound");
-    const [exchange] = cluster().recorder.exchanges("preempt");
-    assert.ok(exchange !== undefined, "kube-scheduler called the preempt verb");
-    assert.equal(exchange.status, 200);
-    const offered = victimsIn((exchange.request as PreemptionArgs).NodeNameToMetaVictims ?? {});
-    const answered = victimsIn((exchange.reply as PreemptionReply).NodeNameToMetaVictims);
+    recorded("preempt");
+    const calls = cluster()
+      .recorder.exchanges()
+      .filter(({ verb }) => verb === "preempt");
+    const [call] = calls;
+    assert.ok(call !== undefined && calls.length === 1, "one preemption is enough");
+    const offered = victimsIn((call.request as PreemptionArgs).NodeNameToMetaVictims ?? {});
+    const answered = victimsIn((call.reply as PreemptionReply).NodeNameToMetaVictims);
     t.diagnostic(`offered ${JSON.stringify(offered)}, answered ${JSON.stringify(answered)}`);
-    for (const [node, victims] of Object.entries(offered)) assert.equal(victims, 1, node);
-    for (const [node, victims] of Object.entries(answered)) assert.equal(victims, 2, node);
-    assert.ok(Object.keys(answered).length > 0);
+    assert.deepEqual(Object.values(offered), [1, 1, 1]);
+    assert.deepEqual(Object.values(answered), [2, 2, 2]);
   });
 
-  test("preempted pods wait for room, and nothing is placed on what was promised to the preemptor", async () => {
-    const pods = (await cluster().pods(APP_NAMESPACE)).map(decodePod);
-    const urgent = pods.find(({ app }) => app === `${APP_NAMESPACE}/urgent`);
-    const beside = pods.filter(
-      ({ name, nodeName }) => name.startsWith("filler") && nodeName === urgent?.nodeName,
+  test("no pod of another node was preempted, and those that were do not come back into the preemptor's room", async () => {
+    const urgent = (await podsOf(cluster(), "urgent"))[0];
+    const fillers = await podsOf(cluster(), "filler");
+    const perNode = Map.groupBy(
+      fillers.filter(({ nodeName }) => nodeName !== undefined),
+      ({ nodeName }) => nodeName,
     );
-    assert.equal(beside.length, 1);
+    assert.deepEqual([...perNode.values()].map(({ length }) => length).sort(), [1, 3, 3]);
+    assert.equal(perNode.get(urgent?.nodeName)?.length, 1);
     await cluster().kubectl("-n", APP_NAMESPACE, "delete", "deployment", "filler", "urgent");
   });
+
+  test("a mesh pod of the pool is filtered and scored on its three nodes", async () => {
+    for (const app of ["filler", "urgent"]) {
+      await cluster().until(async () => (await podsOf(cluster(), app)).length === 0, `${app} to be gone`);
+    }
+    const recorded = await recording.begin("the first pod of an app", "scout");
+    await cluster().apply(deployment("scout", { replicas: 1, pool: POOL }));
+    await cluster().until(async () => (await bound(cluster(), "scout")) === 1, "the pod to be bound");
+    recorded("prioritize");
+    await cluster().kubectl("-n", APP_NAMESPACE, "delete", "deployment", "scout");
+  });
+
+  test("what kube-scheduler sends is what the fast tests replay", () => recording.settle());
+}
+
+async function createPriorities({ connection }: TestCluster): Promise<void> {
+  for (const [name, value] of Object.entries({ low: 100, high: 10_000 })) {
+    const path = "/apis/scheduling.k8s.io/v1/priorityclasses";
+    await connection.create(path, { metadata: { name }, value });
+  }
 }
 
 interface PreemptionArgs {
@@ -80,6 +100,9 @@ function victimsIn(nodes: Victims): Readonly<Record<string, number>> {
 }
 
 async function bound(cluster: TestCluster, app: string): Promise<number> {
-  const pods = (await cluster.pods(APP_NAMESPACE, { labelSelector: `berth.dev/app=${app}` })).map(decodePod);
-  return pods.filter(({ nodeName }) => nodeName !== undefined).length;
+  return (await podsOf(cluster, app)).filter(({ nodeName }) => nodeName !== undefined).length;
+}
+
+async function podsOf(cluster: TestCluster, app: string) {
+  return (await cluster.pods(APP_NAMESPACE, { labelSelector: `berth.dev/app=${app}` })).map(decodePod);
 }
