@@ -119,6 +119,22 @@ test("a leader that is cut off steps down before another can take over", async (
   await Promise.all([a.elector.stop(), b.elector.stop()]);
 });
 
+test("a candidate leads at most 1.3 s after the lease of a leader that vanished is over", async () => {
+  for (const standByMs of [900, 1_700, 2_300, 3_100]) {
+    const { clock, history, store, a, b } = contending();
+    a.elector.start();
+    await elapse(clock, 0.1);
+    clock.advance(standByMs);
+    b.elector.start();
+    await elapse(clock, 8);
+    a.link.isUp = false;
+    const renewTime = Date.parse(String(store.lease?.spec["renewTime"]));
+    while (!history.includes("b started")) await elapse(clock, 0.1);
+    assert.ok(clock.nowMs() - renewTime <= 15_000 + 1_300, `${clock.nowMs() - renewTime} ms`);
+    await Promise.all([a.elector.stop(), b.elector.stop()]);
+  }
+});
+
 test("a leader that stops hands the lease over without waiting for its expiry", async () => {
   const { clock, history, store, a, b } = contending();
   a.elector.start();
@@ -127,7 +143,7 @@ test("a leader that stops hands the lease over without waiting for its expiry", 
   await elapse(clock, 5);
   await a.elector.stop();
   assert.equal(store.lease?.spec["holderIdentity"], "");
-  await elapse(clock, 5);
+  await elapse(clock, 1.3);
   assert.deepEqual(history, ["a started", "a lost", "b started"]);
   assert.equal(store.lease?.spec["leaseTransitions"], 1);
   await b.elector.stop();
