@@ -5,10 +5,10 @@ import type { Labels } from "#model/app.ts";
 import type { PodView } from "#model/cluster-view.ts";
 import { decodeNode } from "#kube/decode-node.ts";
 import { decodePod } from "#kube/decode-pod.ts";
-import type { NodeSelectorTerm, PreferredTerm } from "../policies/node-affinity.ts";
+import type { NodeSelectorTerm, PreferredTerm } from "#model/node-affinity.ts";
 import type { NodeSpec } from "../policies/scheduler-cluster.ts";
 import type { SchedulerPod } from "../policies/scheduler-pod.ts";
-import type { Taint, Toleration } from "../policies/taints.ts";
+import type { Taint, Toleration } from "#model/taints.ts";
 
 /** A pod with what its scheduling cycle needs; `raw` only while it waits, since extenders are sent the whole pod. */
 export interface DriverPod {

@@ -1,12 +1,12 @@
 // The model's check: the same rules read once more from upstream, with nothing cached, nothing incremental and integers
 // as BigInt. For tests; slow.
 
-import type { NodeSelectorRequirement, NodeSelectorTerm } from "./node-affinity.ts";
+import type { NodeSelectorRequirement, NodeSelectorTerm } from "#model/node-affinity.ts";
 import { ZONE_LABEL } from "./node-tree.ts";
 import { HOSTNAME_LABEL } from "./scheduler-cluster.ts";
 import type { NodeSpec } from "./scheduler-cluster.ts";
 import type { SchedulerPod } from "./scheduler-pod.ts";
-import type { Taint, Toleration } from "./taints.ts";
+import type { Taint, Toleration } from "#model/taints.ts";
 
 export interface OraclePlacement {
   readonly pod: SchedulerPod;

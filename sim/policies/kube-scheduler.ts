@@ -9,16 +9,16 @@
 
 import { assert } from "#model/assert.ts";
 import type { Random } from "../seeded-random.ts";
-import { namedNodes, preferenceScorer, requiredMatcher } from "./node-affinity.ts";
-import type { NodeMatcher } from "./node-affinity.ts";
+import { namedNodes, preferenceScorer, requiredMatcher } from "#model/node-affinity.ts";
+import type { NodeMatcher } from "#model/node-affinity.ts";
 import { feasibleNodesToFind } from "./node-sampling.ts";
 import { balanceScore, fitScore, leastAllocated, mostAllocated } from "./resource-scores.ts";
 import type { SchedulerCluster, SchedulerNode } from "./scheduler-cluster.ts";
 import { normalizeDown, normalizeUp } from "./score-normalization.ts";
 import { nonZeroRequest } from "./scheduler-pod.ts";
 import type { SchedulerPod } from "./scheduler-pod.ts";
-import { toleratesTaints, toleratesUnschedulable, untoleratedPreferences } from "./taints.ts";
-import type { Toleration } from "./taints.ts";
+import { toleratesTaints, toleratesUnschedulable, untoleratedPreferences } from "#model/taints.ts";
+import type { Toleration } from "#model/taints.ts";
 import { DefaultTopologySpread } from "./topology-spread.ts";
 
 export interface SchedulerProfile {

@@ -8,7 +8,7 @@ import type { Resources } from "#model/resources.ts";
 import { ZONE_LABEL, inNodeTreeOrder } from "./node-tree.ts";
 import { nonZeroRequest } from "./scheduler-pod.ts";
 import type { SchedulerPod } from "./scheduler-pod.ts";
-import type { Taint } from "./taints.ts";
+import type { Taint } from "#model/taints.ts";
 
 export const HOSTNAME_LABEL = "kubernetes.io/hostname";
 

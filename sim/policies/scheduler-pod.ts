@@ -2,8 +2,8 @@
 
 import type { Labels } from "#model/app.ts";
 import type { Resources } from "#model/resources.ts";
-import type { NodeSelectorTerm, PreferredTerm } from "./node-affinity.ts";
-import type { Toleration } from "./taints.ts";
+import type { NodeSelectorTerm, PreferredTerm } from "#model/node-affinity.ts";
+import type { Toleration } from "#model/taints.ts";
 
 export interface SchedulerPod {
   /** What the filter counts; may be nothing. */

@@ -8,7 +8,7 @@
 import type { SchedulerCluster, SchedulerNode } from "./scheduler-cluster.ts";
 import type { SchedulerPod } from "./scheduler-pod.ts";
 import { NODE_SCORE_MAX } from "./resource-scores.ts";
-import type { NodeMatcher } from "./node-affinity.ts";
+import type { NodeMatcher } from "#model/node-affinity.ts";
 
 const HOSTNAME_SKEW_MAX = 3;
 const ZONE_SKEW_MAX = 5;

@@ -2,7 +2,7 @@
 // corev1/nodeaffinity/nodeaffinity.go and k8s.io/apimachinery/pkg/labels/selector.go. Selectors are compiled once per
 // pod and then tried on many nodes.
 
-import type { Labels } from "#model/app.ts";
+import type { Labels } from "./app.ts";
 
 export interface NodeSelectorRequirement {
   readonly key: string;
