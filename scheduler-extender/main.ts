@@ -6,7 +6,6 @@ import { ClusterLedger } from "#model/ledger.ts";
 import { ClusterCache } from "#kube/cluster-cache.ts";
 import { connect } from "#kube/connect.ts";
 import type { KubeConnection } from "#kube/connection.ts";
-import { LeaderElector } from "#kube/lease.ts";
 import { systemClock } from "#runtime/clock.ts";
 import {
   type ComponentContext,
@@ -26,6 +25,7 @@ import { certificateHosts } from "./shell/certificate-hosts.ts";
 import { CertificateKeeper } from "./shell/certificate-keeper.ts";
 import { extenderApi } from "./shell/extender-api.ts";
 import { createExtenderMetrics } from "./shell/extender-metrics.ts";
+import { Leadership } from "./shell/leadership.ts";
 import { PortAllocator } from "./shell/port-allocator.ts";
 import { ProfileStatusSweep } from "./shell/profile-status-sweep.ts";
 
@@ -85,19 +85,25 @@ const settings = componentSettings.extend({
     .default("berth-system")
     .describe("namespace of the leader's Lease and the TLS Secret"),
   identity: z.string().default(hostname()).describe("holder name in the Lease; in a cluster the pod's name"),
+  podName: z
+    .string()
+    .optional()
+    .describe(
+      "this replica's pod, to be labelled berth.dev/leader-of while it leads; its Service selects that",
+    ),
+  withoutLease: z
+    .boolean()
+    .default(false)
+    .describe("answer verbs without a Lease, beside the one kube-scheduler that asks; allocate no ports"),
 });
 
 /** Above an ExtenderArgs with 5,000 whole nodes, which kube-scheduler sends without nodeCacheCapable. */
 const BODY_BYTES_MAX = 256 * 1024 ** 2;
-const LEASE_NAME = "berth-scheduler-extender";
 
 type Settings = z.infer<typeof settings>;
 
 async function start({ config, logger, clock }: ComponentContext<Settings>): Promise<RunningComponent> {
-  checkTlsSettings(config);
-  if (config.portRangeLast <= config.portRangeFirst) {
-    throw new UsageError("--port-range-last must be above --port-range-first");
-  }
+  checkSettings(config);
   const ledger = new ClusterLedger();
   const metrics = createExtenderMetrics(ledger, clock);
   const operations = createHttpServer({ bodyBytesMax: 1024, logger });
@@ -106,29 +112,26 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   const certificate = await servingCertificate(config, keeper);
   const server = createHttpServer({ bodyBytesMax: BODY_BYTES_MAX, logger, certificate });
   const cache = new ClusterCache({ connection, ledger, logger });
-  const leading = Promise.withResolvers<void>();
-  const elector = new LeaderElector({
+  const leadership = new Leadership({
     connection,
-    namespace: config.leaseNamespace,
-    name: LEASE_NAME,
-    identity: config.identity,
+    ledger,
+    metrics,
+    settings: config,
     clock: systemClock(),
-    random: Math.random,
     logger,
-    onStarted: () => leading.resolve(),
-    onLost: () => logger.info("not leading"),
   });
+  leadership.guard(server);
   const ports = new PortAllocator({
     connection,
     profiles: cache.profiles,
-    isLeader: () => elector.isLeader,
+    isLeader: () => leadership.isLeader,
     range: { first: config.portRangeFirst, last: config.portRangeLast },
     clock,
     logger,
   });
   const sweep = new ProfileStatusSweep({
     profiles: cache.profiles,
-    isLeader: () => elector.isLeader,
+    isLeader: () => leadership.isLeader,
     refreshStatus: (app) => ports.refreshStatus(app),
     // A rate of writes is the API server's business, and that is on the machine's clock.
     clock: systemClock(),
@@ -140,7 +143,14 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   };
   const noProxy = config.noProxy.split(",").filter((host) => host !== "");
   const injection = { ipFamily: config.ipFamily, noProxy, preStopSeconds: config.preStopSeconds };
-  await server.register(extenderApi, { ledger, clock, limits, metrics, unreadyReasons });
+  await server.register(extenderApi, {
+    ledger,
+    clock,
+    limits,
+    metrics,
+    // Two ledgers that both answer would promise the same room twice.
+    unreadyReasons: () => [...unreadyReasons(), ...leadership.notAnsweringReasons()],
+  });
   await server.register(admissionApi, { ports, metrics, injection });
   await operations.register(operationsApi, { registry: metrics.registry, unreadyReasons });
   const urls = {
@@ -148,31 +158,47 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     operations: await listen(operations, { host: config.operationsHost, port: config.operationsPort }),
   };
   cache.start();
-  elector.start();
+  void cache.whenSynced().then(
+    () => leadership.stand(),
+    () => logger.debug("stopped before the first sync"),
+  );
   sweep.start();
   keeper?.keep((material) => certificate?.replace(material));
   return {
     urls,
     async settle(resourceVersion) {
-      await leading.promise;
+      await leadership.whenBegun();
       await ports.whenIdle();
       await cache.whenObserved(resourceVersion);
     },
     async stop() {
       sweep.stop();
-      await Promise.all([server.close(), operations.close(), cache.stop(), elector.stop(), keeper?.stop()]);
+      await leadership.stop();
+      await Promise.all([server.close(), operations.close(), cache.stop(), keeper?.stop()]);
       await connection.close();
     },
   };
 }
 
-function checkTlsSettings({
+function checkSettings({
   tlsCertFile,
   tlsKeyFile,
   tlsSecret,
   tlsHosts,
   webhookConfiguration,
+  podName,
+  withoutLease,
+  portRangeFirst,
+  portRangeLast,
 }: Settings): void {
+  if (portRangeLast <= portRangeFirst) {
+    throw new UsageError("--port-range-last must be above --port-range-first");
+  }
+  if (withoutLease && podName !== undefined) {
+    throw new UsageError(
+      "--without-lease and --pod-name exclude each other: the label is the Lease holder's",
+    );
+  }
   if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined)) {
     throw new UsageError("--tls-cert-file and --tls-key-file belong together");
   }

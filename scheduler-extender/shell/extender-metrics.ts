@@ -18,6 +18,7 @@ export interface ExtenderMetrics {
   preempted(nodes: ReadonlyMap<unknown, NodePreemption>): void;
   promisesExpired(count: number): void;
   admitted(outcome: AdmissionOutcome): void;
+  leadershipChanged(isLeading: boolean): void;
 }
 
 export type AdmissionOutcome = "injected" | "optedOut" | "noApp" | "noPorts";
@@ -61,6 +62,11 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
     help: "Promises that ran out before the pod was seen bound; more than a few mean that bindings get lost.",
     registers,
   });
+  const leading = new Gauge({
+    name: "berth_extender_leading",
+    help: "1 on the replica that holds the Lease and answers verbs; the sum over replicas is 0 while nobody does.",
+    registers,
+  });
   registerGauges(registry, { ledger, clock, expired });
   return {
     registry,
@@ -81,6 +87,7 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
     },
     promisesExpired: (count) => expired.inc(count),
     admitted: (outcome) => admissions.inc({ outcome }),
+    leadershipChanged: (isLeading) => leading.set(isLeading ? 1 : 0),
   };
 }
 
