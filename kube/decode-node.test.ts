@@ -13,6 +13,7 @@ test("a node's allocatable resources round down", () => {
     name: "node-1",
     zone: "zone-a",
     allocatable: { cpuMilli: 3_920, memoryBytes: 16 * GIB },
+    traits: { labels: { [ZONE_LABEL]: "zone-a" }, taints: [], isUnschedulable: false, podsMax: 110 },
   });
 });
 
@@ -21,7 +22,15 @@ test("a node that has not reported yet has no room and no zone", () => {
     name: "node-1",
     zone: "",
     allocatable: { cpuMilli: 0, memoryBytes: 0 },
+    traits: { labels: {}, taints: [], isUnschedulable: false, podsMax: 0 },
   });
+});
+
+test("a node's taints and its cordon are kept", () => {
+  const taints = [{ key: "dedicated", value: "batch", effect: "NoSchedule" }];
+  const { traits } = decodeNode({ metadata: { name: "node-1" }, spec: { taints, unschedulable: true } });
+  assert.deepEqual(traits?.taints, taints);
+  assert.equal(traits?.isUnschedulable, true);
 });
 
 test("a malformed node is an error that names the node", () => {

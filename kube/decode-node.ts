@@ -2,6 +2,8 @@
 
 import type { NodeName } from "#model/brand.ts";
 import type { NodeView } from "#model/cluster-view.ts";
+import type { Labels } from "#model/app.ts";
+import type { Taint } from "#model/taints.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import { DecodeError } from "./decode-pod.ts";
 
@@ -11,7 +13,7 @@ export const ZONE_LABEL = "topology.kubernetes.io/zone";
  * @throws DecodeError naming the node and the field.
  */
 export function decodeNode(raw: unknown): NodeView {
-  const { metadata, status } = (raw ?? {}) as ApiNode;
+  const { metadata, spec, status } = (raw ?? {}) as ApiNode;
   if (typeof metadata?.name !== "string") throw new DecodeError("a node needs metadata.name");
   try {
     return {
@@ -21,6 +23,13 @@ export function decodeNode(raw: unknown): NodeView {
         cpuMilli: parseCpuMilli(String(status?.allocatable?.["cpu"] ?? "0"), "down"),
         memoryBytes: parseMemoryBytes(String(status?.allocatable?.["memory"] ?? "0"), "down"),
       },
+      traits: {
+        labels: metadata.labels ?? {},
+        taints: spec?.taints ?? [],
+        isUnschedulable: spec?.unschedulable === true,
+        // kube-scheduler takes an absent number for 0, as it does for any resource.
+        podsMax: Number(status?.allocatable?.["pods"] ?? 0),
+      },
     };
   } catch (error) {
     throw new DecodeError(`node ${metadata.name}: ${(error as Error).message}`, { cause: error });
@@ -28,6 +37,7 @@ export function decodeNode(raw: unknown): NodeView {
 }
 
 interface ApiNode {
-  readonly metadata?: { readonly name?: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly metadata?: { readonly name?: string; readonly labels?: Labels };
+  readonly spec?: { readonly taints?: readonly Taint[] | null; readonly unschedulable?: boolean };
   readonly status?: { readonly allocatable?: Readonly<Record<string, string>> };
 }

@@ -14,6 +14,7 @@ import {
 } from "#model/pod-request.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import { isWithin, noResources, type Resources } from "#model/resources.ts";
+import { type ApiPlacementSpec, placingView } from "./decode-placing.ts";
 
 /** What the node proxy costs without instances; an annotation of the DaemonSet's template: `{"cpu":"100m","memory":"128Mi"}`. */
 export const PROXY_BASE_ANNOTATION = "berth.dev/proxy-base";
@@ -34,6 +35,7 @@ export function decodePod(raw: unknown): PodView {
   const namespace = metadata.namespace ?? "default";
   try {
     const labels = metadata.labels ?? {};
+    const placing = placingView(pod);
     const isProxy = labels[PROXY_LABEL] !== undefined;
     return {
       uid: metadata.uid as PodUid,
@@ -50,6 +52,7 @@ export function decodePod(raw: unknown): PodView {
       startedAtMs: startedAtMs(status?.startTime),
       isTerminating: isTerminating(pod),
       isPreempted: isTerminating(pod) && status?.conditions?.some(isPreemption) === true,
+      ...(placing !== undefined && { placing }),
     };
   } catch (error) {
     throw new DecodeError(`pod ${namespace}/${metadata.name}: ${(error as Error).message}`, { cause: error });
@@ -66,6 +69,8 @@ export class DecodeError extends Error {
 export interface ApiPod {
   readonly metadata?: {
     readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly creationTimestamp?: string | null;
     readonly name?: string;
     readonly namespace?: string;
     readonly labels?: Labels;
@@ -73,7 +78,7 @@ export interface ApiPod {
     readonly deletionTimestamp?: string | null;
     readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
   };
-  readonly spec?: {
+  readonly spec?: Omit<ApiPlacementSpec, "containers" | "initContainers"> & {
     readonly nodeName?: string;
     readonly containers?: readonly ApiContainer[];
     readonly initContainers?: readonly ApiContainer[];

@@ -2,6 +2,8 @@
 
 import type { AppName, NodeName, PodUid } from "./brand.ts";
 import type { Correction } from "./correction.ts";
+import type { NodeTraits } from "./node-traits.ts";
+import type { PlacingView } from "./placing-view.ts";
 import type { Resources } from "./resources.ts";
 
 export interface PodView {
@@ -30,6 +32,8 @@ export interface PodView {
   readonly isTerminating?: boolean;
   /** It is terminating because kube-scheduler made it give way to a pod of a higher priority. */
   readonly isPreempted?: boolean;
+  /** Set while it is unbound and the placement controller has to do with it. */
+  readonly placing?: PlacingView;
 }
 
 /** What only a node proxy's pod tells. */
@@ -44,6 +48,8 @@ export interface NodeView {
   readonly name: NodeName;
   readonly allocatable: Resources;
   readonly zone: string;
+  /** What it asks of pods; where placement chooses among all nodes, one without is left out. */
+  readonly traits?: NodeTraits;
 }
 
 /** A controller that keeps a number of pods alike. */

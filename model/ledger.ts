@@ -36,6 +36,8 @@ export interface LedgerView {
   pod(uid: PodUid): PodView | undefined;
   /** Pods that wait for the node by nomination and hold no promise. */
   nominatedTo(name: NodeName): readonly PodView[];
+  /** The promise that a pod holds now. */
+  reservationOf(uid: PodUid): Reservation | undefined;
   /** A copy of a known node to take pods out of and put pods on. */
   suppose(name: NodeName): SupposedNode | undefined;
 }
@@ -62,6 +64,7 @@ export class ClusterLedger implements LedgerView {
     node.isKnown = true;
     node.allocatable = view.allocatable;
     node.zone = view.zone;
+    node.traits = view.traits;
   }
 
   removeNode(name: NodeName): void {
@@ -184,6 +187,10 @@ export class ClusterLedger implements LedgerView {
   suppose(name: NodeName): SupposedNode | undefined {
     const node = this.node(name);
     return node === undefined ? undefined : new SupposedNode(node, (app) => this.unitCost(app));
+  }
+
+  reservationOf(uid: PodUid): Reservation | undefined {
+    return this.#reservations.get(uid);
   }
 
   reservations(): Iterable<Reservation> {

@@ -5,6 +5,7 @@ import { assert } from "./assert.ts";
 import type { AppName, NodeName, PodUid } from "./brand.ts";
 import type { PodView } from "./cluster-view.ts";
 import { type Correction, NO_CORRECTION } from "./correction.ts";
+import type { NodeTraits } from "./node-traits.ts";
 import { required, type UnitCost } from "./mesh-cost.ts";
 import { addResources, maxResources, noResources, type Resources, subtractResources } from "./resources.ts";
 
@@ -27,6 +28,7 @@ export interface SiblingHold {
 export interface NodeAccount {
   readonly name: NodeName;
   readonly zone: string;
+  readonly traits: NodeTraits | undefined;
   readonly allocatable: Resources;
   /** Σ A of all pods but the proxy, bound and promised. */
   readonly requested: Resources;
@@ -42,11 +44,13 @@ export interface NodeAccount {
   readonly holds: ReadonlyMap<AppName, SiblingHold>;
   /** Every pod but the proxy, bound and promised. */
   readonly occupants: ReadonlyMap<PodUid, Occupant>;
+  readonly proxies: ReadonlyMap<PodUid, PodView>;
 }
 
 export class NodeLedger implements NodeAccount {
   readonly name: NodeName;
   zone = "";
+  traits: NodeTraits | undefined = undefined;
   allocatable: Resources = noResources;
   /** False for a node that pods name but that has not been seen itself. */
   isKnown = false;

@@ -9,7 +9,7 @@ import { aProxy } from "#test/builders/a-proxy.ts";
 import { anyEvent, NODE_NAMES } from "#test/builders/cluster-events.ts";
 import type { PodUid } from "./brand.ts";
 import { ClusterLedger } from "./ledger.ts";
-import type { NodeAccount, NodeLedger } from "./node-ledger.ts";
+import type { NodeAccount } from "./node-ledger.ts";
 
 const NODE = NODE_NAMES[0]!;
 
@@ -84,9 +84,7 @@ test("a supposed node is what the ledger would say without those pods, and the l
   );
 });
 
-function contentsOf(
-  node: (NodeAccount & Partial<Pick<NodeLedger, "proxies">>) | undefined,
-): object | undefined {
+function contentsOf(node: NodeAccount | undefined): object | undefined {
   return (
     node && {
       ...node,

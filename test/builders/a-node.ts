@@ -2,6 +2,7 @@
 
 import type { NodeName } from "#model/brand.ts";
 import type { NodeView } from "#model/cluster-view.ts";
+import type { NodeTraits } from "#model/node-traits.ts";
 import { GIB } from "./sizes.ts";
 
 interface NodeOverrides {
@@ -9,6 +10,7 @@ interface NodeOverrides {
   readonly cpuMilli?: number;
   readonly memoryBytes?: number;
   readonly zone?: string;
+  readonly traits?: Partial<NodeTraits>;
 }
 
 export function aNode({
@@ -16,6 +18,12 @@ export function aNode({
   cpuMilli = 4_000,
   memoryBytes = 16 * GIB,
   zone = "zone-a",
+  traits = {},
 }: NodeOverrides = {}): NodeView {
-  return { name: name as NodeName, allocatable: { cpuMilli, memoryBytes }, zone };
+  return {
+    name: name as NodeName,
+    allocatable: { cpuMilli, memoryBytes },
+    zone,
+    traits: { labels: {}, taints: [], isUnschedulable: false, podsMax: 110, ...traits },
+  };
 }

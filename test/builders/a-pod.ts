@@ -3,6 +3,7 @@
 import { appName } from "#model/app.ts";
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
+import type { PlacingView } from "#model/placing-view.ts";
 import { MIB } from "./sizes.ts";
 
 interface PodOverrides {
@@ -23,6 +24,8 @@ interface PodOverrides {
   readonly startedAtMs?: number | undefined;
   readonly isTerminating?: boolean;
   readonly isPreempted?: boolean;
+  /** Held by Berth's gate, or nominated by Berth. */
+  readonly placing?: Partial<PlacingView>;
 }
 
 export function aPod(overrides: PodOverrides = {}): PodView {
@@ -42,8 +45,21 @@ export function aPod(overrides: PodOverrides = {}): PodView {
     startedAtMs: overrides.startedAtMs,
     isTerminating: overrides.isTerminating ?? overrides.isPreempted ?? false,
     isPreempted: overrides.isPreempted ?? false,
+    ...(overrides.placing !== undefined && { placing: { ...GATED, ...overrides.placing } }),
   };
 }
+
+/** By Berth's gate alone, and free to go anywhere. */
+const GATED: PlacingView = {
+  resourceVersion: "1",
+  createdAtMs: undefined,
+  gateIndex: 0,
+  isHeldByOthers: false,
+  chosenNode: undefined,
+  wishes: { tolerations: [] },
+  unjudged: undefined,
+  mayPreempt: true,
+};
 
 /** `cart` is the app `shop/cart`; a name with a namespace stays as it is. */
 export function anApp(name: string, namespace = "shop"): AppName {
