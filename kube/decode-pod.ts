@@ -185,12 +185,18 @@ function proxyView(pod: ApiPod): ProxyView {
     isReady:
       !isTerminating(pod) &&
       (status?.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True"),
-    base: proxyBase(metadata?.annotations?.[PROXY_BASE_ANNOTATION]),
+    base: decodeProxyBase(metadata?.annotations ?? {}),
     correction: correction(metadata?.annotations?.[CORRECTION_ANNOTATION]),
   };
 }
 
-function proxyBase(text: string | undefined): Resources {
+/**
+ * What a proxy costs without instances, from its pod's annotations; nothing if they do not say.
+ *
+ * @throws DecodeError naming the annotation.
+ */
+export function decodeProxyBase(annotations: Readonly<Record<string, string>>): Resources {
+  const text = annotations[PROXY_BASE_ANNOTATION];
   if (text === undefined) return noResources;
   const base = parseAnnotation(PROXY_BASE_ANNOTATION, text) as { cpu?: unknown; memory?: unknown };
   const size = {

@@ -26,6 +26,7 @@ import { CertificateKeeper } from "./shell/certificate-keeper.ts";
 import { extenderApi } from "./shell/extender-api.ts";
 import { createExtenderMetrics } from "./shell/extender-metrics.ts";
 import { Leadership } from "./shell/leadership.ts";
+import { proxyAdmissionApi } from "./shell/proxy-admission-api.ts";
 import { PortAllocator } from "./shell/port-allocator.ts";
 import { ProfileStatusSweep } from "./shell/profile-status-sweep.ts";
 
@@ -152,6 +153,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     unreadyReasons: () => [...unreadyReasons(), ...leadership.notAnsweringReasons()],
   });
   await server.register(admissionApi, { ports, metrics, injection });
+  await server.register(proxyAdmissionApi, { ledger, metrics, unreadyReasons });
   await operations.register(operationsApi, { registry: metrics.registry, unreadyReasons });
   const urls = {
     verbs: await listen(server, config),

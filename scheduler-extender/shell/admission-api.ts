@@ -5,6 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { appOf, MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
 import { type InjectablePod, injectionPatch, type InjectionOptions } from "../policy/injection.ts";
+import { type Admission, admissionReviewOf, admitted } from "./admission-review.ts";
 import type { AdmissionOutcome, ExtenderMetrics } from "./extender-metrics.ts";
 import type { PortAllocator } from "./port-allocator.ts";
 
@@ -20,48 +21,32 @@ export async function admissionApi(server: FastifyInstance, options: AdmissionAp
     const stop = metrics.verbStarted("admit");
     const review = admissionReview.safeParse(request.body);
     if (!review.success) return reply.code(400).send({ error: z.prettifyError(review.error) });
-    const { uid } = review.data.request;
-    const { outcome, ...response } = await admit(review.data.request, options);
+    const { outcome, ...admission } = await admit(review.data.request, options);
     metrics.admitted(outcome);
     stop();
-    return {
-      apiVersion: "admission.k8s.io/v1",
-      kind: "AdmissionReview",
-      response: { uid, allowed: true, ...response },
-    };
+    return admitted(review.data.request.uid, admission);
   });
 }
 
 const stringMap = z.record(z.string(), z.string()).nullish();
 
-// Other keys are the API server's and may grow.
-const admissionReview = z.object({
-  apiVersion: z.literal("admission.k8s.io/v1"),
-  kind: z.literal("AdmissionReview"),
-  request: z.object({
-    uid: z.string().min(1),
-    namespace: z.string().optional(),
-    dryRun: z.boolean().nullish(),
-    object: z
-      .object({
-        metadata: z.object({ labels: stringMap, annotations: stringMap }).optional(),
-        spec: z.object({ containers: z.array(z.object({ name: z.string() }).loose()) }).loose(),
-      })
-      .loose(),
-  }),
-});
+const admissionReview = admissionReviewOf(
+  z
+    .object({
+      metadata: z.object({ labels: stringMap, annotations: stringMap }).optional(),
+      spec: z.object({ containers: z.array(z.object({ name: z.string() }).loose()) }).loose(),
+    })
+    .loose(),
+);
 
-interface Admission {
+interface PodAdmission extends Admission {
   readonly outcome: AdmissionOutcome;
-  readonly warnings?: readonly string[];
-  readonly patchType?: "JSONPatch";
-  readonly patch?: string;
 }
 
 async function admit(
   { namespace = "default", dryRun, object }: z.infer<typeof admissionReview>["request"],
   options: AdmissionApiOptions,
-): Promise<Admission> {
+): Promise<PodAdmission> {
   const pod = object as InjectablePod;
   const labels = pod.metadata?.labels ?? {};
   const choice = labels[MESH_LABEL];
@@ -78,10 +63,5 @@ async function admit(
   if (ports === undefined) {
     return { outcome: "noPorts", warnings: [`berth: no mesh ports for app ${app} yet; not injected`] };
   }
-  const patch = injectionPatch(pod, { ...options.injection, ports });
-  return {
-    outcome: "injected",
-    patchType: "JSONPatch",
-    patch: Buffer.from(JSON.stringify(patch)).toString("base64"),
-  };
+  return { outcome: "injected", patch: injectionPatch(pod, { ...options.injection, ports }) };
 }

@@ -21,7 +21,13 @@ export interface ExtenderMetrics {
   leadershipChanged(isLeading: boolean): void;
 }
 
-export type AdmissionOutcome = "injected" | "optedOut" | "noApp" | "noPorts";
+export type AdmissionOutcome =
+  | "injected"
+  | "optedOut"
+  | "noApp"
+  | "noPorts"
+  | "proxySized"
+  | "proxyAsTemplate";
 
 export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): ExtenderMetrics {
   const registry = new Registry();
@@ -53,7 +59,7 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
   });
   const admissions = new Counter({
     name: "berth_extender_admissions_total",
-    help: "Pods seen by the injection webhook, by outcome.",
+    help: "Pods and node proxies seen by the webhooks, by outcome.",
     labelNames: ["outcome"],
     registers,
   });

@@ -7,6 +7,7 @@ import { silentLogger } from "#runtime/logger.ts";
 import { VirtualClock } from "#runtime/virtual-clock.ts";
 import { admissionApi } from "#scheduler-extender/shell/admission-api.ts";
 import { extenderApi } from "#scheduler-extender/shell/extender-api.ts";
+import { proxyAdmissionApi } from "#scheduler-extender/shell/proxy-admission-api.ts";
 import { createExtenderMetrics } from "#scheduler-extender/shell/extender-metrics.ts";
 
 /** Not listening, and without anything behind the routes. */
@@ -16,5 +17,6 @@ export async function extenderRoutes(): Promise<FastifyInstance> {
   const metrics = createExtenderMetrics(ledger, new VirtualClock());
   await server.register(extenderApi, { ledger, metrics } as never);
   await server.register(admissionApi, { metrics } as never);
+  await server.register(proxyAdmissionApi, { metrics } as never);
   return server;
 }

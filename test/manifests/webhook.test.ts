@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
+import { MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
 import type { Json } from "#sim/loopback/json.ts";
 import { matchesLabelSelector } from "#sim/loopback/selector.ts";
 import { extenderRoutes } from "./extender-routes.ts";
@@ -22,7 +22,7 @@ interface Webhook {
   };
   readonly rules: readonly object[];
   readonly objectSelector: Json;
-  readonly namespaceSelector: Json;
+  readonly namespaceSelector?: Json;
   readonly timeoutSeconds: number;
 }
 
@@ -31,10 +31,12 @@ interface Service extends Manifest {
 }
 
 const { webhooks } = baseObject<WebhookConfiguration>("MutatingWebhookConfiguration", "berth");
+const injections = webhooks.filter(({ clientConfig }) => clientConfig.service.path === "/mutate");
+const sizings = webhooks.filter(({ clientConfig }) => clientConfig.service.path === "/mutate-proxy");
 const IN_THE_MESH = { [MESH_LABEL]: MESH_ENABLED };
 
 test("a pod is sent once if it or its namespace is labelled, and not if it says no", () => {
-  assert.equal(webhooks.length, 2);
+  assert.equal(injections.length, 2);
   for (const [pod, namespace, times] of [
     [IN_THE_MESH, {}, 1],
     [IN_THE_MESH, IN_THE_MESH, 1],
@@ -58,7 +60,7 @@ test("Berth's own pods and the control plane's are left alone, whatever their la
 });
 
 test("what the webhook changes does not have the pod sent by the entry that follows", () => {
-  const [labelled, ofLabelledNamespace] = webhooks;
+  const [labelled, ofLabelledNamespace] = injections;
   // The API server matches each entry against the pod as the entries before it left it.
   const namespace = { ...IN_THE_MESH, [NAMESPACE_NAME]: "shop" };
   assert.ok(ofLabelledNamespace !== undefined && isSent(ofLabelledNamespace, {}, namespace));
@@ -66,7 +68,17 @@ test("what the webhook changes does not have the pod sent by the entry that foll
   assert.ok(!isSent(ofLabelledNamespace, IN_THE_MESH, namespace));
 });
 
-test("both entries lead to the injection route, through the extender's Service", async () => {
+test("a node proxy is sent to be sized, once and in whatever namespace, and no other pod is", () => {
+  assert.equal(sizings.length, 1);
+  for (const namespace of ["berth-system", "kube-system", "shop"]) {
+    const sent = (pod: Labels): boolean =>
+      sizings.some((webhook) => isSent(webhook, pod, { [NAMESPACE_NAME]: namespace }));
+    assert.ok(sent({ [PROXY_LABEL]: "berth" }), namespace);
+    assert.ok(!sent(IN_THE_MESH), namespace);
+  }
+});
+
+test("every entry leads to a route, through the extender's Service", async () => {
   const routes = await extenderRoutes();
   const service = baseObject<Service>("Service", "berth-scheduler-extender");
   for (const { clientConfig } of webhooks) {
@@ -86,7 +98,8 @@ test("only the creation of pods is asked about, briefly, and goes on without an 
       admissionReviewVersions: ["v1"],
       failurePolicy: "Ignore",
       timeoutSeconds: 2,
-      sideEffects: "NoneOnDryRun",
+      // Only injection allocates anything.
+      sideEffects: clientConfig.service.path === "/mutate" ? "NoneOnDryRun" : "None",
       reinvocationPolicy: "Never",
     });
     // The extender's to fill in.
@@ -99,9 +112,11 @@ const NAMESPACE_NAME = "kubernetes.io/metadata.name";
 type Labels = Readonly<Record<string, string>>;
 
 function timesSent(pod: Labels, namespace: Labels): number {
-  return webhooks.filter((webhook) => isSent(webhook, pod, namespace)).length;
+  return injections.filter((webhook) => isSent(webhook, pod, namespace)).length;
 }
 
 function isSent({ objectSelector, namespaceSelector }: Webhook, pod: Labels, namespace: Labels): boolean {
-  return matchesLabelSelector(objectSelector, pod) && matchesLabelSelector(namespaceSelector, namespace);
+  return (
+    matchesLabelSelector(objectSelector, pod) && matchesLabelSelector(namespaceSelector ?? {}, namespace)
+  );
 }

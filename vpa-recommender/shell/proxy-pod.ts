@@ -2,10 +2,10 @@
 // of the last resize.
 
 import type { NodeName, PodUid } from "#model/brand.ts";
-import type { ResourceList } from "#model/pod-request.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import { type ApiCondition, type ApiContainer, type ApiPod, DecodeError } from "#kube/decode-pod.ts";
+import { proxyContainerIndex, sizeOfList } from "#kube/proxy-container.ts";
 
 export interface ProxyPod {
   readonly uid: PodUid;
@@ -22,16 +22,13 @@ export interface ProxyPod {
   readonly isTerminating: boolean;
 }
 
-/** The container that carries the mesh; the first one if none has this name. */
-const PROXY_CONTAINER = "proxy";
-
 /**
  * @throws DecodeError if the pod has no container.
  */
 export function decodeProxyPod(raw: unknown): ProxyPod {
   const { metadata, spec, status } = raw as ApiPod;
   const containers = spec?.containers ?? [];
-  const container = containers.find(({ name }) => name === PROXY_CONTAINER) ?? containers[0];
+  const container = containers[proxyContainerIndex(containers)];
   if (container === undefined || metadata?.uid === undefined || metadata.name === undefined) {
     throw new DecodeError("a proxy pod needs metadata.uid, metadata.name and a container");
   }
@@ -44,8 +41,8 @@ export function decodeProxyPod(raw: unknown): ProxyPod {
     name: metadata.name,
     nodeName: spec?.nodeName as NodeName | undefined,
     containerName: container.name,
-    requests: sizeOf(requests),
-    allocated: sizeOf({ ...requests, ...allocatedResources }),
+    requests: sizeOfList(requests),
+    allocated: sizeOfList({ ...requests, ...allocatedResources }),
     limits: limitsOf(container),
     pendingResize: pending === "Deferred" || pending === "Infeasible" ? pending : undefined,
     isTerminating: metadata.deletionTimestamp !== undefined,
@@ -64,13 +61,6 @@ function pendingReason({ metadata, status }: ApiResizingPod): string | undefined
   const pending = status?.conditions?.find(({ type }) => type === "PodResizePending");
   const { observedGeneration = Infinity, reason } = pending ?? {};
   return observedGeneration < (metadata?.generation ?? 0) ? undefined : reason;
-}
-
-function sizeOf(list: ResourceList | undefined): Resources {
-  return {
-    cpuMilli: parseCpuMilli(list?.["cpu"] ?? "0"),
-    memoryBytes: parseMemoryBytes(list?.["memory"] ?? "0"),
-  };
 }
 
 function limitsOf({ resources }: ApiContainer): ProxyPod["limits"] {
