@@ -8,6 +8,8 @@ import { decodePod } from "#kube/decode-pod.ts";
 import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
 import { MESH_PROFILES, NODES, PODS, resourcePath } from "#kube/resource-path.ts";
 import { PROXY_LABEL } from "#model/app.ts";
+import type { NodeName } from "#model/brand.ts";
+import { parseMemoryBytes } from "#model/quantity.ts";
 import { PlainCluster } from "#test/oracle/plain-cluster.ts";
 import { APP_NAMESPACE, deployment, TEMPLATE_MEMORY_BYTES } from "./install-cases.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
@@ -128,6 +130,35 @@ export function placementCases(cluster: () => TestCluster): void {
     }, "the instance");
   });
 
+  test("the proxy that takes the place of a deleted one starts at its node's size", async () => {
+    const busy = (await boundAppPods(cluster()))[0]?.nodeName;
+    const onBusy = async (): Promise<ProxyPod | undefined> =>
+      ((await cluster().pods(SYSTEM_NAMESPACE, { labelSelector: PROXY_LABEL })) as readonly ProxyPod[]).find(
+        ({ spec }) => spec.nodeName === busy,
+      );
+    const before = await onBusy();
+    await cluster().kubectl(
+      "-n",
+      SYSTEM_NAMESPACE,
+      "delete",
+      "pod",
+      before?.metadata.name ?? "",
+      "--wait=false",
+    );
+    let after: ProxyPod | undefined;
+    await cluster().until(async () => {
+      after = await onBusy();
+      return after !== undefined && after.metadata.uid !== before?.metadata.uid;
+    }, "the next proxy");
+    assert.ok(after !== undefined);
+    const account = (await recount(cluster())).plain.account(busy as NodeName);
+    assert.ok((account?.required.memoryBytes ?? 0) > TEMPLATE_MEMORY_BYTES);
+    // Created with it, and not resized to it: a resize would have made its generation 2.
+    const { requests } = after.spec.containers[0]?.resources ?? {};
+    assert.equal(parseMemoryBytes(requests?.["memory"] ?? "0"), account?.required.memoryBytes);
+    assert.equal(after.metadata.generation, 1);
+  });
+
   test("a pod that opts out is not injected, and is scheduled all the same", async () => {
     const labels = { "berth.dev/mesh": "disabled" };
     await cluster().apply(deployment("apart", { replicas: 1, labels }));
@@ -159,6 +190,14 @@ export function placementCases(cluster: () => TestCluster): void {
     );
     await cluster().kubectl("-n", APP_NAMESPACE, "delete", "deployment", "huge");
   });
+}
+
+interface ProxyPod {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly generation: number };
+  readonly spec: {
+    readonly nodeName?: string;
+    readonly containers: readonly { readonly resources: { readonly requests?: Record<string, string> } }[];
+  };
 }
 
 interface InjectedPod {

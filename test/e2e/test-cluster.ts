@@ -26,10 +26,13 @@ const EXTENDER_PORT = 9443;
 
 export class TestCluster {
   readonly connection: KubeConnection;
+  /** Path of an administrator's; written once, since kubectl may be reading it. */
+  readonly kubeconfig: string;
   readonly controlPlane: ControlPlane;
   readonly runner: PodRunner;
   readonly network: ServiceNetwork;
   readonly #tools: ToolPaths;
+  #applied = 0;
   #scheduler: LoggedProcess | undefined;
   #recorder: ExtenderRecorder | undefined;
 
@@ -52,6 +55,7 @@ export class TestCluster {
   private constructor(tools: ToolPaths, controlPlane: ControlPlane) {
     this.#tools = tools;
     this.controlPlane = controlPlane;
+    this.kubeconfig = controlPlane.kubeconfigOf("admin");
     const { url: server, token, ca } = controlPlane;
     this.connection = new KubeConnection({ server, token, ca });
     this.network = new ServiceNetwork(this.connection);
@@ -61,10 +65,6 @@ export class TestCluster {
       network: this.network,
       nodeName: LOCAL_NODE,
     });
-  }
-
-  get kubeconfig(): string {
-    return this.controlPlane.kubeconfigOf("admin");
   }
 
   /** What kube-scheduler and the extender said to each other. */
@@ -79,7 +79,7 @@ export class TestCluster {
 
   /** `kubectl apply -f` of one object. */
   async apply(object: object, ...flags: readonly string[]): Promise<string> {
-    const file = join(this.controlPlane.files.folder, "applied.json");
+    const file = join(this.controlPlane.files.folder, `applied-${(this.#applied += 1)}.json`);
     writeFileSync(file, JSON.stringify(object));
     return this.kubectl("apply", "-f", file, ...flags);
   }
