@@ -16,6 +16,8 @@ export interface ApiRequest {
   /** Who managedFields names: the fieldManager parameter, else the client's product name. */
   readonly manager: string;
   readonly isDryRun: boolean;
+  /** Unknown fields are refused instead of dropped. */
+  readonly isStrict: boolean;
 }
 
 export interface ApiAnswer {
@@ -42,6 +44,7 @@ export async function readApiRequest(
     body: await readBody(incoming),
     manager: (query.get("fieldManager") || product.trim() || "unknown").slice(0, MANAGER_LENGTH_MAX),
     isDryRun: dryRun === "All",
+    isStrict: query.get("fieldValidation") === "Strict",
   };
 }
 

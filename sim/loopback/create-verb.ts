@@ -6,6 +6,7 @@ import type { ApiAnswer, ApiRequest } from "./api-request.ts";
 import { objectOf, textOf } from "./json.ts";
 import type { JsonObject } from "./json.ts";
 import type { KubeObject, ObjectMeta } from "./kube-object.ts";
+import { validCustomObject } from "./custom-validation.ts";
 import { trackUpdate } from "./managed-fields.ts";
 import { prepareNewObject } from "./new-object.ts";
 import { RESOURCE_VERSION_FIRST } from "./object-store.ts";
@@ -41,7 +42,7 @@ export async function createFrom(
   const { store, clock, random } = context;
   requireNamespace(context, namespace);
   const applied = objectOf(body["metadata"])["managedFields"];
-  let object = prepareNewObject(type, body, { namespace, random });
+  let object = validCustomObject(type, prepareNewObject(type, body, { namespace, random }), request);
   let warnings: readonly string[] = [];
   if (type.plural === "pods") {
     checkNewPod(object);

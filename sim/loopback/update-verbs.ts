@@ -8,6 +8,7 @@ import { badRequest, conflict, invalid, notFound, unsupportedMediaType } from ".
 import { bodyObject, parseJson, parseYamlBody } from "./api-request.ts";
 import type { ApiAnswer, ApiRequest } from "./api-request.ts";
 import { APPLY_CONTENT_TYPE, createFrom } from "./create-verb.ts";
+import { validCustomObject } from "./custom-validation.ts";
 import { equalJson, isJsonObject, objectOf, textOf } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { KubeObject, ObjectKey, ObjectMeta } from "./kube-object.ts";
@@ -116,7 +117,7 @@ function commit(context: WriteContext, request: ApiRequest, { live, next }: Obje
   const { type } = request.route;
   checkIdentity(request, next);
   checkPreconditions(type, live, objectOf(next["metadata"]));
-  const settled = settle(context, request, { live, next });
+  const settled = validCustomObject(type, settle(context, request, { live, next }), request);
   const isApply = request.contentType === APPLY_CONTENT_TYPE;
   const managedFields = isApply
     ? objectOf(next["metadata"])["managedFields"]

@@ -1,6 +1,6 @@
 // MeshProfiles that every API server with Berth's CustomResourceDefinition refuses, each for one fault.
 
-interface BadMeshProfile {
+export interface BadMeshProfile {
   /** The fault. */
   readonly what: string;
   readonly object: object;

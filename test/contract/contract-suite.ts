@@ -11,6 +11,7 @@ import { objectCases } from "./object-cases.ts";
 import { patchCases } from "./patch-cases.ts";
 import { podCases } from "./pod-cases.ts";
 import { resizeCases } from "./resize-cases.ts";
+import { validationCases } from "./validation-cases.ts";
 import { watchCases } from "./watch-cases.ts";
 
 export function contractSuite(target: ContractTarget): void {
@@ -38,6 +39,7 @@ export function contractSuite(target: ContractTarget): void {
     podCases(api);
     resizeCases(api);
     deletionCases(api);
+    validationCases(api);
   });
 }
 
