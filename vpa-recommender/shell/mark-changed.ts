@@ -10,6 +10,8 @@ export function markChanged(change: ClusterChange, loops: Loops): void {
   switch (change.kind) {
     case "pod": {
       for (const pod of [change.before, change.after]) {
+        // A nomination is news to the node it names, and so is its end.
+        if (pod?.nominatedNode !== undefined) loops.sizing.markDirty(pod.nominatedNode);
         if (pod?.nodeName === undefined) continue;
         loops.sizing.markDirty(pod.nodeName);
         if (change.before?.nodeName !== change.after?.nodeName) loops.usage.podsChanged(pod.nodeName);

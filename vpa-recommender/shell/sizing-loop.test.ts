@@ -39,6 +39,35 @@ test("an app that comes back within the delay keeps the proxy as it is", async (
   assert.equal(bed.requests(), FOR_TWO_PODS);
 });
 
+test("a node's proxy grows for pods nominated to it, before they run, and no further when they are bound", async () => {
+  await using bed = await RecommenderBed.start();
+  bed.nominate("cart", 2);
+  await bed.settle();
+  assert.equal(bed.requests(), FOR_TWO_PODS);
+  bed.depart("cart");
+  bed.join("cart", 2);
+  await bed.pass(5_000);
+  assert.equal(bed.requests(), FOR_TWO_PODS);
+});
+
+test("a proxy shrinks after a nomination has come to nothing for the delay", async () => {
+  await using bed = await RecommenderBed.start();
+  bed.nominate("cart", 2);
+  await bed.settle();
+  bed.depart("cart");
+  await bed.pass(shrinkDelayMs - 1);
+  assert.equal(bed.requests(), FOR_TWO_PODS);
+  await bed.pass(1);
+  assert.equal(bed.requests(), "150m 192Mi");
+});
+
+test("growth never takes the room that a nominated pod comes for", async () => {
+  await using bed = await RecommenderBed.start();
+  bed.nominate("cart", 1, { cpu: "3830m", memory: "64Mi" });
+  await bed.settle();
+  assert.equal(bed.requests(), "170m 304Mi");
+});
+
 test("growth never takes the room of the node's other pods", async () => {
   await using bed = await RecommenderBed.start();
   bed.join("cart", 1, { cpu: "3830m", memory: "64Mi" });

@@ -3,15 +3,14 @@
 
 import type { NodeName } from "#model/brand.ts";
 import type { ClusterLedger } from "#model/ledger.ts";
-import type { NodeLedger } from "#model/node-ledger.ts";
-import { addResources, isWithin, noResources, type Resources, subtractResources } from "#model/resources.ts";
+import { isWithin, type Resources } from "#model/resources.ts";
 import type { EventRecorder } from "#kube/events.ts";
 import { formatCpu, formatMemory } from "#model/quantity.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
+import { nodeSituation, type SizedProxy } from "../policy/node-situation.ts";
 import {
   hasSurplus,
-  type NodeSituation,
   type PlannerOptions,
   planResize,
   type ResizePlan,
@@ -136,9 +135,8 @@ export class SizingLoop {
   *recommendations(): Iterable<Recommendation> {
     const { clock, planner } = this.#options;
     for (const [name, proxy] of this.#proxies) {
-      const node = this.#options.ledger.node(name);
-      if (node === undefined) continue;
-      const situation = situationOf(node, proxy);
+      const situation = nodeSituation(this.#options.ledger, name, sized(proxy));
+      if (situation === undefined) continue;
       const plan = planResize(situation, this.#stateOf(name), { nowMs: clock.nowMs(), options: planner });
       const { current, required } = situation;
       yield { node: name, current, required, target: targetSize(required, planner), plan: plan.reason };
@@ -148,11 +146,10 @@ export class SizingLoop {
   #plan(name: NodeName): void {
     const { ledger, clock, planner, metrics } = this.#options;
     const proxy = this.#proxies.get(name);
-    const node = ledger.node(name);
-    if (proxy === undefined || node === undefined) return;
+    const situation = proxy && nodeSituation(ledger, name, sized(proxy));
+    if (proxy === undefined || situation === undefined) return;
     const nowMs = clock.nowMs();
-    const situation = situationOf(node, proxy);
-    this.#watchShortfall(name, situation, nowMs);
+    this.#watchShortfall(name, situation.current, nowMs);
     this.#apply(name, { kind: "required", required: situation.required, nowMs });
     const surplus = hasSurplus(situation.current, targetSize(situation.required, planner), planner);
     this.#apply(name, surplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
@@ -228,11 +225,11 @@ export class SizingLoop {
     this.#options.events.record({ subject, type: "Warning", reason, message });
   }
 
-  // The time in which a node's apps call for more than its proxy has been granted.
-  #watchShortfall(name: NodeName, { required, current }: NodeSituation, nowMs: number): void {
+  // The time in which the pods that are on a node call for more than its proxy has been granted; nominated ones are not.
+  #watchShortfall(name: NodeName, current: Resources, nowMs: number): void {
     const sinceMs = this.#shortSinceMs.get(name);
-    const granted = this.#options.ledger.node(name)?.counted ?? current;
-    if (!isWithin(required, granted)) {
+    const node = this.#options.ledger.node(name);
+    if (node !== undefined && !isWithin(node.required(), node.counted ?? current)) {
       if (sinceMs === undefined) this.#shortSinceMs.set(name, nowMs);
     } else if (sinceMs !== undefined) {
       this.#shortSinceMs.delete(name);
@@ -243,16 +240,12 @@ export class SizingLoop {
 
 type Sendable = Extract<ResizePlan, { kind: "resize" }>;
 
-function situationOf(node: NodeLedger, proxy: ProxyPod): NodeSituation {
-  let others = noResources;
-  for (const { uid, request } of node.proxies.values())
-    if (uid !== proxy.uid) others = addResources(others, request);
-  const isInfeasible = proxy.pendingResize === "Infeasible";
+function sized({ uid, pendingResize, requests, allocated }: ProxyPod): SizedProxy {
+  const isInfeasible = pendingResize === "Infeasible";
   return {
-    required: node.required(),
-    current: isInfeasible ? proxy.allocated : proxy.requests,
-    infeasible: isInfeasible ? proxy.requests : undefined,
-    ceiling: subtractResources(subtractResources(node.allocatable, node.requested), others),
+    uid,
+    current: isInfeasible ? allocated : requests,
+    infeasible: isInfeasible ? requests : undefined,
   };
 }
 

@@ -31,6 +31,8 @@ const START_DELAY_MS = 1_000;
 const RESIZE_DELAY_MS = 500;
 export const USAGE_INTERVAL_MS = 60_000;
 
+const SMALL: JsonObject = { cpu: "100m", memory: "64Mi" };
+
 export interface BedOptions {
   /** Limits of the proxies' containers. */
   readonly limits?: JsonObject;
@@ -116,7 +118,21 @@ export class RecommenderBed implements AsyncDisposable {
   }
 
   /** Binds `count` pods of an app of their own profile to node-1. */
-  join(app: string, count = 1, request: JsonObject = { cpu: "100m", memory: "64Mi" }): void {
+  join(app: string, count = 1, request: JsonObject = SMALL): void {
+    this.#createPods(app, { count, request }, { spec: { nodeName: "node-1" }, status: {} });
+  }
+
+  /** The same, but they are nominated to node-1 and still wait behind a scheduling gate. */
+  nominate(app: string, count = 1, request: JsonObject = SMALL): void {
+    const spec = { schedulingGates: [{ name: "berth.dev/placement" }] };
+    this.#createPods(app, { count, request }, { spec, status: { nominatedNodeName: "node-1" } });
+  }
+
+  #createPods(
+    app: string,
+    { count, request }: { readonly count: number; readonly request: JsonObject },
+    { spec, status }: { readonly spec: JsonObject; readonly status: JsonObject },
+  ): void {
     const { store } = this.api;
     if (store.get("meshprofiles", { namespace: "shop", name: app }) === undefined)
       store.create("meshprofiles", {
@@ -131,10 +147,10 @@ export class RecommenderBed implements AsyncDisposable {
           labels: { [APP_LABEL]: app, [MESH_LABEL]: MESH_ENABLED },
         },
         spec: {
-          nodeName: "node-1",
+          ...spec,
           containers: [{ name: "app", image: "i", resources: { requests: request } }],
         },
-        status: { phase: "Pending" },
+        status: { phase: "Pending", ...status },
       });
     }
   }

@@ -1,0 +1,44 @@
+// What a node's proxy has to carry and what room it has: the pods bound to the node, and those nominated to it, which are
+// on their way. The proxy grows before they run; and since their own requests (A) are counted, too, it never grows into
+// the room that they come for.
+
+import type { NodeName, PodUid } from "#model/brand.ts";
+import type { LedgerView } from "#model/ledger.ts";
+import { required } from "#model/mesh-cost.ts";
+import type { NodeAccount } from "#model/node-ledger.ts";
+import { addResources, noResources, type Resources, subtractResources } from "#model/resources.ts";
+import type { NodeSituation } from "./resize-planner.ts";
+
+/** The proxy that is to be sized. */
+export interface SizedProxy {
+  readonly uid: PodUid;
+  readonly current: Resources;
+  readonly infeasible: Resources | undefined;
+}
+
+/** Undefined for a node that is not known. */
+export function nodeSituation(
+  ledger: LedgerView,
+  name: NodeName,
+  { uid, current, infeasible }: SizedProxy,
+): NodeSituation | undefined {
+  const node = expectedAccount(ledger, name);
+  if (node === undefined) return undefined;
+  let others = noResources;
+  for (const proxy of node.proxies.values())
+    if (proxy.uid !== uid) others = addResources(others, proxy.request);
+  return {
+    required: required(node),
+    current,
+    infeasible,
+    ceiling: subtractResources(subtractResources(node.allocatable, node.requested), others),
+  };
+}
+
+function expectedAccount(ledger: LedgerView, name: NodeName): NodeAccount | undefined {
+  const nominated = ledger.nominatedTo(name);
+  if (nominated.length === 0) return ledger.node(name);
+  const node = ledger.suppose(name);
+  for (const pod of nominated) node?.add(pod);
+  return node?.account;
+}
