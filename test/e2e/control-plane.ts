@@ -39,9 +39,14 @@ export interface ControlPlaneFiles {
   readonly serviceSocket: string;
 }
 
+/** The one node with a kubelet of its own, where a suite has one. */
+export const KUBELET_NODE = "kubelet-node";
+
 /** Each component with the rights that clusters give it, by the roles that come with the API server. */
 const USERS = {
   admin: "system:masters",
+  "system:kube-proxy": "",
+  [`system:node:${KUBELET_NODE}`]: "system:nodes",
   "system:kube-controller-manager": "",
   "system:kube-scheduler": "",
 } as const;
@@ -52,10 +57,24 @@ export const HOST = "127.0.0.1";
 const ETCD_READY_MS_MAX = 30_000;
 const API_SERVER_READY_MS_MAX = 120_000;
 
+export interface ControlPlaneOptions {
+  /** Address of the API server; default: loopback, where only processes of this machine's network reach it. */
+  readonly host: string;
+  /** How the API server reaches Services: asking at a socket, or as any machine of the cluster's network. */
+  readonly services: "socket" | "network";
+  /** Range of the Services' addresses. */
+  readonly serviceRange: string;
+}
+
+const ON_LOOPBACK: ControlPlaneOptions = { host: HOST, services: "socket", serviceRange: "10.96.0.0/16" };
+
 /**
  * @throws Error with the end of the log of whatever did not start.
  */
-export async function startControlPlane(tools: ToolPaths): Promise<ControlPlane> {
+export async function startControlPlane(
+  tools: ToolPaths,
+  options: ControlPlaneOptions = ON_LOOPBACK,
+): Promise<ControlPlane> {
   const files = filesIn(mkdtempSync(join(tmpdir(), "berth-e2e-")));
   const processes: LoggedProcess[] = [];
   const spawn = (name: ToolName, args: readonly string[]): LoggedProcess => {
@@ -70,7 +89,7 @@ export async function startControlPlane(tools: ToolPaths): Promise<ControlPlane>
   try {
     const etcdUrl = await startEtcd(spawn, files);
     const tokens = writeTokens(files);
-    const server = await startApiServer(spawn, { files, etcdUrl, token: tokens.admin });
+    const server = await startApiServer(spawn, { ...options, files, etcdUrl, token: tokens.admin });
     return {
       ...server,
       token: tokens.admin,
@@ -121,7 +140,7 @@ async function startEtcd(spawn: Spawn, { folder }: ControlPlaneFiles): Promise<s
   return clientUrl;
 }
 
-interface ApiServerOptions {
+interface ApiServerOptions extends ControlPlaneOptions {
   readonly files: ControlPlaneFiles;
   readonly etcdUrl: string;
   readonly token: string;
@@ -129,30 +148,31 @@ interface ApiServerOptions {
 
 async function startApiServer(
   spawn: Spawn,
-  { files, etcdUrl, token }: ApiServerOptions,
+  { files, etcdUrl, token, host, services, serviceRange }: ApiServerOptions,
 ): Promise<Pick<ControlPlane, "url" | "ca" | "dispatcher">> {
-  const port = await freePort(HOST);
+  const port = await freePort(host);
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   writeFileSync(files.serviceAccountKey, privateKey.export({ type: "pkcs8", format: "pem" }), {
     mode: 0o600,
   });
   const server = spawn("kube-apiserver", [
     `--etcd-servers=${etcdUrl}`,
-    `--bind-address=${HOST}`,
+    `--bind-address=${host}`,
     `--secure-port=${port}`,
     // The server makes a certificate of its own there.
     `--cert-dir=${join(files.folder, "certificates")}`,
     `--token-auth-file=${tokenFile(files)}`,
-    "--authorization-mode=RBAC",
+    "--authorization-mode=Node,RBAC",
+    "--enable-admission-plugins=NodeRestriction",
     "--service-account-issuer=https://kubernetes.default.svc",
     `--service-account-key-file=${files.serviceAccountKey}`,
     `--service-account-signing-key-file=${files.serviceAccountKey}`,
-    "--service-cluster-ip-range=10.96.0.0/16",
+    `--service-cluster-ip-range=${serviceRange}`,
     `--audit-policy-file=${writeJson(files, "audit-policy.json", AUDIT_POLICY)}`,
     `--audit-log-path=${files.auditLog}`,
-    `--egress-selector-config-file=${writeJson(files, "egress.json", egressThrough(files.serviceSocket))}`,
+    ...(services === "network" ? [] : [egressFlag(files)]),
   ]);
-  const url = `https://${HOST}:${port}`;
+  const url = `https://${host}:${port}`;
   let connection: { readonly ca: string; readonly dispatcher: Agent } | undefined;
   await server.ready(async () => {
     if (connection === undefined) {
@@ -174,6 +194,10 @@ const AUDIT_POLICY = {
 };
 
 // A cluster's control plane reaches Services through kube-proxy's rules or a tunnel; this one asks at a socket.
+function egressFlag(files: ControlPlaneFiles): string {
+  return `--egress-selector-config-file=${writeJson(files, "egress.json", egressThrough(files.serviceSocket))}`;
+}
+
 function egressThrough(socket: string): object {
   return {
     apiVersion: "apiserver.k8s.io/v1beta1",

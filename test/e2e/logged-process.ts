@@ -63,11 +63,19 @@ export class LoggedProcess {
     }
   }
 
+  /** @throws Error if the program could not be started at all. */
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error(`${this.#name} was not started`);
+    return this.#child.pid;
+  }
+
   get hasExited(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   async stop(): Promise<void> {
+    // From here on it is waited for, whatever else keeps this process alive.
+    this.#child.ref();
     this.#child.kill("SIGTERM");
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_MS_MAX);
     await this.#exited;

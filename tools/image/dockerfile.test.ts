@@ -1,0 +1,67 @@
+// The Dockerfile cannot be built without a registry; what it says can be compared.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  APP_FOLDER,
+  ENTRY_POINT,
+  ENVIRONMENT,
+  LEFT_OUT,
+  NODE_PATH,
+  ROOT,
+  SOURCE_FILES,
+  SOURCE_FOLDERS,
+  USER,
+} from "./image-content.ts";
+
+const dockerfile = readFileSync(join(ROOT, "Dockerfile"), "utf8");
+const lines = dockerfile.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+const runtimeStage = lines.slice(lines.findLastIndex((line) => line.startsWith("FROM ")));
+
+test("the Dockerfile copies the sources that the image without a registry has", () => {
+  const copies = runtimeStage.filter((line) => line.startsWith("COPY ") && !line.includes("--from="));
+  assert.deepEqual(copies, [
+    `COPY ${SOURCE_FILES.join(" ")} ./`,
+    ...SOURCE_FOLDERS.map((folder) => `COPY ${folder} ${folder}`),
+  ]);
+});
+
+test("the Dockerfile takes Node and the production packages from the stage that installs them", () => {
+  assert.deepEqual(
+    runtimeStage.filter((line) => line.includes("--from=")),
+    [
+      `COPY --from=build ${NODE_PATH} ${NODE_PATH}`,
+      `COPY --from=build ${APP_FOLDER}/node_modules node_modules`,
+    ],
+  );
+  assert.ok(lines.includes("RUN npm ci --omit=dev --ignore-scripts"));
+});
+
+test("both images run the same command as the same user in the same folder", () => {
+  const says = (instruction: string): readonly string[] =>
+    runtimeStage
+      .filter((line) => line.startsWith(`${instruction} `))
+      .map((line) => line.slice(instruction.length + 1));
+  assert.deepEqual(says("USER"), [USER]);
+  assert.deepEqual(says("WORKDIR"), [APP_FOLDER]);
+  assert.deepEqual(says("ENV"), ENVIRONMENT);
+  assert.deepEqual(
+    says("ENTRYPOINT").map((text) => JSON.parse(text)),
+    [ENTRY_POINT],
+  );
+});
+
+test("what the image leaves out is what the Dockerfile's context leaves out", () => {
+  const ignored = readFileSync(join(ROOT, ".dockerignore"), "utf8").trim().split("\n");
+  assert.deepEqual(ignored, [".git", "**/node_modules", ...LEFT_OUT]);
+});
+
+test("both have the Node that the project is developed with", () => {
+  const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+    devDependencies: { node: string };
+  };
+  const major = /^\^(\d+)\./.exec(devDependencies.node)?.[1];
+  assert.ok(lines[0]?.startsWith(`FROM node:${major}-`), `${lines[0]} is Node ${major}`);
+});

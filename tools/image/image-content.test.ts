@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ROOT, sourcesLayer } from "./image-content.ts";
+import { ociArchive } from "./oci-archive.ts";
+import { productionPackages } from "./production-packages.ts";
+import { tarArchive } from "./tar-archive.ts";
+
+test("the image has the command, its parts and no tests", () => {
+  const paths = sourcesLayer().map(({ path }) => path);
+  for (const needed of ["berth/cli/berth.ts", "berth/proxy/main.ts", "berth/package.json"])
+    assert.ok(paths.includes(needed), needed);
+  assert.deepEqual(
+    paths.filter((path) => path.endsWith(".test.ts") || path.includes("/testing/")),
+    [],
+  );
+});
+
+test("the packages are those that production needs, along what they need themselves", () => {
+  const packages = productionPackages(ROOT);
+  for (const name of ["undici", "@peculiar/x509", "tslib"])
+    assert.ok(packages.includes(`node_modules/${name}`), name);
+  for (const name of ["typescript", "fast-check", "node"])
+    assert.ok(!packages.includes(`node_modules/${name}`), name);
+  assert.ok(packages.every((folder) => existsSync(join(ROOT, folder))));
+});
+
+test("an image's digest tells its content and nothing else", () => {
+  const layer = (text: string): Buffer =>
+    tarArchive([{ path: "a", content: Buffer.from(text), mode: 0o644 }]);
+  const digest = (name: string, text: string): string =>
+    ociArchive({ name, layers: [layer(text)], config: {} }).digest;
+  assert.equal(digest("one", "x"), digest("two", "x"));
+  assert.notEqual(digest("one", "x"), digest("one", "y"));
+});
