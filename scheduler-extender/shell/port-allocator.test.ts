@@ -183,7 +183,7 @@ test("ports whose write was not answered, and may stand, are not given to the ne
 });
 
 test("a malformed profile costs its own app the ports and nobody else", async () => {
-  createProfile(CART, { spec: { quota: { cpu: "lots" } } });
+  createProfile(CART, { spec: { quota: { connections: "lots" } } });
   const allocator = anAllocator({ profiles: NO_PROFILES });
   const [cart, pay] = await Promise.all([allocator.portsOf(CART), allocator.portsOf(anApp("pay"))]);
   assert.equal(cart, undefined);
