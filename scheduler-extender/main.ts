@@ -18,8 +18,10 @@ import type { Logger } from "#runtime/logger.ts";
 import { operationsApi } from "#runtime/operations-api.ts";
 import { ServingCertificate } from "#runtime/serving-certificate.ts";
 import { UsageError } from "#runtime/usage-error.ts";
+import type { InjectionOptions } from "./policy/injection.ts";
+import { DEFAULT_NOMINATE_LIMITS } from "./policy/nominate.ts";
 import { DEFAULT_PORT_RANGE } from "./policy/ports.ts";
-import { DEFAULT_PROMISE_LIMITS } from "./policy/promise.ts";
+import { DEFAULT_PROMISE_LIMITS, type PromiseLimits } from "./policy/promise.ts";
 import { admissionApi } from "./shell/admission-api.ts";
 import { certificateHosts } from "./shell/certificate-hosts.ts";
 import { CertificateKeeper } from "./shell/certificate-keeper.ts";
@@ -27,6 +29,7 @@ import { extenderApi } from "./shell/extender-api.ts";
 import { createExtenderMetrics } from "./shell/extender-metrics.ts";
 import { Leadership } from "./shell/leadership.ts";
 import { proxyAdmissionApi } from "./shell/proxy-admission-api.ts";
+import { nominateMode } from "./shell/nominate-mode.ts";
 import { PortAllocator } from "./shell/port-allocator.ts";
 import { ProfileStatusSweep } from "./shell/profile-status-sweep.ts";
 
@@ -51,6 +54,17 @@ const settings = componentSettings.extend({
     .describe("MutatingWebhookConfiguration whose caBundle follows that authority"),
   operationsHost: z.string().default("127.0.0.1").describe("address of health and metrics"),
   operationsPort: port.default(9090).describe("port of health and metrics"),
+  mode: z
+    .enum(["score", "nominate"])
+    .default("score")
+    .describe(
+      "score: answer kube-scheduler; nominate: hold mesh pods back and choose their nodes beforehand",
+    ),
+  gateDeadlineSeconds: z
+    .number()
+    .positive()
+    .default(DEFAULT_NOMINATE_LIMITS.gateDeadlineMs / 1000)
+    .describe("nominate mode: how long a pod is held back for a node before kube-scheduler decides alone"),
   reservationSeconds: z
     .number()
     .positive()
@@ -112,16 +126,17 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   const keeper = certificateKeeper(config, connection, logger);
   const certificate = await servingCertificate(config, keeper);
   const server = createHttpServer({ bodyBytesMax: BODY_BYTES_MAX, logger, certificate });
-  const cache = new ClusterCache({ connection, ledger, logger });
-  const leadership = new Leadership({
+  const shared = { settings: config, connection, ledger, metrics, logger };
+  const leadership = new Leadership({ ...shared, clock: systemClock() });
+  leadership.guard(server);
+  const limits = promiseLimits(config);
+  const placing = nominateMode({ ...shared, clock, limits, leadership, cache: () => cache });
+  const cache = new ClusterCache({
     connection,
     ledger,
-    metrics,
-    settings: config,
-    clock: systemClock(),
     logger,
+    changed: (change) => placing?.controller.changed(change),
   });
-  leadership.guard(server);
   const ports = new PortAllocator({
     connection,
     profiles: cache.profiles,
@@ -138,12 +153,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     clock: systemClock(),
   });
   const unreadyReasons = (): readonly string[] => cache.unreadyReasons();
-  const limits = {
-    reservationMs: config.reservationSeconds * 1000,
-    siblingHoldMs: config.siblingHoldSeconds * 1000,
-  };
-  const noProxy = config.noProxy.split(",").filter((host) => host !== "");
-  const injection = { ipFamily: config.ipFamily, noProxy, preStopSeconds: config.preStopSeconds };
+  const injection = injectionOptions(config);
   await server.register(extenderApi, {
     ledger,
     clock,
@@ -152,7 +162,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     // Two ledgers that both answer would promise the same room twice.
     unreadyReasons: () => [...unreadyReasons(), ...leadership.notAnsweringReasons()],
   });
-  await server.register(admissionApi, { ports, metrics, injection });
+  await server.register(admissionApi, { ports, metrics, injection, placement: placing?.controller });
   await server.register(proxyAdmissionApi, { ledger, metrics, unreadyReasons });
   await operations.register(operationsApi, { registry: metrics.registry, unreadyReasons });
   const urls = {
@@ -165,6 +175,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     () => logger.debug("stopped before the first sync"),
   );
   sweep.start();
+  placing?.controller.start();
   keeper?.keep((material) => certificate?.replace(material));
   return {
     urls,
@@ -172,14 +183,24 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
       await leadership.whenBegun();
       await ports.whenIdle();
       await cache.whenObserved(resourceVersion);
+      await placing?.controller.settle();
     },
     async stop() {
       sweep.stop();
+      await placing?.stop();
       await leadership.stop();
       await Promise.all([server.close(), operations.close(), cache.stop(), keeper?.stop()]);
       await connection.close();
     },
   };
+}
+
+function promiseLimits({ reservationSeconds, siblingHoldSeconds }: Settings): PromiseLimits {
+  return { reservationMs: reservationSeconds * 1000, siblingHoldMs: siblingHoldSeconds * 1000 };
+}
+
+function injectionOptions({ ipFamily, noProxy, preStopSeconds }: Settings): Omit<InjectionOptions, "ports"> {
+  return { ipFamily, noProxy: noProxy.split(",").filter((host) => host !== ""), preStopSeconds };
 }
 
 function checkSettings({
@@ -190,6 +211,7 @@ function checkSettings({
   webhookConfiguration,
   podName,
   withoutLease,
+  mode,
   portRangeFirst,
   portRangeLast,
 }: Settings): void {
@@ -200,6 +222,9 @@ function checkSettings({
     throw new UsageError(
       "--without-lease and --pod-name exclude each other: the label is the Lease holder's",
     );
+  }
+  if (withoutLease && mode === "nominate") {
+    throw new UsageError("--mode nominate needs the Lease: without it nobody lifts gates");
   }
   if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined)) {
     throw new UsageError("--tls-cert-file and --tls-key-file belong together");

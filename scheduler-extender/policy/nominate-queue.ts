@@ -75,10 +75,10 @@ export class NominateQueue {
     });
   }
 
-  /** Decides for up to `podsMax` pods whose turn it is; every effect has to be sent and answered. */
+  /** Decides for some of the pods whose turn it is; every effect has to be sent and answered. */
   decide(
     context: Omit<NominateContext, "room">,
-    { podsMax }: { readonly podsMax: number },
+    { podsMax, effectsMax = Infinity }: { readonly podsMax: number; readonly effectsMax?: number },
   ): readonly NominateEffect[] {
     const { nowMs } = context;
     if (nowMs - this.#roomAtMs >= ROOM_MS_MAX) {
@@ -90,6 +90,7 @@ export class NominateQueue {
     const refusals = new Set<string>();
     const effects: NominateEffect[] = [];
     for (const { pod, course } of inOrder(due).slice(0, podsMax)) {
+      if (effects.length >= effectsMax) break;
       const shape = shapeOf(pod);
       const isKnown = refusals.has(shape);
       const step = nextStep(pod, isKnown ? { ...course, refusedAtRoom: room } : course, { ...context, room });
@@ -108,6 +109,13 @@ export class NominateQueue {
       nextMs = Math.min(nextMs, course.lookAtMs, isRefused ? this.#roomAtMs + ROOM_MS_MAX : Infinity);
     }
     return nextMs;
+  }
+
+  /** Gives back what gated pods were promised: whoever comes next finds their nominations. */
+  letGo(ledger: ClusterLedger): void {
+    for (const { pod, course } of this.#entries.values()) {
+      if (pod.placing.gateIndex !== undefined) withdraw(ledger, pod, course);
+    }
   }
 
   /** Begins every course anew, as a leader does that was none before; what it had promised is still its own. */

@@ -20,9 +20,13 @@ let connection: KubeConnection;
 let server: FastifyInstance;
 let metrics: ExtenderMetrics;
 let isLeader: boolean;
+let isPlacing: boolean;
+let gatesSet: number;
 
 beforeEach(async () => {
   isLeader = true;
+  isPlacing = false;
+  gatesSet = 0;
   const clock = systemClock();
   api = new LoopbackApi({ clock });
   const { url } = await api.listen({ host: "127.0.0.1", port: 0 });
@@ -45,7 +49,13 @@ beforeEach(async () => {
   });
   server = createHttpServer({ bodyBytesMax: 64 * 1024, logger: silentLogger });
   const injection = { ipFamily: "IPv4", noProxy: [], preStopSeconds: 5 } as const;
-  await server.register(admissionApi, { ports, metrics, injection });
+  const placement = {
+    get isServing() {
+      return isPlacing;
+    },
+    metrics: { gateSet: () => void gatesSet++ },
+  };
+  await server.register(admissionApi, { ports, metrics, injection, placement });
   registerWebhook(await listen(server, { host: "127.0.0.1", port: 0 }));
 });
 
@@ -81,6 +91,7 @@ interface Created {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec: {
+    readonly schedulingGates?: readonly object[];
     readonly containers: readonly {
       readonly env?: readonly { readonly name: string; readonly value?: string }[];
       readonly lifecycle?: unknown;
@@ -89,12 +100,15 @@ interface Created {
 }
 
 /** Creates a pod in the API server, which asks the webhook. */
-async function create(metadata: object, query = {}): Promise<Created> {
+async function create(metadata: object, query = {}, spec: object = {}): Promise<Created> {
   const body = {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name: "cart-1", ...metadata },
-    spec: { containers: [{ name: "app", image: "example/app", env: [{ name: "MODE", value: "test" }] }] },
+    spec: {
+      containers: [{ name: "app", image: "example/app", env: [{ name: "MODE", value: "test" }] }],
+      ...spec,
+    },
   };
   return (await connection.create(resourcePath({ ...PODS, namespace: "shop" }), body, query)) as Created;
 }
@@ -151,6 +165,31 @@ test("a dry run allocates no ports and shows those that exist", async () => {
   await create({ labels });
   const again = await create({ labels, name: "cart-2" }, { dryRun: "All" });
   assert.equal(proxyOf(again), "http://$(BERTH_NODE_IP):20001");
+});
+
+const LABELS = { "berth.dev/app": "cart" };
+const GATES = [{ name: "berth.dev/placement" }];
+
+test("a mesh pod is held back while the placement controller is at work, and only then", async () => {
+  assert.equal((await create({ labels: LABELS })).spec.schedulingGates, undefined);
+  isPlacing = true;
+  const gated = await create({ labels: LABELS, name: "cart-2" });
+  assert.deepEqual(gated.spec.schedulingGates, GATES);
+  assert.equal(gatesSet, 1);
+});
+
+test("a pod that could not be placed, that names its node, is a dry run or outside the mesh is not held back", async () => {
+  isPlacing = true;
+  const claim = { volumes: [{ name: "data", persistentVolumeClaim: { claimName: "data" } }] };
+  const pods = [
+    await create({ labels: LABELS }, {}, claim),
+    await create({ labels: LABELS, name: "placed" }, {}, { nodeName: "node-1" }),
+    await create({ labels: LABELS, name: "dry" }, { dryRun: "All" }),
+    await create({ labels: { ...LABELS, [MESH_LABEL]: "disabled" }, name: "apart" }),
+    await create({ name: "nameless" }),
+  ];
+  for (const { spec } of pods) assert.equal(spec.schedulingGates, undefined);
+  assert.equal(gatesSet, 0);
 });
 
 async function review(body: unknown): Promise<{ readonly status: number; readonly body: unknown }> {

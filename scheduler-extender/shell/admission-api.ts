@@ -4,7 +4,14 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { appOf, MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
-import { type InjectablePod, injectionPatch, type InjectionOptions } from "../policy/injection.ts";
+import {
+  type InjectablePod,
+  injectionPatch,
+  type InjectionOptions,
+  type JsonPatchOperation,
+} from "../policy/injection.ts";
+import { type ApiPlacementSpec, unjudgedConstraint } from "#kube/decode-placing.ts";
+import { type GateablePod, gatePatch } from "../policy/gating.ts";
 import { type Admission, admissionReviewOf, admitted } from "./admission-review.ts";
 import type { AdmissionOutcome, ExtenderMetrics } from "./extender-metrics.ts";
 import type { PortAllocator } from "./port-allocator.ts";
@@ -13,6 +20,14 @@ export interface AdmissionApiOptions {
   readonly ports: PortAllocator;
   readonly metrics: ExtenderMetrics;
   readonly injection: Omit<InjectionOptions, "ports">;
+  /** Nominate mode: who lifts the gates that are set here; pods get none if it is undefined. */
+  readonly placement?: PlacementService | undefined;
+}
+
+export interface PlacementService {
+  /** Gates that are set now will be lifted in time. */
+  readonly isServing: boolean;
+  readonly metrics: { gateSet(): void };
 }
 
 export async function admissionApi(server: FastifyInstance, options: AdmissionApiOptions): Promise<void> {
@@ -47,7 +62,7 @@ async function admit(
   { namespace = "default", dryRun, object }: z.infer<typeof admissionReview>["request"],
   options: AdmissionApiOptions,
 ): Promise<PodAdmission> {
-  const pod = object as InjectablePod;
+  const pod = object as InjectablePod & PlaceablePod;
   const labels = pod.metadata?.labels ?? {};
   const choice = labels[MESH_LABEL];
   if (choice !== undefined && choice !== MESH_ENABLED) return { outcome: "optedOut" };
@@ -63,5 +78,17 @@ async function admit(
   if (ports === undefined) {
     return { outcome: "noPorts", warnings: [`berth: no mesh ports for app ${app} yet; not injected`] };
   }
-  return { outcome: "injected", patch: injectionPatch(pod, { ...options.injection, ports }) };
+  const injection = injectionPatch(pod, { ...options.injection, ports });
+  const gate = dryRun === true ? [] : gateFor(pod, options.placement);
+  return { outcome: "injected", patch: [...injection, ...gate] };
+}
+
+type PlaceablePod = GateablePod & { readonly spec?: ApiPlacementSpec };
+
+// A pod that Berth could not place would wait for nothing.
+function gateFor(pod: PlaceablePod, placement: PlacementService | undefined): readonly JsonPatchOperation[] {
+  if (placement?.isServing !== true || unjudgedConstraint(pod.spec ?? {}) !== undefined) return [];
+  const patch = gatePatch(pod);
+  if (patch.length > 0) placement.metrics.gateSet();
+  return patch;
 }

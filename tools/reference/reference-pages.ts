@@ -10,6 +10,7 @@ import { ProxyMetrics } from "#proxy/shell/metrics.ts";
 import { PROXY_HELP } from "#proxy/shell/proxy-config.ts";
 import { schedulerExtender } from "#scheduler-extender/main.ts";
 import { createExtenderMetrics } from "#scheduler-extender/shell/extender-metrics.ts";
+import { createPlacementMetrics } from "#scheduler-extender/shell/placement-metrics.ts";
 import { vpaRecommender } from "#vpa-recommender/main.ts";
 import { createRecommenderMetrics } from "#vpa-recommender/shell/recommender-metrics.ts";
 import { startSettings } from "#cli/start/start-options.ts";
@@ -84,6 +85,7 @@ function rowsOf(path: string, { type = "", description = "", properties }: JsonS
 
 async function metricsPage(): Promise<string> {
   const extender = createExtenderMetrics(new ClusterLedger(), new VirtualClock()).registry;
+  createPlacementMetrics(extender, () => 0);
   const recommender = createRecommenderMetrics(() => []).registry;
   const proxy = new ProxyMetrics({ instances: [], pods: () => [], isSynced: false } as never).render();
   return [
