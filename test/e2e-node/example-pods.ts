@@ -2,12 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { NODE_PATH } from "#tools/image/image-content.ts";
-import { KUBELET_NODE } from "#test/e2e/control-plane.ts";
 import { SANDBOX_IMAGE } from "./node-configuration.ts";
 
 export const SHOP = "shop";
 export const BERTH_IMAGE = "berth:0.1.0";
-const PROGRAM = readFileSync(new URL("example-program.ts", import.meta.url), "utf8");
+const PROGRAM = readFileSync(new URL("./example-program.ts", import.meta.url), "utf8");
 const APP_PORT = 8080;
 
 export interface ExamplePodOptions {
@@ -57,18 +56,15 @@ export interface FillerOptions {
   readonly name: string;
   readonly cpuMilli?: number;
   readonly memoryBytes?: number;
-  /** Default: kube-scheduler finds one. */
-  readonly isBound?: boolean;
 }
 
 /** A pod outside of the mesh that only takes room. */
-export function fillerPod({ name, cpuMilli = 0, memoryBytes = 0, isBound = false }: FillerOptions): object {
+export function fillerPod({ name, cpuMilli = 0, memoryBytes = 0 }: FillerOptions): object {
   return {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name, namespace: "default", labels: { filler: "yes" } },
     spec: {
-      ...(isBound ? { nodeName: KUBELET_NODE } : {}),
       terminationGracePeriodSeconds: 0,
       containers: [
         {

@@ -1,8 +1,8 @@
 // What a run leaves on the machine: compares what is there after it with what was there before.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, globSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { groups } from "./control-groups.ts";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { GROUP_ROOT, groups } from "./control-groups.ts";
 
 /** Kinds of things, each with the names of those that are there. */
 export type Inventory = Readonly<Record<string, readonly string[]>>;
@@ -22,15 +22,17 @@ const SETTINGS = [
 const FOLDERS = ["/run", "/var/run/netns", "/var/lib", "/var/lib/cni", "/etc/cni", "/opt/cni"];
 
 /**
- * @param runFolder folder of the run; a process belongs to it if its command or environment names that folder
+ * @param runFolder folder of the run; a process belongs to it if its command or environment names that folder, or if it
+ *   is in a control group of the node's
  */
 export function takeInventory(runFolder: string): Inventory {
   return {
     processes: processesOf(runFolder).map(({ pid, command }) => `${pid} ${command}`),
     mounts: readFileSync("/proc/self/mounts", "utf8").trim().split("\n"),
-    "control groups": groups(),
+    // Where there is one, there are hundreds below it.
+    "control groups": groups().filter((group) => group.endsWith(GROUP_ROOT)),
     "network interfaces": readdirSync("/sys/class/net"),
-    "network namespaces": networkNamespaces(),
+    "network namespaces": networkNamespaces(runFolder),
     routes: output("ip", "route", "show", "table", "all").filter((line) => !line.includes("cache")),
     "iptables rules": output("iptables-save").filter((line) => line.startsWith("-A")),
     "kernel settings": SETTINGS.filter((name) => existsSync(`/proc/sys/${name}`)).map(
@@ -63,8 +65,12 @@ export function processesOf(runFolder: string): readonly RunProcess[] {
       pid: Number(pid),
       command: read(`/proc/${pid}/cmdline`),
       environment: read(`/proc/${pid}/environ`),
+      group: read(`/proc/${pid}/cgroup`),
     }))
-    .filter(({ command, environment }) => command.includes(runFolder) || environment.includes(runFolder))
+    .filter(
+      ({ command, environment, group }) =>
+        command.includes(runFolder) || environment.includes(runFolder) || group.includes(`:${GROUP_ROOT}/`),
+    )
     .map(({ pid, command }) => ({ pid, command: command.replaceAll("\0", " ").trim() }));
 }
 
@@ -77,16 +83,18 @@ function read(path: string): string {
   }
 }
 
-// Of processes; one without any has a mount.
-function networkNamespaces(): readonly string[] {
-  const links = globSync("/proc/[0-9]*/ns/net").flatMap((path) => {
+// Those of the run's processes. One without processes has a mount; and the node's own has the other end of the cable,
+// so that a network interface stays as long as it does. Others on the machine make namespaces, too.
+function networkNamespaces(runFolder: string): readonly string[] {
+  const own = readlinkSync("/proc/self/ns/net");
+  const links = processesOf(runFolder).flatMap(({ pid }) => {
     try {
-      return [readlinkSync(path)];
+      return [readlinkSync(`/proc/${pid}/ns/net`)];
     } catch {
       return [];
     }
   });
-  return [...new Set(links)];
+  return [...new Set(links)].filter((link) => link !== own);
 }
 
 function output(program: string, ...args: readonly string[]): readonly string[] {

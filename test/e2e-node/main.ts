@@ -25,8 +25,6 @@ const flags = z.strictObject({
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const TEST_MS_MAX = 1_200_000;
-/** A node that was not taken down leaves hundreds of control groups, which say the same. */
-const LINES_MAX = 40;
 
 async function main(argv: readonly string[]): Promise<void> {
   const { keep, help } = checkFlags(flags, readFlags(flags, argv));
@@ -41,9 +39,9 @@ async function main(argv: readonly string[]): Promise<void> {
   const before = takeInventory(runFolder);
   const exitCode = await runSuite({ runFolder, keep });
   const left = leftovers(before, takeInventory(runFolder));
-  for (const line of left.slice(0, LINES_MAX)) progress(`left behind: ${line}`);
-  if (left.length > LINES_MAX) progress(`and ${left.length - LINES_MAX} more`);
+  for (const line of left) progress(`left behind: ${line}`);
   await sweep(runFolder);
+  for (const line of leftovers(before, takeInventory(runFolder))) progress(`could not be removed: ${line}`);
   if (exitCode === 0) rmSync(runFolder, { recursive: true, force: true });
   else progress(`the logs of this run are in ${runFolder}`);
   process.exitCode = exitCode === 0 && left.length > 0 ? 1 : exitCode;

@@ -4,8 +4,11 @@
 import { after, afterEach, before } from "node:test";
 import { toolBinaries } from "#test/e2e/tool-binaries.ts";
 import { installCases } from "./install-cases.ts";
+import { kubeletCases } from "./kubelet-cases.ts";
 import { NodeCluster } from "./node-cluster.ts";
 import { nodeToolBinaries } from "./node-tools.ts";
+import { resizeCases } from "./resize-cases.ts";
+import { startUpCases } from "./start-up-cases.ts";
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const tools = await toolBinaries(progress);
@@ -35,6 +38,9 @@ function theCluster(): NodeCluster {
 }
 
 installCases(theCluster);
+startUpCases(theCluster);
+resizeCases(theCluster);
+kubeletCases(theCluster);
 
 async function keptUntilSignal({ kubeconfig }: NodeCluster): Promise<void> {
   process.stderr.write(`\nexport KUBECONFIG=${kubeconfig}\n\nThe node stays up until Ctrl-C.\n`);

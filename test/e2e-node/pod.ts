@@ -5,6 +5,8 @@ export interface Pod {
     readonly name: string;
     readonly namespace: string;
     readonly uid: string;
+    /** Raised by each change of the spec. */
+    readonly generation: number;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly creationTimestamp: string;
     readonly deletionTimestamp?: string;
@@ -19,6 +21,9 @@ export interface Pod {
   };
   readonly status: {
     readonly phase?: string;
+    /** Why it has failed. */
+    readonly reason?: string;
+    readonly message?: string;
     readonly podIP?: string;
     readonly conditions?: readonly PodCondition[];
     readonly containerStatuses?: readonly ContainerStatus[];
