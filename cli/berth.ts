@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "replay a trace through the same policies, without processes, and compare what each costs",
     run: async (argv) => (await import("./sim/sim-command.ts")).simCommand.run(argv),
   },
+  ungate: {
+    summary: "let go of the pods that nominate mode holds back, for when no placement controller does",
+    run: async (argv) => (await import("./ungate/ungate-command.ts")).ungateCommand.run(argv),
+  },
   "scheduler-extender": {
     summary: "the scheduler extender: filter, prioritize, injection webhook",
     run: async (argv) => (await import("#scheduler-extender/main.ts")).main(argv),
