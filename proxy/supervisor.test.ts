@@ -1,75 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import type { TestContext } from "node:test";
 
 import { startApp } from "./testing/app-server.ts";
 import { until } from "./testing/host-bed.ts";
 import { send } from "./testing/http-client.ts";
-
-const MAIN = new URL("./main.ts", import.meta.url).pathname;
-// The tests may run in a pod, whose cluster is none of theirs.
-const FLAGS = ["--node-name=n1", "--node-address=127.0.0.1", "--api-server=none", "--log-level=silent"];
-
-interface Proxy {
-  readonly process: ChildProcess;
-  readonly controlPort: number;
-}
-
-async function startProxy(context: TestContext, flags: readonly string[] = []): Promise<Proxy> {
-  const process_ = spawn(process.execPath, [MAIN, ...FLAGS, "--control-port", "0", ...flags], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  context.after(() => process_.kill("SIGKILL"));
-  assert.ok(process_.stdout !== null);
-  const [line] = (await once(process_.stdout, "data")) as [Buffer];
-  const message = JSON.parse(line.toString()) as { readonly kind: string; readonly controlUrl: string };
-  assert.equal(message.kind, "ready");
-  return { process: process_, controlPort: Number(new URL(message.controlUrl).port) };
-}
-
-interface Ports {
-  readonly inbound: number;
-  readonly outbound: number;
-}
-
-async function register(controlPort: number, appPort: number): Promise<Ports> {
-  const pod = {
-    uid: "u1",
-    namespace: "shop",
-    name: "cart-1",
-    app: "shop/cart",
-    address: "127.0.0.1",
-    port: appPort,
-  };
-  const headers = { "Content-Type": "application/json" };
-  const answer = await send({
-    port: controlPort,
-    method: "POST",
-    path: "/v1/pods",
-    headers,
-    body: JSON.stringify(pod),
-  });
-  assert.equal(answer.statusCode, 200);
-  let ports: Ports | undefined;
-  while (ports === undefined) ports = await servingPorts(controlPort);
-  return ports;
-}
-
-async function servingPorts(controlPort: number): Promise<Ports | undefined> {
-  const { body } = await send({ port: controlPort, path: "/v1/instances" });
-  const report = JSON.parse(body.toString()) as {
-    readonly instances: readonly { readonly state: string; readonly ports: Ports }[];
-  };
-  const [instance] = report.instances;
-  return instance?.state === "serving" ? instance.ports : undefined;
-}
+import { exitCode, FLAGS, MAIN, register, startProxy } from "./testing/proxy-process.ts";
 
 function childOf(parent: number): number {
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
@@ -81,12 +22,6 @@ function childOf(parent: number): number {
     }
   }
   throw new Error(`process ${parent} has no child`);
-}
-
-async function exitCode({ process: child }: Pick<Proxy, "process">): Promise<number | null> {
-  if (child.exitCode !== null) return child.exitCode;
-  const [code] = (await once(child, "exit")) as [number | null];
-  return code;
 }
 
 test("a host process that dies is replaced, with the pods and ports that it had", async (context) => {
@@ -159,7 +94,10 @@ test("a control port in use ends it with 2 and a sentence", async (context) => {
   const { port } = taken.address() as AddressInfo;
   const { code, stderr } = await runToEnd([...FLAGS, "--control-port", String(port)]);
   assert.equal(code, 2);
-  assert.equal(stderr, `berth proxy: the control port 127.0.0.1:${port} is in use\n`);
+  assert.equal(
+    stderr,
+    `berth proxy: the control port 127.0.0.1:${port} is in use: what listens there does not answer\n`,
+  );
 });
 
 test("a flag that does not exist ends it with 2", async () => {

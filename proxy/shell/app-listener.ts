@@ -3,7 +3,6 @@
 
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { Server as NetServer } from "node:net";
 import type { Socket } from "node:net";
 
 import type { Clock } from "#runtime/clock.ts";
@@ -16,6 +15,8 @@ import type { BodyFraming } from "../policy/request-strictness.ts";
 import { ClientBytes } from "./client-bytes.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Direction, InstanceCounters } from "./instance-counters.ts";
+import { closeQuietly } from "./quiet-close.ts";
+import { isReusePortSupported } from "./reuse-port.ts";
 
 export interface AppListenerOptions {
   readonly direction: Direction;
@@ -24,6 +25,8 @@ export interface AppListenerOptions {
   readonly counters: InstanceCounters;
   readonly clock: Clock;
   readonly headersMs: number;
+  /** How long a draining port leaves a connection without a request for one more. */
+  readonly drainIdleMs: number;
 }
 
 /** Go's clients keep idle connections for 90 s; closing earlier would race with their next request. */
@@ -32,9 +35,8 @@ const CLIENT_IDLE_MS = 95_000;
 const HEADER_CHECK_MS = 1_000;
 /** How long the rest of a body is read and dropped after it was refused, so that the client gets to see the answer. */
 const DISCARD_MS = 5_000;
-/** How often a draining port closes what has become idle, and how long idle connections are left for a last request. */
+/** How often a draining port closes what has become idle. */
 const DRAIN_TURN_MS = 100;
-const DRAIN_IDLE_MS = 500;
 /** Connections the kernel may hold before they are accepted; Node's default. */
 const BACKLOG = 511;
 
@@ -42,10 +44,11 @@ export class AppListener {
   readonly #options: AppListenerOptions;
   readonly #server: Server;
   readonly #bytes: ClientBytes;
-  readonly #sockets = new Set<Socket>();
+  /** Each with the time from which it has had no request. */
+  readonly #sockets = new Map<Socket, number>();
   readonly #active = new Set<ServerResponse>();
   readonly #givenUp = new WeakSet<ServerResponse>();
-  #isDraining = false;
+  #isRetiring = false;
 
   constructor(options: AppListenerOptions) {
     this.#options = options;
@@ -88,34 +91,50 @@ export class AppListener {
     return typeof address === "object" && address !== null ? address.port : port;
   }
 
+  /**
+   * From now on every connection is closed after its next answer. New ones are still accepted.
+   *
+   * @returns when what is in progress now has ended.
+   */
+  async retire(): Promise<void> {
+    this.#isRetiring = true;
+    const ended = [...this.#active].map((response) => {
+      response.shouldKeepAlive = false;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      response.once("close", resolve);
+      return promise;
+    });
+    await Promise.all(ended);
+  }
+
   /** Resolves once the last connection has closed. The caller bounds the wait. */
   async drain(): Promise<void> {
-    this.#isDraining = true;
-    for (const response of this.#active) response.shouldKeepAlive = false;
+    void this.retire();
+    const { clock } = this.#options;
     const { promise, resolve } = Promise.withResolvers<void>();
-    // http.Server's own close would cut idle connections at once, on which a request may be under way.
-    NetServer.prototype.close.call(this.#server, () => resolve());
-    let turns = 0;
+    closeQuietly(this.#server, { closed: resolve });
     const closeIdle = (): void => {
-      turns += 1;
-      if (turns * DRAIN_TURN_MS >= DRAIN_IDLE_MS) this.#closeIdle();
-      cancel = this.#options.clock.after(DRAIN_TURN_MS, closeIdle);
+      this.#closeIdle(clock.nowMs());
+      cancel = clock.after(DRAIN_TURN_MS, closeIdle);
     };
-    let cancel = this.#options.clock.after(DRAIN_TURN_MS, closeIdle);
+    let cancel = clock.after(DRAIN_TURN_MS, closeIdle);
     await promise;
     cancel();
   }
 
-  /** http.Server's own measure of idle leaves out connections that never sent a request. */
-  #closeIdle(): void {
+  /**
+   * http.Server's own measure of idle leaves out connections that never sent a request. A connection that was just
+   * accepted, or just answered, is the one most likely to bring a request at the very moment at which it is closed.
+   */
+  #closeIdle(nowMs: number): void {
     const busy = new Set([...this.#active].map((response) => response.socket));
-    for (const socket of this.#sockets) {
-      if (!busy.has(socket)) socket.destroy();
+    for (const [socket, idleFromMs] of this.#sockets) {
+      if (!busy.has(socket) && nowMs - idleFromMs >= this.#options.drainIdleMs) socket.destroy();
     }
   }
 
   #accept(socket: Socket): void {
-    const { counters, direction, gate } = this.#options;
+    const { counters, direction, gate, clock } = this.#options;
     if (counters.connections() >= gate.connectionsMax) {
       counters.addReason(direction, "connectionsLimited");
       socket.destroy();
@@ -123,7 +142,7 @@ export class AppListener {
     }
     counters.add(direction, "connections", 1);
     counters.add(direction, "connectionsOpened", 1);
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, clock.nowMs());
     socket.once("close", () => {
       this.#sockets.delete(socket);
       counters.add(direction, "connections", -1);
@@ -135,7 +154,7 @@ export class AppListener {
     const { counters, gate, clock } = this.#options;
     const inFlight = counters.inFlight();
     this.#track(request, response);
-    if (this.#isDraining) response.shouldKeepAlive = false;
+    if (this.#isRetiring) response.shouldKeepAlive = false;
 
     const head = checkHead({ httpVersion: request.httpVersion, headers: request.rawHeaders });
     if (head.kind === "refused") {
@@ -189,6 +208,7 @@ export class AppListener {
     response.once("close", () => {
       counters.add(direction, "inFlight", -1);
       this.#active.delete(response);
+      if (this.#sockets.has(socket)) this.#sockets.set(socket, clock.nowMs());
       this.#bytes.count(socket);
       if (!response.writableFinished) this.#giveUp(response, "clientAborted");
     });
@@ -262,6 +282,3 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
   431: "Request Header Fields Too Large",
   501: "Not Implemented",
 };
-
-// Where the platform has it, a restarted worker can bind while its predecessor's sockets are still being closed.
-const isReusePortSupported = process.platform === "linux";

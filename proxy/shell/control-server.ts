@@ -3,6 +3,7 @@
 
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 
 import type { PodUid } from "#model/brand.ts";
 import type { Clock } from "#runtime/clock.ts";
@@ -10,14 +11,22 @@ import { OperationError } from "#runtime/operation-error.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 
 import { EXPOSITION_CONTENT_TYPE } from "./exposition.ts";
-import type { ProxyHost } from "./host.ts";
+import type { ProxyHost, Readiness } from "./host.ts";
 import { instanceReport } from "./instance-report.ts";
 import { ProxyMetrics } from "./metrics.ts";
+import { PeerLink } from "./peer-link.ts";
+import { ADDRESS_HEADER, HANDOVER_PATH, HANDOVER_PROTOCOL, NODE_HEADER } from "./peer-messages.ts";
+import type { HookEvent } from "./peer-messages.ts";
 import { parsePodHook } from "./pod-hook.ts";
+import { closeQuietly } from "./quiet-close.ts";
+import { isReusePortSupported } from "./reuse-port.ts";
+import type { Siblings } from "./siblings.ts";
 
 export interface ControlServerOptions {
   readonly host: ProxyHost;
   readonly clock: Clock;
+  /** Absent: nobody may take over from this proxy. */
+  readonly siblings?: Siblings | undefined;
 }
 
 /** A hook's body has six short fields. */
@@ -39,10 +48,15 @@ export class ControlServer {
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
-    this.#metrics = new ProxyMetrics(options.host);
+    this.#metrics = new ProxyMetrics(options.host, options.siblings);
     this.#server = createServer({ requestTimeout: REQUEST_MS_MAX, headersTimeout: REQUEST_MS_MAX });
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on("request", (request, response) => void this.#serve(request, response));
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  get isListening(): boolean {
+    return this.#server.listening;
   }
 
   /**
@@ -51,12 +65,21 @@ export class ControlServer {
    */
   async listen(host: string, port: number): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once("error", (error) => reject(listenError(error, host, port)));
-    this.#server.listen(port, host, resolve);
+    const failed = (error: Error): void => reject(listenError(error, host, port));
+    this.#server.once("error", failed);
+    this.#server.listen({ port, host, reusePort: isReusePortSupported }, resolve);
     await promise;
+    this.#server.off("error", failed);
     const address = this.#server.address();
     const actual = typeof address === "object" && address !== null ? address.port : port;
     return `http://${host.includes(":") ? `[${host}]` : host}:${actual}`;
+  }
+
+  /** Leaves the port to another; what is connected stays. It may listen again. */
+  async stopListening(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    closeQuietly(this.#server, { stopped: resolve });
+    await promise;
   }
 
   async close(): Promise<void> {
@@ -89,10 +112,15 @@ export class ControlServer {
     switch (route.name) {
       case "livez":
         return { statusCode: 200, contentType: "text/plain", body: "ok\n" };
-      case "readyz": {
-        const readiness = host.readiness();
-        return json(readiness.kind === "ready" ? 200 : 503, readiness);
-      }
+      case "startupz":
+        return this.#startUp();
+      case "readyz":
+        return health(host.readiness());
+      case "handover":
+        return {
+          ...problem(426, `${path} is for this node's next proxy`),
+          headers: { Upgrade: HANDOVER_PROTOCOL },
+        };
       case "metrics":
         return { statusCode: 200, contentType: EXPOSITION_CONTENT_TYPE, body: this.#metrics.render() };
       case "instances": {
@@ -107,8 +135,40 @@ export class ControlServer {
     }
   }
 
+  /**
+   * Kubelet asks for a start-up only on behalf of a container that has not started: while a successor is starting, the
+   * answer is about the successor, whoever gives it.
+   */
+  #startUp(): Reply {
+    const { host, siblings } = this.#options;
+    if (siblings?.hasStartingSuccessor === true)
+      return health({ kind: "not-ready", reason: "successor-starting" });
+    return health(host.readiness());
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { host, siblings } = this.#options;
+    socket.on("error", () => socket.destroy());
+    const { headers, url } = request;
+    const isOurs =
+      url === HANDOVER_PATH &&
+      headers.upgrade === HANDOVER_PROTOCOL &&
+      headers[NODE_HEADER] === encodeURIComponent(host.nodeName) &&
+      headers[ADDRESS_HEADER] === host.nodeAddress;
+    if (!isOurs || siblings === undefined || siblings.isFull) {
+      socket.end("HTTP/1.1 409 Conflict\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${HANDOVER_PROTOCOL}\r\n\r\n`,
+    );
+    const link = new PeerLink(socket, head);
+    link.send({ kind: "memory", memory: host.memory });
+    siblings.adopt(link, "successor");
+  }
+
   async #register(request: IncomingMessage): Promise<Reply> {
-    const { host, clock } = this.#options;
+    const { host } = this.#options;
     // A page in a browser can send any body but not this type without being asked first.
     if (!/^application\/json\s*(;|$)/i.test(request.headers["content-type"] ?? "")) {
       return problem(415, "the body must be application/json");
@@ -116,7 +176,7 @@ export class ControlServer {
     const text = await boundedText(request);
     if (text === undefined) return problem(413, `the body is larger than ${BODY_BYTES_MAX} bytes`);
     const pod = parsePodHook(parseJson(text));
-    if (!host.hooked({ kind: "registered", pod, nowMs: clock.nowMs() })) {
+    if (!this.#hooked({ kind: "registered", pod, nowMs: this.#options.clock.nowMs() })) {
       return problem(503, "this node has no room for another pod");
     }
     const instance = host.instance(pod.app);
@@ -129,21 +189,28 @@ export class ControlServer {
   }
 
   #unregister(path: string): Reply {
-    const { host, clock } = this.#options;
     const uid = decodeUid(path.slice(path.lastIndexOf("/") + 1));
-    host.hooked({ kind: "unregistered", uid, nowMs: clock.nowMs() });
+    this.#hooked({ kind: "unregistered", uid, nowMs: this.#options.clock.nowMs() });
     return { statusCode: 204 };
+  }
+
+  /** A hook reaches one of the node's proxies and concerns all. */
+  #hooked(event: HookEvent): boolean {
+    this.#options.siblings?.relay(event);
+    return this.#options.host.hooked(event);
   }
 }
 
 interface Route {
-  readonly name: "livez" | "readyz" | "metrics" | "instances" | "pods" | "pod";
+  readonly name: "livez" | "startupz" | "readyz" | "handover" | "metrics" | "instances" | "pods" | "pod";
   readonly pattern: RegExp;
   readonly methods: readonly string[];
 }
 
 const ROUTES: readonly Route[] = [
   { name: "livez", pattern: /^\/livez$/, methods: ["GET"] },
+  { name: "startupz", pattern: /^\/startupz$/, methods: ["GET"] },
+  { name: "handover", pattern: /^\/v1\/handover$/, methods: ["GET"] },
   { name: "readyz", pattern: /^\/readyz$/, methods: ["GET"] },
   { name: "metrics", pattern: /^\/metrics$/, methods: ["GET"] },
   { name: "instances", pattern: /^\/v1\/instances$/, methods: ["GET"] },
@@ -199,6 +266,10 @@ function decodeUid(segment: string): PodUid {
 
 function json(statusCode: number, value: unknown): Reply {
   return { statusCode, contentType: "application/json", body: `${JSON.stringify(value)}\n` };
+}
+
+function health(readiness: Readiness | { readonly kind: "not-ready"; readonly reason: string }): Reply {
+  return json(readiness.kind === "ready" ? 200 : 503, readiness);
 }
 
 function problem(statusCode: number, message: string): Reply {

@@ -12,9 +12,13 @@ import { DEFAULT_WATCHDOG_LIMITS } from "../policy/watchdog.ts";
 import { probeAddress } from "./address-probe.ts";
 import type { ClusterSource } from "./cluster-source.ts";
 import { ControlServer } from "./control-server.ts";
+import { findPredecessor } from "./find-predecessor.ts";
+import { Handover } from "./handover.ts";
 import { ProxyHost } from "./host.ts";
 import type { HostMemory } from "./host-memory.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
+import { isMigrationOn } from "./reuse-port.ts";
+import { Siblings } from "./siblings.ts";
 import type { FromHost, ToHost } from "./supervisor-messages.ts";
 import { DEFAULT_DATA_PATH_TIMES } from "./worker-messages.ts";
 
@@ -39,7 +43,15 @@ async function run(config: ProxyConfig, memory: HostMemory): Promise<void> {
   const logger = createLogger("proxy", config.logLevel);
   const { nodeName, nodeAddress, drainTimeoutMs } = config;
   await probeAddress("--node-address", nodeAddress);
-  let isReadyTold = false;
+  // First of all, so that nothing is half started if the port is somebody else's.
+  const predecessor = await findPredecessor(config);
+  if (predecessor !== undefined) logger.info({ node: nodeName }, "taking over from the proxy that runs here");
+  if (isMigrationOn() === false) {
+    logger.info(
+      { node: nodeName },
+      "net.ipv4.tcp_migrate_req is off: an upgrade may reset a few new connections",
+    );
+  }
   const host = new ProxyHost({
     nodeName,
     nodeAddress,
@@ -49,27 +61,36 @@ async function run(config: ProxyConfig, memory: HostMemory): Promise<void> {
     lifecycle: { ...DEFAULT_LIFECYCLE_TIMES, lingerMs: config.lingerMs, drainTimeoutMs },
     dataPath: { ...DEFAULT_DATA_PATH_TIMES, drainTimeoutMs },
     watchdog: DEFAULT_WATCHDOG_LIMITS,
-    memory,
+    memory: predecessor?.memory ?? memory,
     remember: (memory) => tell({ kind: "remember", memory }),
-    changed: () => {
-      if (isReadyTold || host.readiness().kind !== "ready") return;
-      isReadyTold = true;
+    changed: () => handover.changed(),
+  });
+  const siblings = new Siblings({
+    changed: () => handover.changed(),
+    hooked: (event) => void host.hooked(event),
+  });
+  const control = new ControlServer({ host, clock, siblings });
+  const handover = new Handover({
+    ...config,
+    host,
+    control,
+    siblings,
+    clock,
+    logger,
+    listening: (controlUrl) => tell({ kind: "listening", controlUrl }),
+    ready: () => {
       logger.info({ node: nodeName }, "ready");
       tell({ kind: "ready" });
     },
   });
-  const control = new ControlServer({ host, clock });
-  // First of all, so that nothing is half started if the port is taken.
-  const controlUrl = await control.listen(config.controlHost, config.controlPort);
-  tell({ kind: "listening", controlUrl });
+  await handover.start(predecessor?.link);
   host.start();
 
   let ending: Promise<void> | undefined;
   const end = (): void => {
     ending ??= (async () => {
       logger.info({ node: nodeName }, "draining");
-      await host.drain();
-      await control.close();
+      await handover.end();
       process.exit(0);
     })();
   };

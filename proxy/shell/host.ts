@@ -1,6 +1,7 @@
 // The host: knows the node's mesh pods and the apps' settings, and keeps one instance per app in line with them. It
 // carries no traffic itself.
 
+import { assert } from "#model/assert.ts";
 import type { AppName, PodUid } from "#model/brand.ts";
 import type { AppPorts } from "#model/mesh-profile.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
@@ -57,7 +58,9 @@ export class ProxyHost implements ClusterListener {
   readonly #boundPorts: Map<AppName, AppPorts>;
   readonly #cancels = new Map<string, Cancel>();
   #isReconcileDue = false;
+  #isEnding = false;
   #isDraining = false;
+  #memory: HostMemory = noMemory;
   #remembered = "";
 
   constructor(options: ProxyHostOptions) {
@@ -79,8 +82,22 @@ export class ProxyHost implements ClusterListener {
     this.#repeat("expire", EXPIRY_MS, () => this.#expire());
   }
 
+  /** Says from now on that it is not ready. Everything goes on as before, connections apart: they close one by one. */
+  announceEnd(): void {
+    this.#isEnding = true;
+    for (const instance of this.#instances.values()) instance.retire();
+    this.#options.changed?.();
+  }
+
+  /** Lets one app's instance finish and go, for good: this host starts none any more. Once the end is announced. */
+  leave(app: AppName): void {
+    assert(this.#isEnding, "only a proxy that ends leaves apps");
+    this.#instances.get(app)?.handle({ kind: "shutdown" });
+  }
+
   /** Lets every instance finish what it has in progress, within the drain timeout. */
   async drain(): Promise<void> {
+    this.#isEnding = true;
     this.#isDraining = true;
     this.#options.changed?.();
     await this.#options.cluster?.stop();
@@ -94,12 +111,21 @@ export class ProxyHost implements ClusterListener {
     return this.#options.nodeName;
   }
 
+  get nodeAddress(): string {
+    return this.#options.nodeAddress;
+  }
+
   get isSynced(): boolean {
     return this.#options.cluster?.isSynced ?? true;
   }
 
   get instances(): readonly Instance[] {
     return [...this.#instances.values()];
+  }
+
+  /** What another host should know to take this one's place. */
+  get memory(): HostMemory {
+    return this.#memory;
   }
 
   pods(): readonly NodePod[] {
@@ -111,7 +137,7 @@ export class ProxyHost implements ClusterListener {
   }
 
   readiness(): Readiness {
-    if (this.#isDraining) return { kind: "not-ready", reason: "draining" };
+    if (this.#isEnding) return { kind: "not-ready", reason: "draining" };
     if (!this.isSynced) return { kind: "not-ready", reason: "not-synced" };
     const apps = this.instances.filter(isMissing).map(({ app }) => app);
     return apps.length === 0 ? { kind: "ready" } : { kind: "not-ready", reason: "instances", apps };
@@ -193,7 +219,7 @@ export class ProxyHost implements ClusterListener {
 
   #reconcileApp(app: AppName, pods: readonly NodePod[]): void {
     const settings = this.#settings.get(app);
-    const instance = this.#instances.get(app) ?? this.#addInstance(app);
+    const instance = this.#instances.get(app) ?? (this.#isEnding ? undefined : this.#addInstance(app));
     if (instance === undefined) return;
     instance.setQuota(settings?.quota ?? {});
     instance.setEndpoints(endpointsOf(pods));
@@ -233,8 +259,6 @@ export class ProxyHost implements ClusterListener {
   }
 
   #remember(): void {
-    const { remember } = this.#options;
-    if (remember === undefined) return;
     const hosted = new Set(this.#instances.keys());
     const memory: HostMemory = {
       pods: this.#registry.history(),
@@ -244,7 +268,8 @@ export class ProxyHost implements ClusterListener {
     const text = JSON.stringify(memory);
     if (text === this.#remembered) return;
     this.#remembered = text;
-    remember(memory);
+    this.#memory = memory;
+    this.#options.remember?.(memory);
   }
 
   #repeat(name: string, everyMs: number, task: (elapsedMs: number) => void): void {

@@ -59,6 +59,18 @@ export class InstanceCounters {
     this.#slots = new Float64Array(buffer);
   }
 
+  /** For another process, to `addAll` there. */
+  values(): readonly number[] {
+    return [...this.#slots];
+  }
+
+  /** @returns false for the counters of a release that counts something else; nothing is added then. */
+  addAll(values: readonly number[]): boolean {
+    if (values.length !== SLOT_COUNT) return false;
+    for (const [index, value] of values.entries()) this.#addAt(index, value);
+    return true;
+  }
+
   add(direction: Direction, slot: DirectionSlot, amount: number): void {
     this.#addAt(directionAt(direction) + DIRECTION_SLOTS.indexOf(slot), amount);
   }

@@ -28,7 +28,8 @@ const gate = new QuotaGate(quota, clock.nowMs());
 const guard = new DestinationGuard(nodeAddress);
 const pools = new PodPools({ clock, drainTimeoutMs: times.drainTimeoutMs });
 const names = new NameResolver({ namespace: splitAppName(app).namespace, guard, clock });
-const shared = { gate, counters, clock, headersMs: times.headersMs };
+const { headersMs, drainIdleMs } = times;
+const shared = { gate, counters, clock, headersMs, drainIdleMs };
 const inbound = new AppListener({
   ...shared,
   direction: "inbound",
@@ -50,6 +51,7 @@ beat();
 host.on("message", (message: ToWorker) => {
   if (message.kind === "endpoints") pools.update(message.endpoints);
   else if (message.kind === "quota") gate.change(message.quota, clock.nowMs());
+  else if (message.kind === "retire") void retire();
   else void drain();
 });
 
@@ -72,6 +74,11 @@ function beat(): void {
   counters.set("heapUsedBytes", heap.used_heap_size);
   counters.set("externalBytes", heap.external_memory);
   clock.after(times.heartbeatMs, beat);
+}
+
+async function retire(): Promise<void> {
+  await Promise.all([inbound.retire(), outbound.retire()]);
+  tell({ kind: "settled" });
 }
 
 /** The host ends this thread if it takes longer than the drain timeout. */

@@ -68,6 +68,8 @@ export class Instance {
   #endpoints: readonly PodEndpoint[] = [];
   #boundPorts: AppPorts | undefined;
   #lastExit: LastExit | undefined;
+  #isRetiring = false;
+  #isSettled = false;
   readonly #gone = Promise.withResolvers<void>();
 
   constructor(options: InstanceOptions) {
@@ -88,6 +90,11 @@ export class Instance {
   /** The ports in use, or those it had last. */
   get boundPorts(): AppPorts | undefined {
     return this.#boundPorts;
+  }
+
+  /** What was in progress when it was told to retire has ended. */
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   get quota(): Quota {
@@ -134,6 +141,12 @@ export class Instance {
     if (JSON.stringify(endpoints) === JSON.stringify(this.#endpoints)) return;
     this.#endpoints = endpoints;
     this.#tell({ kind: "endpoints", endpoints });
+  }
+
+  /** Closes every connection after its next answer from now on, and goes on accepting. */
+  retire(): void {
+    this.#isRetiring = true;
+    this.#tell({ kind: "retire" });
   }
 
   /** Called at a steady pace. @param elapsedMs since the last call. */
@@ -214,6 +227,7 @@ export class Instance {
     let bindFailure: string | undefined;
     worker.on("message", (message: FromWorker) => {
       if (message.kind === "listening") this.#listening(message.ports);
+      else if (message.kind === "settled") this.#isSettled = true;
       else bindFailure = message.message;
     });
     worker.on("error", (thrown: unknown) => {
@@ -224,6 +238,7 @@ export class Instance {
 
   #listening(ports: AppPorts): void {
     this.#boundPorts = ports;
+    if (this.#isRetiring) this.#tell({ kind: "retire" });
     this.handle({ kind: "listening" });
   }
 

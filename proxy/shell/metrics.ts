@@ -11,7 +11,9 @@ import type { MetricFamily, MetricSample } from "./exposition.ts";
 import type { ProxyHost } from "./host.ts";
 import type { Instance } from "./instance.ts";
 import { DIRECTIONS } from "./instance-counters.ts";
-import type { DirectionCounts, DirectionSlot } from "./instance-counters.ts";
+import type { DirectionCounts, DirectionSlot, InstanceCounters } from "./instance-counters.ts";
+import { isMigrationOn } from "./reuse-port.ts";
+import type { Siblings } from "./siblings.ts";
 
 const PHASES = [
   "waiting",
@@ -70,26 +72,34 @@ const DIRECTION_METRICS: readonly (Omit<MetricFamily, "samples"> & { readonly sl
 
 export class ProxyMetrics {
   readonly #host: ProxyHost;
+  readonly #siblings: Siblings | undefined;
   readonly #series = new AppSeries();
   #labelled: ReadonlySet<AppName> = new Set();
 
-  constructor(host: ProxyHost) {
+  /** @param siblings whose counts are added, so that the node's do not fall back when its proxy is replaced. */
+  constructor(host: ProxyHost, siblings?: Siblings) {
     this.#host = host;
+    this.#siblings = siblings;
   }
 
   /** In the Prometheus text format. */
   render(): string {
     const { instances } = this.#host;
-    const present = new Set(instances.map(({ app }) => app));
+    const theirs = this.#siblings?.counts() ?? [];
+    const present = new Set([...instances.map(({ app }) => app), ...theirs.map(([app]) => app)]);
     for (const app of this.#labelled) {
       if (!present.has(app)) this.#series.release(app);
     }
     this.#labelled = present;
     const labelled = instances.map((instance) => ({ instance, app: this.#series.label(instance.app) }));
+    const counted = [
+      ...labelled.map(({ instance, app }) => ({ counters: instance.counters, app })),
+      ...theirs.map(([app, counters]) => ({ counters, app: this.#series.label(app) })),
+    ];
     return exposition([
-      ...trafficFamilies(labelled),
+      ...trafficFamilies(counted),
       ...instanceFamilies(labelled, this.#host),
-      ...processFamilies(this.#host),
+      ...processFamilies(this.#host, this.#siblings?.size ?? 0),
     ]);
   }
 }
@@ -99,9 +109,14 @@ interface LabelledInstance {
   readonly app: string;
 }
 
-function trafficFamilies(labelled: readonly LabelledInstance[]): readonly MetricFamily[] {
-  const counts = labelled.flatMap(({ instance, app }) => {
-    const read = instance.counters.read();
+interface LabelledCounters {
+  readonly counters: InstanceCounters;
+  readonly app: string;
+}
+
+function trafficFamilies(counted: readonly LabelledCounters[]): readonly MetricFamily[] {
+  const counts = counted.flatMap(({ counters, app }) => {
+    const read = counters.read();
     return DIRECTIONS.map((direction) => ({ labels: { app, direction }, counts: read[direction] }));
   });
   const families: MetricFamily[] = DIRECTION_METRICS.map(({ slot, name, help, type }) => ({
@@ -201,9 +216,22 @@ function instanceFamilies(labelled: readonly LabelledInstance[], host: ProxyHost
   ];
 }
 
-function processFamilies(host: ProxyHost): readonly MetricFamily[] {
+function processFamilies(host: ProxyHost, siblingCount: number): readonly MetricFamily[] {
   const { user, system } = process.cpuUsage();
+  const isMigrating = isMigrationOn();
   return [
+    {
+      name: "berth_proxy_siblings",
+      help: "Other proxies of this node, while one takes over from another.",
+      type: "gauge",
+      samples: [{ value: siblingCount }],
+    },
+    {
+      name: "berth_proxy_connection_migration",
+      help: "1 if the kernel hands connections of a closing listener to the next proxy (net.ipv4.tcp_migrate_req), 0 if it resets them; absent where it cannot.",
+      type: "gauge",
+      samples: isMigrating === undefined ? [] : [{ value: Number(isMigrating) }],
+    },
     {
       name: "berth_proxy_synced",
       help: "1 once the node's pods and the profiles are known completely.",

@@ -52,7 +52,16 @@ Runs one mesh instance per app with pods on this node, each in a thread of its o
   --help                        this text
 
 When it is ready, one line of JSON goes to standard output: {"kind":"ready","controlUrl":"http://…"}.
-SIGTERM or SIGINT drains and ends it; the second one ends it at once.
+Where the proxy of the same node and address listens on the control port already, it takes
+over: it listens on the apps' ports beside the other, and on the control port once ready.
+SIGTERM or SIGINT drains and ends it; the second one ends it at once. It leaves each app as
+soon as another proxy of the node serves it; alone, it takes new requests until those in
+progress are done (at most 10 s), and then drains.
+
+GET /startupz  200 when the newest proxy of this node is ready; for kubelet's startup probe
+GET /readyz    200 when the one that answers for the node is ready
+GET /livez     200 while it runs
+GET /metrics   Prometheus; GET /v1/instances: apps, pods, ports and counts
 `;
 
 /** What kubelet tells every container of the API server. */

@@ -8,6 +8,7 @@ import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { USAGE_EXIT_CODE } from "#runtime/usage-error.ts";
 
+import { DEPARTURE_MS_MAX } from "../policy/departure.ts";
 import { backoffMs } from "../policy/restart-backoff.ts";
 import type { Backoff } from "../policy/restart-backoff.ts";
 import { noMemory } from "./host-memory.ts";
@@ -30,7 +31,7 @@ const HOST_ENTRY = new URL("./host-process.ts", import.meta.url);
 const BACKOFF: Backoff = { firstMs: 10, maxMs: 10_000 };
 /** A host that lived this long was healthy, and its death starts a new count. */
 const STABLE_MS = 30_000;
-/** On top of the drain timeout, for closing what is left. */
+/** On top of leaving the apps and the drain timeout, for closing what is left. */
 const DRAIN_MARGIN_MS = 3_000;
 
 export class Supervisor {
@@ -73,7 +74,7 @@ export class Supervisor {
     }
     this.#ending = "draining";
     this.#tell({ kind: "drain" });
-    this.#cancelTimer = clock.after(this.#config.drainTimeoutMs + DRAIN_MARGIN_MS, () => {
+    this.#cancelTimer = clock.after(DEPARTURE_MS_MAX + this.#config.drainTimeoutMs + DRAIN_MARGIN_MS, () => {
       logger.error({}, "the host did not end in time");
       this.#host?.kill("SIGKILL");
     });

@@ -30,6 +30,8 @@ export interface DataPathTimes {
   readonly heartbeatMs: number;
   /** How long requests in progress on a departed pod, or in a draining instance, may take to finish. */
   readonly drainTimeoutMs: number;
+  /** How long a draining instance leaves a connection without a request for one more. */
+  readonly drainIdleMs: number;
 }
 
 export const DEFAULT_DATA_PATH_TIMES: DataPathTimes = {
@@ -38,13 +40,19 @@ export const DEFAULT_DATA_PATH_TIMES: DataPathTimes = {
   headersMs: 10_000,
   heartbeatMs: 100,
   drainTimeoutMs: 30_000,
+  // Whoever has sent nothing for so long is unlikely to do so in the millisecond in which the connection is closed.
+  drainIdleMs: 3_000,
 };
 
 export type ToWorker =
   | { readonly kind: "endpoints"; readonly endpoints: readonly PodEndpoint[] }
   | { readonly kind: "quota"; readonly quota: Quota }
+  /** Close every connection after its next answer; go on accepting. */
+  | { readonly kind: "retire" }
   | { readonly kind: "drain" };
 
 export type FromWorker =
   | { readonly kind: "listening"; readonly ports: AppPorts }
+  /** What was in progress when it was told to retire has ended. */
+  | { readonly kind: "settled" }
   | { readonly kind: "bind-failed"; readonly message: string };

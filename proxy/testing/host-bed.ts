@@ -26,6 +26,9 @@ export interface HostBedOptions {
   readonly workerExecArgv?: readonly string[];
 }
 
+/** Tests that leave connections open should not wait for them at their end. */
+const DRAIN_IDLE_MS = 100;
+
 /** Plays the API server: what it is told, the host hears. */
 class PlayedCluster implements ClusterSource {
   isSynced = true;
@@ -57,7 +60,7 @@ export class HostBed {
       clock: systemClock(),
       logger: silentLogger,
       lifecycle: { ...DEFAULT_LIFECYCLE_TIMES, lingerMs: 0, ...options.lifecycle },
-      dataPath: { ...DEFAULT_DATA_PATH_TIMES, ...options.dataPath },
+      dataPath: { ...DEFAULT_DATA_PATH_TIMES, drainIdleMs: DRAIN_IDLE_MS, ...options.dataPath },
       watchdog: options.watchdog ?? DEFAULT_WATCHDOG_LIMITS,
       workerExecArgv: options.workerExecArgv ?? [],
     });

@@ -12,6 +12,7 @@ export interface Workload extends Manifest {
   readonly spec: {
     readonly replicas?: number;
     readonly strategy?: { readonly type: string };
+    readonly updateStrategy?: object;
     readonly selector: { readonly matchLabels: StringMap };
     readonly template: {
       readonly metadata: { readonly labels: StringMap; readonly annotations?: StringMap };
@@ -53,6 +54,7 @@ export interface Container {
 }
 
 interface Probe {
+  readonly initialDelaySeconds?: number;
   readonly httpGet: { readonly host?: string; readonly path: string; readonly port: number | string };
 }
 

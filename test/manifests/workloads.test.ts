@@ -5,6 +5,7 @@ import { PROXY_LABEL } from "#model/app.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import { addResources, type Resources } from "#model/resources.ts";
 import { decodePod, PROXY_BASE_ANNOTATION } from "#kube/decode-pod.ts";
+import { DEPARTURE_MS_MAX } from "#proxy/policy/departure.ts";
 import { ControlServer } from "#proxy/shell/control-server.ts";
 import { createHttpServer } from "#runtime/http-server.ts";
 import { silentLogger } from "#runtime/logger.ts";
@@ -133,7 +134,15 @@ test("kubelet asks the proxy for its health on the node's loopback, where it ans
     assert.equal((await fetch(`${controlUrl}${path}`)).status, 200, path);
     assert.deepEqual({ host, port }, { host: controlHost, port: controlPort });
   }
-  assert.deepEqual(pathsOf(container), ["/livez", "/readyz", "/livez"]);
+  assert.deepEqual(pathsOf(container), ["/startupz", "/readyz", "/livez"]);
+});
+
+test("the next proxy starts beside the old one, and is not asked before the old one knows of it", () => {
+  assert.deepEqual(proxy.spec.updateStrategy, {
+    type: "RollingUpdate",
+    rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
+  });
+  assert.ok((containerOf(proxy).startupProbe.initialDelaySeconds ?? 0) >= 2);
 });
 
 test("extender and recommender know the proxy's pods by their label, and what a bare one costs", () => {
@@ -173,7 +182,10 @@ test("a proxy runs on every node, on the node's network, and still knows Service
 
 test("kubelet waits longer than a proxy may drain", () => {
   const { terminationGracePeriodSeconds = 30 } = proxy.spec.template.spec;
-  assert.ok(terminationGracePeriodSeconds * 1000 >= proxySettings(containerOf(proxy)).drainTimeoutMs + 5_000);
+  assert.ok(
+    terminationGracePeriodSeconds * 1000 >=
+      proxySettings(containerOf(proxy)).drainTimeoutMs + DEPARTURE_MS_MAX + 5_000,
+  );
 });
 
 test("no priority is critical: for a critical pod's growth kubelet would kill others", () => {
