@@ -20,6 +20,7 @@ const flags = z.strictObject({
     .boolean()
     .default(false)
     .describe("install Berth on the node, then leave it up until Ctrl-C and print its KUBECONFIG"),
+  check: z.boolean().default(false).describe("say what this machine lacks for the suite, and end"),
   help: z.boolean().default(false).describe("this text"),
 });
 
@@ -27,10 +28,11 @@ const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const TEST_MS_MAX = 1_200_000;
 
 async function main(argv: readonly string[]): Promise<void> {
-  const { keep, help } = checkFlags(flags, readFlags(flags, argv));
+  const { keep, check, help } = checkFlags(flags, readFlags(flags, argv));
   if (help)
     return void process.stdout.write(`Usage: npm run e2e:node -- [options]\n\n${describeFlags(flags)}\n`);
   checkPrerequisites();
+  if (check) return;
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   await toolBinaries(progress);
   await nodeToolBinaries(progress);
