@@ -4,6 +4,7 @@
 import { after, afterEach, before } from "node:test";
 import { applyCases } from "./apply-cases.ts";
 import { installCases } from "./install-cases.ts";
+import { nominateCases } from "./nominate-cases.ts";
 import { placementCases } from "./placement-cases.ts";
 import { preemptionCases } from "./preemption-cases.ts";
 import { rightsCases } from "./rights-cases.ts";
@@ -48,6 +49,7 @@ placementCases(theCluster);
 preemptionCases(theCluster);
 applyCases(theCluster);
 sizingCases(theCluster);
+nominateCases(theCluster);
 rightsCases(theCluster);
 
 async function keptUntilSignal({ kubeconfig }: TestCluster): Promise<void> {
