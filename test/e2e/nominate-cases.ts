@@ -2,7 +2,11 @@
 // deadline, a change of leader with pods at their gates, and the way out when no controller is there.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { test } from "node:test";
 import { runUngate } from "#cli/ungate/ungate-command.ts";
 import { decodePod } from "#kube/decode-pod.ts";
@@ -11,9 +15,11 @@ import { NOMINATION_ANNOTATION, PLACEMENT_GATE } from "#model/placing-view.ts";
 import { APP_NAMESPACE, deployment, proxyMemoryBytes, TEMPLATE_MEMORY_BYTES } from "./install-cases.ts";
 import { POOL } from "./placement-cases.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
+import { toolBinaries } from "./tool-binaries.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
 const OVERLAY = fileURLToPath(new URL("../../manifests/overlays/nominate", import.meta.url));
+const README = new URL("../../manifests/README.md", import.meta.url);
 const EXTENDER = "berth-scheduler-extender";
 const PODS_PER_APP = 30;
 const OPERATIONS_PORT = 9090;
@@ -140,28 +146,17 @@ export function nominateCases(cluster: () => TestCluster): void {
       (text) => void (said += text),
     );
     assert.match(said, /^2 pods held back in 1 namespace\n/);
-    await cluster().kubectl(
-      "-n",
-      "default",
-      "patch",
-      "pod",
-      "stuck-1",
-      "--type=strategic",
-      "-p",
-      UNGATE_PATCH,
-    );
+    await documentedUngate(cluster());
+    assert.deepEqual(await gatesIn(cluster(), "default"), []);
+    for (const name of ["stuck-3", "stuck-4"]) await createGated(cluster(), name);
     said = "";
     await runUngate(["--all", `--kubeconfig=${cluster().kubeconfig}`], (text) => void (said += text));
-    assert.match(said, /1 lifted, 0 gone meanwhile, 0 failed/);
-    for (const pod of (await cluster().pods("default")) as readonly PlacedPod[])
-      assert.deepEqual(gatesOf(pod), []);
+    assert.match(said, /2 lifted, 0 gone meanwhile, 0 failed/);
+    assert.deepEqual(await gatesIn(cluster(), "default"), []);
     await cluster().kubectl("-n", SYSTEM_NAMESPACE, "scale", `deployment/${EXTENDER}`, "--replicas=1");
     await extenderRolledOut(cluster());
   });
 }
-
-/** As manifests/README.md has it. */
-const UNGATE_PATCH = `{"spec":{"schedulingGates":[{"$patch":"delete","name":"${PLACEMENT_GATE}"}]}}`;
 
 interface PlacedPod {
   readonly metadata: {
@@ -202,6 +197,19 @@ async function bound(cluster: TestCluster, ...apps: readonly string[]): Promise<
 
 function gatesOf(pod: PlacedPod | undefined): readonly string[] {
   return (pod?.spec.schedulingGates ?? []).map(({ name }) => name);
+}
+
+async function gatesIn(cluster: TestCluster, namespace: string): Promise<readonly string[]> {
+  return ((await cluster.pods(namespace)) as readonly PlacedPod[]).flatMap(gatesOf);
+}
+
+/** What manifests/README.md says to type, typed. */
+async function documentedUngate({ kubeconfig }: TestCluster): Promise<void> {
+  const [, block] = /or without Berth:\n\n```sh\n(.*?)```/s.exec(readFileSync(README, "utf8")) ?? [];
+  assert.ok(block !== undefined);
+  const { kubectl } = await toolBinaries(() => undefined);
+  const env = { ...process.env, KUBECONFIG: kubeconfig, PATH: `${dirname(kubectl)}:${process.env["PATH"]}` };
+  await promisify(execFile)("sh", ["-c", block], { env });
 }
 
 async function createGated({ connection }: TestCluster, name: string): Promise<void> {
