@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NO_TALLY, NominateRace, type RaceTally } from "../testing/nominate-race.ts";
+import { NominateRace } from "../testing/nominate-race.ts";
+import { NO_TALLY, type RaceTally } from "../testing/race-tally.ts";
 
 // `BERTH_RACES=10000` for more of them.
 const SEEDS = Number(process.env["BERTH_RACES"] ?? 1_000);

@@ -8,65 +8,26 @@
 // through the watch. Some pods come without a gate, as while no Lease is fresh.
 
 import assert from "node:assert/strict";
-import type { NodeName, PodUid } from "#model/brand.ts";
+import type { NodeName } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
-import { ClusterLedger, type Reservation } from "#model/ledger.ts";
-import { maxResources, minResources } from "#model/resources.ts";
+import type { ClusterLedger, Reservation } from "#model/ledger.ts";
 import { SeededRandom } from "#sim/seeded-random.ts";
-import { aNode } from "#test/builders/a-node.ts";
 import { aPod } from "#test/builders/a-pod.ts";
-import { aProfile } from "#test/builders/a-profile.ts";
-import { aProxy } from "#test/builders/a-proxy.ts";
 import { MIB } from "#test/builders/sizes.ts";
-import { PlainCluster } from "#test/oracle/plain-cluster.ts";
-import { nodeSituation } from "#vpa-recommender/policy/node-situation.ts";
 import { DEFAULT_NOMINATE_LIMITS } from "../policy/nominate.ts";
 import type { EffectOutcome, NominateEffect } from "../policy/nominate-effect.ts";
 import { NominateQueue } from "../policy/nominate-queue.ts";
 import { DEFAULT_PROMISE_LIMITS } from "../policy/promise.ts";
 import { filterNodes, prioritizeNodes, scoresOf } from "../policy/verbs.ts";
-import { RacedApi, type WatchEvent, withoutGate } from "./raced-api.ts";
+import { NO_TALLY, type RaceTally } from "./race-tally.ts";
+import { type WatchEvent, withoutGate } from "./raced-api.ts";
+import { APPS, NODES, RacedCluster } from "./raced-cluster.ts";
+import { RacedRecommender } from "./raced-recommender.ts";
 
-const NODES = ["node-1", "node-2", "node-3"] as readonly string[] as readonly NodeName[];
-const APPS = ["cart", "pay"];
-const PODS_PER_NODE_MAX = 3;
 const NAMES = 16;
 const LIMITS = { ...DEFAULT_PROMISE_LIMITS, ...DEFAULT_NOMINATE_LIMITS };
 /** Bindings, writes and watch deliveries are not later than this. */
 const LAG_MS_MAX = 5_000;
-
-/** What happened; a race in which nothing happens proves nothing. */
-export interface RaceTally {
-  bound: number;
-  boundAsNominated: number;
-  brokenPromises: number;
-  bindingsFailed: number;
-  crashes: number;
-  deleted: number;
-  lateWrites: number;
-  lostAnswers: number;
-  changedWrites: number;
-  renewals: number;
-  cleared: number;
-  liftedAtDeadline: number;
-  resizesRefused: number;
-}
-
-export const NO_TALLY: RaceTally = {
-  bound: 0,
-  boundAsNominated: 0,
-  brokenPromises: 0,
-  bindingsFailed: 0,
-  crashes: 0,
-  deleted: 0,
-  lateWrites: 0,
-  lostAnswers: 0,
-  changedWrites: 0,
-  renewals: 0,
-  cleared: 0,
-  liftedAtDeadline: 0,
-  resizesRefused: 0,
-};
 
 interface Extender {
   readonly ledger: ClusterLedger;
@@ -99,10 +60,9 @@ export class NominateRace {
   readonly tally: RaceTally = { ...NO_TALLY };
   readonly #seed: number;
   readonly #random: SeededRandom;
-  readonly #api = new RacedApi();
-  readonly #proxies = new Map<NodeName, PodView>();
-  readonly #assumed = new Map<PodUid, NodeName>();
-  readonly #recommender: { readonly ledger: ClusterLedger; readonly undelivered: WatchEvent[] };
+  readonly #cluster = new RacedCluster();
+  readonly #api = this.#cluster.api;
+  readonly #recommender = new RacedRecommender(this.#cluster);
   #writes: Write[] = [];
   #bindings: Binding[] = [];
   #cycle: Cycle | undefined;
@@ -113,9 +73,6 @@ export class NominateRace {
   constructor(seed: number) {
     this.#seed = seed;
     this.#random = new SeededRandom(seed);
-    for (const node of NODES)
-      this.#proxies.set(node, aProxy({ node, cpuMilli: 110, memoryBytes: 136 * MIB }));
-    this.#recommender = { ledger: this.#freshLedger(), undelivered: this.#api.watch() };
     this.#restart();
   }
 
@@ -142,7 +99,7 @@ export class NominateRace {
     this.#goOn(20_000);
     this.#checkPromises();
     // Each pod's nominations hold room for so long, and what they give back may be the next pod's.
-    for (let pod = 0; pod < NAMES && this.#isRoomHeld(); pod++) {
+    for (let pod = 0; pod < NAMES && this.#cluster.isRoomHeld(); pod++) {
       this.#goOn((1 + LIMITS.renewalsMax) * (LIMITS.unboundMs + LAG_MS_MAX));
     }
     this.#goOn(LIMITS.reservationMs);
@@ -154,7 +111,7 @@ export class NominateRace {
     assert.ok(ledger);
     ledger.expire(this.#nowMs);
     assert.equal(ledger.reservationCount, 0, this.#told("reservations leak"));
-    const plain = this.#truth();
+    const plain = this.#cluster.truth();
     for (const name of NODES) {
       const account = plain.account(name);
       assert.deepEqual(ledger.node(name)?.requested, account?.requested, this.#told("requests leak"));
@@ -168,13 +125,6 @@ export class NominateRace {
       this.#decide(Infinity);
       this.#settle();
     }
-  }
-
-  #isRoomHeld(): boolean {
-    return [...this.#api.pods.values()].some(
-      ({ nodeName, placing, nominatedNode }) =>
-        nodeName === undefined && (placing?.gateIndex !== undefined || nominatedNode !== undefined),
-    );
   }
 
   // ── Users and operators ──────────────────────────────────────────────────────────────────────────────────────
@@ -202,7 +152,8 @@ export class NominateRace {
       this.tally.deleted++;
       this.#api.remove(pod.name, this.#nowMs);
       // An assumed pod leaves kube-scheduler's cache when its binding is answered.
-      if (!this.#bindings.some((binding) => binding.pod.uid === pod.uid)) this.#assumed.delete(pod.uid);
+      if (!this.#bindings.some((binding) => binding.pod.uid === pod.uid))
+        this.#cluster.assumed.delete(pod.uid);
     } else if (dice < 0.6) this.#loseOneNomination();
     else if (dice < 0.8) this.#liftOneGate();
     else this.#api.write(pod, this.#nowMs);
@@ -282,11 +233,11 @@ export class NominateRace {
   }
 
   #filter(): void {
-    const pod = this.#anyPod((pod) => this.#isSchedulable(pod));
+    const pod = this.#anyPod((pod) => this.#cluster.isSchedulable(pod));
     const extender = this.#extender;
     if (pod === undefined || extender === undefined) return;
     const nominated = pod.nominatedNode;
-    if (nominated !== undefined && this.#fitsForScheduler(nominated, pod)) {
+    if (nominated !== undefined && this.#cluster.fitsForScheduler(nominated, pod)) {
       const { passed } = filterNodes(extender.ledger, { pod, nodes: [nominated] }, this.#context());
       this.#notePromise(extender, pod);
       if (passed.length === 1) {
@@ -295,7 +246,7 @@ export class NominateRace {
       }
       if (pod.placing?.chosenNode === nominated) this.tally.brokenPromises++;
     }
-    const nodes = NODES.filter((name) => this.#fitsForScheduler(name, pod));
+    const nodes = NODES.filter((name) => this.#cluster.fitsForScheduler(name, pod));
     if (nodes.length === 0) return this.#api.loseNomination(pod, this.#nowMs);
     const { passed } = filterNodes(extender.ledger, { pod, nodes }, this.#context());
     this.#notePromise(extender, pod);
@@ -319,7 +270,7 @@ export class NominateRace {
 
   #bind(pod: PodView, node: NodeName): void {
     this.#cycle = undefined;
-    this.#assumed.set(pod.uid, node);
+    this.#cluster.assumed.set(pod.uid, node);
     this.#bindings.push({ pod, node, startedMs: this.#nowMs });
   }
 
@@ -327,41 +278,23 @@ export class NominateRace {
     const [binding] = this.#bindings.splice(this.#random.integer(this.#bindings.length), 1);
     if (binding === undefined) return;
     const { pod, node } = binding;
-    this.#assumed.delete(pod.uid);
+    this.#cluster.assumed.delete(pod.uid);
     if (isLossy && this.#random.next() < 0.2) {
       this.tally.bindingsFailed++;
       return this.#api.loseNomination(pod, this.#nowMs);
     }
     if (!this.#api.bind(pod, node, this.#nowMs)) return;
     this.tally.bound++;
-    this.#recount(node);
+    const fault = this.#cluster.faultOn(node);
+    assert.equal(fault, undefined, this.#told(fault ?? ""));
   }
 
   // ── The recommender and kubelets ─────────────────────────────────────────────────────────────────────────────
 
-  // Grows to what is required, never past the free room that it sees; takes no headroom, which waits for a calm.
   #resize(): void {
-    const node = NODES[this.#random.integer(NODES.length)];
-    const proxy = node && this.#proxies.get(node);
-    if (node === undefined || proxy === undefined) return;
-    const current = proxy.request;
-    const situation = nodeSituation(this.#recommender.ledger, node, {
-      uid: proxy.uid,
-      current,
-      infeasible: undefined,
-    });
-    if (situation === undefined) return;
-    const grown = maxResources(current, minResources(situation.required, situation.ceiling));
-    const size = this.#random.next() < 0.7 ? grown : minResources(current, situation.required);
-    // Deferred: the spec counts, but kubelet has not granted it. Infeasible: what was granted counts again.
-    if (this.#random.next() < 0.2) this.tally.resizesRefused++;
-    else this.#setProxy(node, { ...proxy, request: size });
-  }
-
-  #setProxy(node: NodeName, proxy: PodView): void {
-    this.#proxies.set(node, proxy);
-    this.#extender?.ledger.upsertPod(proxy);
-    this.#recommender.ledger.upsertPod(proxy);
+    const proxy = this.#recommender.resize(this.#random);
+    if (proxy === undefined) this.tally.resizesRefused++;
+    else this.#extender?.ledger.upsertPod(proxy);
   }
 
   // ── Watches, time, crashes ───────────────────────────────────────────────────────────────────────────────────
@@ -371,10 +304,7 @@ export class NominateRace {
     if (extender !== undefined && this.#random.next() < 0.7) {
       for (const event of extender.undelivered.splice(0, count)) this.#tell(extender, event);
     } else {
-      for (const { kind, pod } of this.#recommender.undelivered.splice(0, count)) {
-        if (kind === "gone") this.#recommender.ledger.removePod(pod.uid);
-        else this.#recommender.ledger.upsertPod(pod);
-      }
+      this.#recommender.deliver(count);
     }
   }
 
@@ -427,52 +357,13 @@ export class NominateRace {
   #restart(): void {
     while (this.#cycle !== undefined) this.#advanceCycle();
     while (this.#bindings.length > 0) this.#answerBinding();
-    const ledger = this.#freshLedger();
+    const ledger = this.#cluster.freshLedger();
     const queue = new NominateQueue();
     for (const pod of this.#api.pods.values()) queue.seen(pod, { ledger, nowMs: this.#nowMs });
     this.#extender = { ledger, queue, undelivered: this.#api.watch(), cyclePromises: new Set() };
   }
 
-  #freshLedger(): ClusterLedger {
-    const ledger = new ClusterLedger();
-    this.#fill(ledger);
-    return ledger;
-  }
-
-  // ── The truth ────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #isSchedulable({ uid, nodeName, placing }: PodView): boolean {
-    return nodeName === undefined && placing?.gateIndex === undefined && !this.#assumed.has(uid);
-  }
-
-  // kube-scheduler's own filter: A, with assumed pods and with those nominated to the node.
-  #fitsForScheduler(name: NodeName, pod: PodView): boolean {
-    const plain = this.#truth();
-    for (const other of this.#api.pods.values()) {
-      if (other.uid === pod.uid || other.nodeName !== undefined) continue;
-      const node = this.#assumed.get(other.uid) ?? other.nominatedNode;
-      if (node === name) plain.upsertPod({ ...other, nodeName: node });
-    }
-    const account = plain.account(name);
-    assert.ok(account);
-    const { requested, counted, allocatable } = account;
-    return (["cpuMilli", "memoryBytes"] as const).every(
-      (resource) =>
-        requested[resource] + pod.request[resource] + (counted?.[resource] ?? 0) <= allocatable[resource],
-    );
-  }
-
-  #recount(name: NodeName): void {
-    const account = this.#truth().account(name);
-    assert.ok(account);
-    const { requested, required, allocatable, appPods } = account;
-    for (const resource of ["cpuMilli", "memoryBytes"] as const) {
-      const isWithin = requested[resource] + required[resource] <= allocatable[resource];
-      assert.ok(isWithin, this.#told(`${resource} of ${name} is overcommitted`));
-    }
-    for (const [app, pods] of appPods)
-      assert.ok(pods <= PODS_PER_NODE_MAX, this.#told(`${pods} pods of ${app}`));
-  }
+  // ── What must hold ───────────────────────────────────────────────────────────────────────────────────────────
 
   // Whatever is promised is promised to a pod at its gate, to one on its way there, or to a cycle of kube-scheduler's.
   #checkPromises(): void {
@@ -488,20 +379,6 @@ export class NominateRace {
   #notePromise({ ledger, cyclePromises }: Extender, { uid }: PodView): void {
     const promise = ledger.reservationOf(uid);
     if (promise !== undefined) cyclePromises.add(promise);
-  }
-
-  #truth(): PlainCluster {
-    const plain = new PlainCluster();
-    this.#fill(plain);
-    return plain;
-  }
-
-  #fill(ledger: Pick<ClusterLedger, "upsertNode" | "upsertPod" | "setProfile">): void {
-    for (const name of NODES) ledger.upsertNode(aNode({ name, cpuMilli: 1_200, memoryBytes: 2_400 * MIB }));
-    for (const proxy of this.#proxies.values()) ledger.upsertPod(proxy);
-    for (const app of APPS)
-      ledger.setProfile(aProfile({ app, placement: { maxPodsPerNode: PODS_PER_NODE_MAX } }));
-    for (const pod of this.#api.pods.values()) ledger.upsertPod(pod);
   }
 
   #context(): Parameters<typeof filterNodes>[2] {
