@@ -23,7 +23,7 @@ export interface NominateModeOptions {
   readonly ledger: ClusterLedger;
   readonly clock: Clock;
   readonly limits: PromiseLimits;
-  readonly metrics: Pick<ExtenderMetrics, "registry">;
+  readonly metrics: Pick<ExtenderMetrics, "registry" | "promisesExpired">;
   readonly logger: Logger;
   readonly leadership: Pick<Leadership, "isLeader" | "notAnsweringReasons">;
   readonly cache: () => Pick<ClusterCache, "unreadyReasons">;
@@ -40,7 +40,7 @@ export function nominateMode({
   leadership,
   cache,
   limits,
-  metrics: { registry },
+  metrics,
   ...shared
 }: NominateModeOptions): NominateMode | undefined {
   if (mode === "score") return undefined;
@@ -56,7 +56,8 @@ export function nominateMode({
   const controller = new PlacementController({
     ...shared,
     limits: { ...DEFAULT_NOMINATE_LIMITS, ...limits, gateDeadlineMs: gateDeadlineSeconds * 1000 },
-    metrics: (gatedPods) => createPlacementMetrics(registry, gatedPods),
+    metrics: (gatedPods) => createPlacementMetrics(metrics.registry, gatedPods),
+    promisesExpired: (count) => metrics.promisesExpired(count),
     events,
     mayAct: () =>
       leadership.isLeader &&

@@ -55,6 +55,7 @@ beforeEach(async () => {
     clock,
     limits: LIMITS,
     metrics: (gatedPods) => createPlacementMetrics(registry, gatedPods),
+    promisesExpired: () => undefined,
     events: { record: (event) => void events.push(event) },
     logger: silentLogger,
     mayAct: () => mayAct,
