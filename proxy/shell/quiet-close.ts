@@ -5,9 +5,11 @@ import type { Server as HttpServer } from "node:http";
 import { Server as NetServer } from "node:net";
 
 /** A turn of the event loop that is this short leaves next to no time for a connection to arrive unseen. */
-const SHORT_TURN_MS = 0.25;
-/** A thread that is never idle has to close at some time; measured turns under full load are below ten milliseconds. */
+const SHORT_TURN_MS = 0.05;
+/** A thread that is that busy finds no quiet turn by itself; then the queue is kept short. */
 const QUIET_WAIT_MS_MAX = 250;
+/** And a queue of connections that came before is worked off, even on a node with too little CPU. */
+const QUEUE_WAIT_MS_MAX = 5_000;
 
 export interface Closing {
   /** Nobody listens any more. */
@@ -20,25 +22,45 @@ export interface Closing {
 export function closeQuietly(server: HttpServer, { stopped, closed }: Closing): void {
   const startedMs = performance.now();
   let turnStartedMs = startedMs;
-  let isQuiet = false;
+  let isQueueShort = false;
+  // libuv accepts one connection per turn: a turn without any found the queue empty.
+  let isQueueEmpty = false;
   const arrived = (): void => {
-    isQuiet = false;
+    isQueueEmpty = false;
   };
   server.on("connection", arrived);
-  // libuv accepts one connection per turn: a turn without any found the queue empty.
   const turn = (): void => {
     const nowMs = performance.now();
-    const isShort = nowMs - turnStartedMs < SHORT_TURN_MS;
-    if ((isQuiet && isShort) || nowMs - startedMs >= QUIET_WAIT_MS_MAX) {
+    const isQuiet = isQueueEmpty && nowMs - turnStartedMs < SHORT_TURN_MS;
+    const waitedMs = nowMs - startedMs;
+    if ((isQueueShort && isQuiet) || waitedMs >= QUEUE_WAIT_MS_MAX) {
       server.off("connection", arrived);
       // http.Server's own close would cut idle connections at once, on which a request may be under way.
       NetServer.prototype.close.call(server, () => closed?.());
       stopped?.();
       return;
     }
-    isQuiet = true;
+    if (!isQueueShort && (isQuiet || waitedMs >= QUIET_WAIT_MS_MAX)) {
+      shortenQueue(server);
+      isQueueShort = true;
+    }
+    isQueueEmpty = true;
     turnStartedMs = nowMs;
     setImmediate(turn);
   };
   setImmediate(turn);
+}
+
+interface ListeningHandle {
+  listen(backlog: number): number;
+}
+
+/**
+ * From now on the queue takes one connection. The kernel drops what asks for more, and the client asks again a second
+ * later, when another listens: late, but not reset. Only for the last turns, which usually take microseconds. node:net
+ * has no word for it; without its handle the queue stays as long as it is.
+ */
+function shortenQueue(server: HttpServer): void {
+  const { _handle: handle } = server as unknown as { readonly _handle?: Partial<ListeningHandle> | null };
+  handle?.listen?.(0);
 }
