@@ -6,6 +6,7 @@ import type { Bench } from "./bench.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   extender: async () => (await import("./extender.ts")).extenderBench,
+  upgrade: async () => (await import("./upgrade.ts")).upgradeBench,
   sim: async () => (await import("./sim.ts")).simBench,
 };
 

@@ -17,10 +17,10 @@ import { UsageError } from "#runtime/usage-error.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
-import { HandoverLoad, longestGapMs, startBenchApp } from "./handover-load.ts";
-import type { LoadCounts } from "./handover-load.ts";
+import { HandoverLoad, longestGapMs, startBenchApp } from "./upgrade-load.ts";
+import type { LoadCounts } from "./upgrade-load.ts";
 
-export const handoverBench: Bench = {
+export const upgradeBench: Bench = {
   summary:
     "proxies replaced under load, with the next beside the old one and after it: failed requests and gaps",
   run,
@@ -39,13 +39,18 @@ type Order = "surge" | "drainFirst";
 
 async function run({ argv, isQuick, progress }: BenchOptions): Promise<BenchReport> {
   const [unknown] = argv;
-  if (unknown !== undefined) throw new UsageError(`handover takes no ${unknown}`);
+  if (unknown !== undefined) throw new UsageError(`upgrade takes no ${unknown}`);
   const changes = isQuick ? CHANGES_QUICK : CHANGES;
+  const surge = await replace("surge", changes, progress);
+  const drainFirst = await replace("drainFirst", changes, progress);
   const figures = {
-    changes,
+    upgrades: changes,
+    requests: surge.requests,
+    // The proxy speaks HTTP/1.1 only.
+    failed: { http1: surge.failed.fresh + surge.failed.kept, http2: null, grpc: null, websocket: null },
     connectionMigration: isMigrationOn() ?? null,
-    surge: await replace("surge", changes, progress),
-    drainFirst: await replace("drainFirst", changes, progress),
+    surge,
+    drainFirst,
   };
   const rows = (["surge", "drainFirst"] as const).map((order) => {
     const { requests, failed, latencyMs, changeMs, gapMs } = figures[order];
