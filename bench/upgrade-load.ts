@@ -101,7 +101,7 @@ export async function longestGapMs(port: number, over: AbortSignal): Promise<num
 const PROBE_MS = 5;
 
 /** @returns why it failed, or undefined. */
-export async function post(port: number, agent?: Agent): Promise<string | undefined> {
+async function post(port: number, agent?: Agent): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const headers = { "Content-Length": BODY.length };
   const asked = request(
