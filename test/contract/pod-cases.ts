@@ -111,6 +111,41 @@ export function podCases(api: Api): void {
       assert.equal((await bind("g-gated", "anywhere")).code, 201);
     });
 
+    test("a nomination and its annotation are one write of the status, and every write can ask for the version it means", async () => {
+      const { body: created } = await create(aPod({ name: "n-gated", spec: gated }));
+      const path = api().core("pods", "n-gated");
+      const { uid, resourceVersion } = created.metadata;
+      const nomination = (version: string): Wire => ({
+        metadata: { uid, resourceVersion: version, annotations: { nominated: "node-1" } },
+        status: { nominatedNodeName: "node-1" },
+      });
+      const nominated = await api().patch(`${path}/status`, MERGE_PATCH, nomination(resourceVersion));
+      assert.equal(nominated.body.status.nominatedNodeName, "node-1");
+      assert.equal(nominated.body.metadata.annotations.nominated, "node-1");
+      const late = await api().patch(`${path}/status`, MERGE_PATCH, nomination(resourceVersion));
+      assert.equal(late.code, 409);
+      const lift = (version: string): Wire[] => [
+        { op: "test", path: "/metadata/uid", value: uid },
+        { op: "test", path: "/metadata/resourceVersion", value: version },
+        { op: "remove", path: "/spec/schedulingGates/0" },
+      ];
+      assert.equal((await api().patch(path, JSON_PATCH, lift(resourceVersion))).code, 422);
+      const present = nominated.body.metadata.resourceVersion;
+      assert.equal((await api().patch(path, JSON_PATCH, lift(present))).code, 200);
+      const byName = [{ $patch: "delete", name: "example.com/two" }];
+      const opened = await api().patch(path, STRATEGIC_PATCH, {
+        metadata: { uid },
+        spec: { schedulingGates: byName },
+      });
+      assert.deepEqual([opened.code, opened.body.spec.schedulingGates ?? []], [200, []]);
+      const cleared = await api().patch(`${path}/status`, MERGE_PATCH, {
+        metadata: { uid, annotations: { nominated: null } },
+        status: { nominatedNodeName: null },
+      });
+      assert.equal(cleared.body.status.nominatedNodeName, undefined);
+      assert.equal(cleared.body.metadata.annotations?.nominated, undefined);
+    });
+
     test("of a pod's spec little may change, and its resources only through resize", async () => {
       await create(aPod({ name: "u-fixed", resources: { requests: { cpu: "100m" } } }));
       const path = api().core("pods", "u-fixed");
