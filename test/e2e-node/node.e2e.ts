@@ -9,6 +9,7 @@ import { NodeCluster } from "./node-cluster.ts";
 import { nodeToolBinaries } from "./node-tools.ts";
 import { resizeCases } from "./resize-cases.ts";
 import { startUpCases } from "./start-up-cases.ts";
+import { upgradeCases } from "./upgrade-cases.ts";
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const tools = await toolBinaries(progress);
@@ -39,6 +40,7 @@ function theCluster(): NodeCluster {
 
 installCases(theCluster);
 startUpCases(theCluster);
+upgradeCases(theCluster);
 resizeCases(theCluster);
 kubeletCases(theCluster);
 

@@ -6,7 +6,8 @@ import { setTimeout } from "node:timers/promises";
 
 export interface LoadTally {
   readonly answered: number;
-  /** What went wrong, one sentence per request. */
+  readonly failed: number;
+  /** What went wrong first, one sentence per request. */
   readonly failures: readonly string[];
   /** By the clients whose connections stay open. */
   readonly connectionsOpened: number;
@@ -19,7 +20,7 @@ const NEW_CONNECTION_PAUSE_MS = 20;
 const KEPT_PAUSE_MS = 2;
 /** Nothing in the suite takes so long; an answer that does counts as lost. */
 const TIMEOUT_MS = 15_000;
-const FAILURES_MAX = 1_000;
+const FAILURES_MAX = 20_000;
 
 export class SteadyLoad {
   readonly #url: string;
@@ -27,6 +28,7 @@ export class SteadyLoad {
   readonly #clients: Promise<void>[] = [];
   readonly #agents: Agent[] = [];
   #answered = 0;
+  #failed = 0;
   #inFlight = 0;
   #connectionsOpened = 0;
   #isEnding = false;
@@ -42,6 +44,7 @@ export class SteadyLoad {
   get tally(): LoadTally {
     return {
       answered: this.#answered,
+      failed: this.#failed,
       failures: this.#failures,
       connectionsOpened: this.#connectionsOpened,
       inFlight: this.#inFlight,
@@ -72,6 +75,7 @@ export class SteadyLoad {
         await this.#ask(path, agent);
         this.#answered++;
       } catch (error) {
+        this.#failed++;
         if (this.#failures.length < FAILURES_MAX)
           this.#failures.push(`${new Date().toISOString()} ${path}: ${(error as Error).message}`);
         // A proxy that is away refuses at once; its clients do not have to keep this process busy.
