@@ -40,11 +40,11 @@ export function preemptionCases(cluster: () => TestCluster): void {
     );
     await cluster().until(async () => (await bound(cluster(), "urgent")) === 1, "the urgent pod to be bound");
     recorded("preempt");
-    const calls = cluster()
+    const call = cluster()
       .recorder.exchanges()
-      .filter(({ verb }) => verb === "preempt");
-    const [call] = calls;
-    assert.ok(call !== undefined && calls.length === 1, "one preemption is enough");
+      .find(({ verb }) => verb === "preempt");
+    // There may be a second while the watch lags; that it costs no further pod is the next case's.
+    assert.ok(call !== undefined, "kube-scheduler called the preempt verb");
     const offered = victimsIn((call.request as PreemptionArgs).NodeNameToMetaVictims ?? {});
     const answered = victimsIn((call.reply as PreemptionReply).NodeNameToMetaVictims);
     t.diagnostic(`offered ${JSON.stringify(offered)}, answered ${JSON.stringify(answered)}`);
