@@ -3,8 +3,8 @@
 // it: the recommender gives that when the node is calm.
 
 import { required } from "#model/mesh-cost.ts";
-import type { NodeLedger } from "#model/node-ledger.ts";
-import { addResources, maxResources, noResources, type Resources } from "#model/resources.ts";
+import type { NodeAccount } from "#model/node-ledger.ts";
+import { maxResources, type Resources } from "#model/resources.ts";
 
 export interface ProxyTemplate {
   readonly requests: Resources;
@@ -14,20 +14,17 @@ export interface ProxyTemplate {
 
 /**
  * What the node's pods call for, bound and promised ones; never less than the template, and beyond that never more than
- * the node has free. An old proxy holds its room if it stays for now, as in a surge, and not if it is terminating.
+ * the node has free, beside an old proxy that is still there: kube-scheduler counts that one until it is gone, and would
+ * preempt pods of the node for a new one that does not fit beside it.
  */
-export function newProxySize(node: NodeLedger, { requests, base }: ProxyTemplate): Resources {
+export function newProxySize(node: NodeAccount, { requests, base }: ProxyTemplate): Resources {
   const wanted = required({
     proxyBase: maxResources(node.proxyBase, base),
     correction: node.correction,
     modelCost: node.modelCost,
   });
-  const staying = [...node.proxies.values()]
-    .filter(({ isTerminating }) => isTerminating !== true)
-    .map(({ request }) => request)
-    .reduce(addResources, noResources);
   const bounded = (resource: keyof Resources): number => {
-    const free = node.allocatable[resource] - node.requested[resource] - staying[resource];
+    const free = node.allocatable[resource] - node.requested[resource] - (node.counted?.[resource] ?? 0);
     return Math.max(requests[resource], Math.min(wanted[resource], free));
   };
   return { cpuMilli: bounded("cpuMilli"), memoryBytes: bounded("memoryBytes") };

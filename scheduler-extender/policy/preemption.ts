@@ -52,6 +52,23 @@ export function preempt(
   return new Map([...nodes].map(([name, victims]) => [name, preemptOn({ ledger, name }, victims, demand)]));
 }
 
+/**
+ * What is to become of each node that is offered to a node proxy. A node's first proxy may preempt. One that has a proxy
+ * keeps its pods: the new one takes over in a surge, or from one that is leaving, and waits for the room.
+ */
+export function preemptForProxy(
+  ledger: LedgerView,
+  nodes: PreemptionQuestion["nodes"],
+): ReadonlyMap<NodeName, NodePreemption> {
+  return new Map(
+    [...nodes].map(([name, victims]) => {
+      const hasProxy = ledger.node(name)?.counted !== undefined;
+      if (hasProxy || victims.pods.length === 0) return [name, { kind: "droppedNode", reason: "noVictims" }];
+      return [name, { kind: "keptVictims", victims }];
+    }),
+  );
+}
+
 /** The node's pods that are seen bound to it and have a lower priority than the preemptor. */
 export function* lesserPods(
   ledger: LedgerView,

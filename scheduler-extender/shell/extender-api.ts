@@ -4,7 +4,7 @@
 import type { FastifyInstance } from "fastify";
 import type { ClusterLedger } from "#model/ledger.ts";
 import type { Clock } from "#runtime/clock.ts";
-import { preempt } from "../policy/preemption.ts";
+import { preempt, preemptForProxy } from "../policy/preemption.ts";
 import { filterNodes, prioritizeNodes, scoresOf } from "../policy/verbs.ts";
 import type { PromiseLimits } from "../policy/promise.ts";
 import {
@@ -16,7 +16,6 @@ import {
 import type { ExtenderMetrics } from "./extender-metrics.ts";
 import {
   decodePreemptionArgs,
-  echoPreemption,
   encodePreemptionReply,
   type ExtenderPreemptionReply,
 } from "./preemption-wire.ts";
@@ -68,10 +67,10 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
   server.post("/preempt", async (request): Promise<ExtenderPreemptionReply> => {
     const stop = metrics.verbStarted("preempt");
     const args = decodePreemptionArgs(request.body);
-    if (args.pod.proxy !== undefined) return echoPreemption(args);
     // Promises whose time is over must not cost anyone their place, though no filter came by to end them.
     metrics.promisesExpired(ledger.expire(clock.nowMs()).length);
-    const decisions = preempt(ledger, args);
+    const isProxy = args.pod.proxy !== undefined;
+    const decisions = isProxy ? preemptForProxy(ledger, args.nodes) : preempt(ledger, args);
     metrics.preempted(decisions);
     stop();
     return encodePreemptionReply(decisions);

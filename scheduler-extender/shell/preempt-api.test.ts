@@ -135,12 +135,14 @@ test("a node is never answered without victims, and no nodes are answered with n
   assert.deepEqual((await preempt(args({ NodeNameToMetaVictims: {} }))).body, { NodeNameToMetaVictims: {} });
 });
 
-test("a proxy's victims pass as they are, but for nodes without any", async () => {
+test("a node's first proxy may preempt; one that would join or follow another proxy there may not", async () => {
   const Pod = aPreemptor({ metadata: { labels: { "berth.dev/node-proxy": "berth" } } });
-  const offered = metas("node-3", "node-9");
-  const empty = { "node-1": { Pods: [], NumPDBViolations: 0 } };
-  const { body } = await preempt(args({ Pod, NodeNameToMetaVictims: { ...offered, ...empty } }));
-  assert.deepEqual(body, { NodeNameToMetaVictims: offered });
+  ledger.upsertNode(aNode({ name: "node-4", cpuMilli: 1_000 }));
+  const first = metas("node-4", "node-9");
+  const empty = { "node-5": { Pods: [], NumPDBViolations: 0 } };
+  const offered = { ...first, ...metas("node-3"), ...empty };
+  const { body } = await preempt(args({ Pod, NodeNameToMetaVictims: offered }));
+  assert.deepEqual(body, { NodeNameToMetaVictims: first });
 });
 
 test("preempt promises nothing and leaves the promises that hold; those that ran out count no more", async () => {

@@ -43,14 +43,6 @@ export function encodePreemptionReply(
   return { NodeNameToMetaVictims: Object.fromEntries(kept) };
 }
 
-/** The question itself as the answer, for preemptors that are none of Berth's business. */
-export function echoPreemption({ nodes }: PreemptionArgs): ExtenderPreemptionReply {
-  const kept = [...nodes].filter(([, { pods }]) => pods.length > 0);
-  return {
-    NodeNameToMetaVictims: Object.fromEntries(kept.map(([name, victims]) => [name, metaVictims(victims)])),
-  };
-}
-
 function metaVictims({ pods, pdbViolations }: Victims): MetaVictims {
   return { Pods: pods.map((uid) => ({ UID: uid })), NumPDBViolations: pdbViolations };
 }
