@@ -60,13 +60,7 @@ export function preemptForProxy(
   ledger: LedgerView,
   nodes: PreemptionQuestion["nodes"],
 ): ReadonlyMap<NodeName, NodePreemption> {
-  return new Map(
-    [...nodes].map(([name, victims]) => {
-      const hasProxy = ledger.node(name)?.counted !== undefined;
-      if (hasProxy || victims.pods.length === 0) return [name, { kind: "droppedNode", reason: "noVictims" }];
-      return [name, { kind: "keptVictims", victims }];
-    }),
-  );
+  return new Map([...nodes].map(([name, victims]) => [name, preemptForProxyOn({ ledger, name }, victims)]));
 }
 
 /** The node's pods that are seen bound to it and have a lower priority than the preemptor. */
@@ -89,6 +83,13 @@ interface Demand extends CostedDemand {
 interface Place {
   readonly ledger: LedgerView;
   readonly name: NodeName;
+}
+
+function preemptForProxyOn({ ledger, name }: Place, victims: Victims): NodePreemption {
+  const hasProxy = ledger.node(name)?.counted !== undefined;
+  return hasProxy || victims.pods.length === 0
+    ? { kind: "droppedNode", reason: "noVictims" }
+    : { kind: "keptVictims", victims };
 }
 
 function preemptOn({ ledger, name }: Place, victims: Victims, demand: Demand): NodePreemption {
