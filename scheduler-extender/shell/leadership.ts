@@ -30,7 +30,8 @@ export interface LeadershipOptions {
   readonly logger: Logger;
 }
 
-const LEASE_NAME = "berth-scheduler-extender";
+/** Name of the Lease, and value of the leader's label. */
+export const EXTENDER_LEASE = "berth-scheduler-extender";
 
 export class Leadership {
   readonly #options: LeadershipOptions;
@@ -46,7 +47,7 @@ export class Leadership {
     this.#elector = new LeaderElector({
       ...shared,
       namespace: settings.leaseNamespace,
-      name: LEASE_NAME,
+      name: EXTENDER_LEASE,
       identity: settings.identity,
       random: Math.random,
       onStarted: () => {
@@ -65,7 +66,7 @@ export class Leadership {
     const { leaseNamespace: namespace, podName } = settings;
     if (podName !== undefined) {
       const isLeader = (): boolean => this.isLeader;
-      this.#label = new LeaderLabel({ ...shared, namespace, podName, leaderOf: LEASE_NAME, isLeader });
+      this.#label = new LeaderLabel({ ...shared, namespace, podName, leaderOf: EXTENDER_LEASE, isLeader });
     }
   }
 

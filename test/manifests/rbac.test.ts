@@ -99,6 +99,17 @@ test("the one Secret that anyone may read is the extender's own", () => {
   );
 });
 
+test("pods are changed in berth-system only: labelled by the extender, resized and annotated by the recommender", () => {
+  const changes = rights
+    .filter(({ resource, verb }) => resource.startsWith("pods") && !["get", "list", "watch"].includes(verb))
+    .map(({ role, resource, verb }) => `${role.kind} ${role.metadata.name} ${verb} ${resource}`);
+  assert.deepEqual(changes, [
+    "Role berth-scheduler-extender patch pods",
+    "Role berth-vpa-recommender patch pods/resize",
+    "Role berth-vpa-recommender patch pods",
+  ]);
+});
+
 test("what a role names is there, or is the component's own Lease", () => {
   const kinds = new Map([
     ["secrets", "Secret"],

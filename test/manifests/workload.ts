@@ -11,7 +11,7 @@ import { baseObjectsOf, type Manifest } from "./manifest-files.ts";
 export interface Workload extends Manifest {
   readonly spec: {
     readonly replicas?: number;
-    readonly strategy?: { readonly type: string };
+    readonly strategy?: { readonly type: string; readonly rollingUpdate?: object };
     readonly updateStrategy?: object;
     readonly selector: { readonly matchLabels: StringMap };
     readonly template: {
@@ -30,9 +30,14 @@ interface PodSpec {
   readonly dnsPolicy?: string;
   readonly terminationGracePeriodSeconds?: number;
   readonly tolerations?: readonly object[];
+  readonly affinity?: { readonly podAntiAffinity?: Readonly<Record<string, readonly WeightedTerm[]>> };
   readonly securityContext: SecurityContext;
   readonly containers: readonly Container[];
   readonly initContainers?: readonly Container[];
+}
+
+interface WeightedTerm {
+  readonly podAffinityTerm: { readonly labelSelector: { readonly matchLabels: StringMap } };
 }
 
 export interface Container {

@@ -11,6 +11,8 @@ import { createHttpServer } from "#runtime/http-server.ts";
 import { silentLogger } from "#runtime/logger.ts";
 import { operationsApi } from "#runtime/operations-api.ts";
 import { VirtualClock } from "#runtime/virtual-clock.ts";
+import { LEADER_LABEL } from "#scheduler-extender/shell/leader-label.ts";
+import { EXTENDER_LEASE } from "#scheduler-extender/shell/leadership.ts";
 import { decodeProxyPod } from "#vpa-recommender/shell/proxy-pod.ts";
 import { Registry } from "prom-client";
 import { baseObject, baseObjectsOf, type Manifest } from "./manifest-files.ts";
@@ -84,14 +86,30 @@ test("the proxy reads its arguments, listens on its node's address, and finds it
   assert.equal(settings.apiServer, "https://10.96.0.1:443");
 });
 
-test("two extenders never answer at the same time", () => {
-  assert.equal(extender.spec.replicas, 1);
-  assert.equal(extender.spec.strategy?.type, "Recreate");
+test("two replicas of the extender are ready, apart where possible, and a new one before an old one goes", () => {
+  assert.equal(extender.spec.replicas, 2);
+  const rollingUpdate = { maxSurge: 1, maxUnavailable: 0 };
+  assert.deepEqual(extender.spec.strategy, { type: "RollingUpdate", rollingUpdate });
+  const { podAntiAffinity = {} } = extender.spec.template.spec.affinity ?? {};
+  assert.deepEqual(Object.keys(podAntiAffinity), ["preferredDuringSchedulingIgnoredDuringExecution"]);
+  for (const { podAffinityTerm } of podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution ?? []) {
+    assert.deepEqual(podAffinityTerm.labelSelector.matchLabels, extender.spec.selector.matchLabels);
+  }
+});
+
+test("the extender's Service leads to one replica: the leader, which labels the pod it runs in", () => {
+  const { spec } = baseObject<Service>("Service", "berth-scheduler-extender");
+  const { [LEADER_LABEL]: leaderOf, ...selector } = spec.selector;
+  assert.equal(leaderOf, EXTENDER_LEASE);
+  assert.ok(Object.keys(selector).length > 0 && isSelected(selector, extender));
+  assert.ok(!isSelected(spec.selector, extender), "no replica has the label from the start");
+  const { podName, identity, withoutLease } = extenderSettings(containerOf(extender));
+  assert.deepEqual([podName, identity], [SAMPLES["metadata.name"], SAMPLES["metadata.name"]]);
+  assert.equal(withoutLease, false);
 });
 
 test("the extender's Service leads to the port of its verbs", () => {
   const { spec } = baseObject<Service>("Service", "berth-scheduler-extender");
-  assert.ok(isSelected(spec.selector, extender));
   const container = containerOf(extender);
   const { port } = extenderSettings(container);
   assert.deepEqual(spec.ports, [{ name: "https", port, targetPort: "https" }]);
