@@ -3,6 +3,7 @@
 
 import { after, afterEach, before } from "node:test";
 import { applyCases } from "./apply-cases.ts";
+import { failoverCases } from "./failover-cases.ts";
 import { installCases } from "./install-cases.ts";
 import { nominateCases } from "./nominate-cases.ts";
 import { placementCases } from "./placement-cases.ts";
@@ -47,6 +48,7 @@ function theCluster(): TestCluster {
 installCases(theCluster);
 placementCases(theCluster);
 preemptionCases(theCluster);
+failoverCases(theCluster);
 applyCases(theCluster);
 sizingCases(theCluster);
 nominateCases(theCluster);

@@ -12,6 +12,8 @@ export interface Exchange {
   readonly request: unknown;
   readonly status: number;
   readonly reply: unknown;
+  /** When the answer was there, in milliseconds of the machine's clock. */
+  readonly answeredMs: number;
 }
 
 export interface ServingCertificate {
@@ -65,7 +67,8 @@ export class ExtenderRecorder {
     const asked = Buffer.concat(chunks).toString();
     const path = incoming.url ?? "/";
     this.#knownPort ??= await this.#localPort();
-    const answer = await request(`https://${HOST}:${this.#knownPort}${path}`, {
+    const port = this.#knownPort;
+    const answer = await request(`https://${HOST}:${port}${path}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: asked,
@@ -75,11 +78,14 @@ export class ExtenderRecorder {
       throw error;
     });
     const reply = await answer.body.text();
+    // What a connection that is closed does in a cluster: the next one goes where the Service then leads.
+    if (answer.headers["connection"] === "close" && this.#knownPort === port) this.#knownPort = undefined;
     this.#keep({
       verb: path.slice(1),
       request: JSON.parse(asked),
       status: answer.statusCode,
       reply: JSON.parse(reply),
+      answeredMs: Date.now(),
     });
     outgoing.writeHead(answer.statusCode, { "content-type": "application/json" }).end(reply);
   }

@@ -82,6 +82,12 @@ export class LoggedProcess {
     clearTimeout(timer);
   }
 
+  /** Ends it as a lost machine would: it gets no chance to say anything. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
   #logTail(): string {
     return readFileSync(this.#logFile, "utf8").slice(-LOG_TAIL_BYTES);
   }

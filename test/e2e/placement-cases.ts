@@ -85,17 +85,7 @@ export function placementCases(cluster: () => TestCluster): void {
   test("an independent recount finds no node with less than A + B for its pods", async () => {
     const { plain } = await recount(cluster());
     assert.ok(plain.nodes.length > MORE_NODES);
-    for (const { name } of plain.nodes) {
-      const account = plain.account(name);
-      assert.ok(account !== undefined);
-      for (const resource of ["cpuMilli", "memoryBytes"] as const) {
-        const proxy = Math.max(account.counted?.[resource] ?? 0, account.required[resource]);
-        assert.ok(
-          account.requested[resource] + proxy <= account.allocatable[resource],
-          `${name}: ${resource}`,
-        );
-      }
-    }
+    assertNoOvercommit(plain);
   });
 
   test("the real webhook call injected every pod with its app's own ports", async () => {
@@ -228,8 +218,20 @@ async function boundAppPods(cluster: TestCluster) {
     .filter(({ nodeName }) => nodeName !== undefined);
 }
 
+/** Every node has room for its pods' own requests and for what its proxy has to be. */
+export function assertNoOvercommit(plain: PlainCluster): void {
+  for (const { name } of plain.nodes) {
+    const account = plain.account(name);
+    assert.ok(account !== undefined);
+    for (const resource of ["cpuMilli", "memoryBytes"] as const) {
+      const proxy = Math.max(account.counted?.[resource] ?? 0, account.required[resource]);
+      assert.ok(account.requested[resource] + proxy <= account.allocatable[resource], `${name}: ${resource}`);
+    }
+  }
+}
+
 /** Everything added up anew from the objects, by code that shares nothing with the ledger. */
-async function recount(cluster: TestCluster) {
+export async function recount(cluster: TestCluster) {
   const list = async (path: string): Promise<readonly unknown[]> =>
     ((await cluster.connection.get(path)) as { items: readonly unknown[] }).items;
   const plain = new PlainCluster();

@@ -52,15 +52,18 @@ export interface PodProcess {
   ready(): Promise<void>;
 }
 
-export interface PodCredentials {
+export interface PodStart {
+  /** Of its service account. */
   readonly token: string;
+  /** Times that it was started before: each leaves a log of its own. */
+  readonly restarts: number;
 }
 
 /** @throws Error if the pod is not one that this runner can run. */
 export async function startPodProcess(
   controlPlane: ControlPlane,
   pod: ApiPodToRun,
-  { token }: PodCredentials,
+  { token, restarts }: PodStart,
 ): Promise<PodProcess> {
   const [container] = pod.spec.containers;
   const component = container?.args?.[0] ?? "";
@@ -79,7 +82,8 @@ export async function startPodProcess(
   const env = environmentOf(pod, container);
   const args = (container.args ?? []).map((arg) => expand(arg, env));
   const access = accountFiles(controlPlane, { folder, token, component });
-  const logFile = join(controlPlane.files.folder, `${pod.metadata.name}.log`);
+  const logName = [pod.metadata.name, ...(restarts === 0 ? [] : [restarts])].join("-");
+  const logFile = join(controlPlane.files.folder, `${logName}.log`);
   const process_ = new LoggedProcess(pod.metadata.name, process.execPath, {
     args: [BERTH, ...args, ...portArgs, ...(HURRY_FLAGS[component] ?? []), ...access.args],
     env: { ...env, ...access.env },

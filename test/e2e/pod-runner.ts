@@ -1,5 +1,6 @@
 // The kubelet of Berth's own pods: starts each as a process under its service account, says when it is ready, and ends
-// it with its pod. On its own node it also says of other pods that they run, which they do not.
+// it with its pod; a suite may kill and restart one. On its own node it also says of other pods that they run, which they
+// do not.
 
 import type { KubeConnection } from "#kube/connection.ts";
 import { PODS, resourcePath } from "#kube/resource-path.ts";
@@ -50,12 +51,32 @@ export class PodRunner {
   /** What could not be run, and processes that ended although their pods go on. */
   failures(): readonly Error[] {
     const ended = [...this.#runs.values()].filter((run) => run.pod?.process.hasExited === true);
-    return [...this.#failures, ...ended.map(({ name }) => new Error(`the process of ${name} ended`))];
+    const names = ended.map(({ object }) => object.metadata.name);
+    return [...this.#failures, ...names.map((name) => new Error(`the process of ${name} ended`))];
   }
 
   /** Where a port of a pod's process is on this machine; undefined if it does not run. */
   localPort(uid: string, port: number): number | undefined {
     return this.#runs.get(uid)?.pod?.localPorts.get(port);
+  }
+
+  /** Kills the pod's process as if its machine were lost, and says that the pod is not ready. */
+  async kill(uid: string): Promise<void> {
+    const run = this.#runs.get(uid);
+    const process = run?.pod?.process;
+    if (run === undefined || process === undefined) throw new Error(`the pod ${uid} has no process`);
+    // Not among the failures then: it was meant to end.
+    run.pod = undefined;
+    await process.kill();
+    await this.#sayRunning(run, { isReady: false });
+  }
+
+  /** Runs a new process in a pod whose process was killed, as kubelet restarts a container. */
+  async restart(uid: string): Promise<void> {
+    const run = this.#runs.get(uid);
+    if (run === undefined || run.pod !== undefined) throw new Error(`nothing to restart in the pod ${uid}`);
+    run.restarts += 1;
+    await this.#start(run);
   }
 
   async stop(): Promise<void> {
@@ -66,18 +87,16 @@ export class PodRunner {
   }
 
   #seen(pod: RunnablePod): void {
-    const { uid, name, deletionTimestamp } = pod.metadata;
+    const { uid, deletionTimestamp } = pod.metadata;
     if (pod.spec.nodeName === undefined || !this.#isOurs(pod)) return;
     if (deletionTimestamp !== undefined) return void this.#end(pod);
-    const size = sizeOf(pod);
-    const run = this.#runs.get(uid) ?? { name, address: this.#addressOf(pod), size, pod: undefined };
-    const isNew = !this.#runs.has(uid);
-    const isResized = run.size !== size;
-    this.#runs.set(uid, Object.assign(run, { size }));
-    if (!isNew && !isResized) return;
-    run.work = (isNew ? this.#start(pod, run) : this.#sayRunning(pod, run.address)).catch((error: Error) => {
-      this.#failures.push(error);
-    });
+    const known = this.#runs.get(uid);
+    if (known !== undefined && sizeOf(known.object) === sizeOf(pod)) return;
+    const run = known ?? { address: this.#addressOf(pod), object: pod, pod: undefined, restarts: 0 };
+    run.object = pod;
+    this.#runs.set(uid, run);
+    const work = known === undefined ? this.#start(run) : this.#sayRunning(run, { isReady: true });
+    run.work = work.catch((error: Error) => void this.#failures.push(error));
   }
 
   #isOurs({ metadata, spec }: RunnablePod): boolean {
@@ -87,14 +106,18 @@ export class PodRunner {
     );
   }
 
-  async #start(pod: RunnablePod, run: Run): Promise<void> {
+  async #start(run: Run): Promise<void> {
     const { controlPlane, network } = this.#options;
-    if (pod.metadata.namespace === SYSTEM_NAMESPACE) {
-      run.pod = await startPodProcess(controlPlane, pod, { token: await this.#tokenFor(pod) });
-      for (const [port, local] of run.pod.localPorts) network.expose(run.address, port, local);
+    const { object, address, restarts } = run;
+    if (object.metadata.namespace === SYSTEM_NAMESPACE) {
+      run.pod = await startPodProcess(controlPlane, object, {
+        token: await this.#tokenFor(object),
+        restarts,
+      });
+      for (const [port, local] of run.pod.localPorts) network.expose(address, port, local);
       await run.pod.ready();
     }
-    await this.#sayRunning(pod, run.address);
+    await this.#sayRunning(run, { isReady: true });
   }
 
   #addressOf({ spec }: RunnablePod): string {
@@ -115,19 +138,30 @@ export class PodRunner {
     return status.token;
   }
 
-  async #sayRunning({ metadata: { namespace, name }, spec }: RunnablePod, podIP: string): Promise<void> {
+  async #sayRunning(
+    { object, address: podIP, restarts: restartCount }: Run,
+    { isReady }: { readonly isReady: boolean },
+  ): Promise<void> {
+    const { namespace, name } = object.metadata;
     const startedAt = new Date().toISOString().replace(/\.\d+/, "");
-    const conditions = ["Initialized", "ContainersReady", "Ready"].map((type) => ({ type, status: "True" }));
-    const containerStatuses = spec.containers.map(({ name: container, image, resources = {} }) => ({
+    const ready = isReady ? "True" : "False";
+    const conditions = [
+      { type: "Initialized", status: "True" },
+      { type: "ContainersReady", status: ready },
+      { type: "Ready", status: ready },
+    ];
+    const containerStatuses = object.spec.containers.map(({ name: container, image, resources = {} }) => ({
       name: container,
       image,
       // Whatever is asked for is there: nothing here is limited.
       resources,
       imageID: "",
-      ready: true,
-      started: true,
-      restartCount: 0,
-      state: { running: { startedAt } },
+      ready: isReady,
+      started: isReady,
+      restartCount,
+      state: isReady
+        ? { running: { startedAt } }
+        : { waiting: { reason: "CrashLoopBackOff" }, running: null },
     }));
     const status = {
       phase: "Running",
@@ -162,10 +196,10 @@ export class PodRunner {
 }
 
 interface Run {
-  readonly name: string;
   readonly address: string;
-  /** What was last asked for its containers. */
-  size: string;
+  /** As last seen. */
+  object: RunnablePod;
+  restarts: number;
   /** Undefined for a pod that is only said to run. */
   pod: PodProcess | undefined;
   work?: Promise<void>;

@@ -17,6 +17,8 @@ export interface ExtenderAddress {
   readonly url: string;
   /** PEM of the authority, as the extender published it. */
   readonly ca: string;
+  /** Instead of what is shipped: whether pods are placed without the extender while it does not answer. */
+  readonly isIgnorable?: boolean | undefined;
 }
 
 /**
@@ -63,7 +65,7 @@ interface SchedulerConfiguration {
 }
 
 // What an operator sets is set: the address and the authority's file. Everything else is as it is shipped.
-function shippedConfiguration(folder: string, { url, ca }: ExtenderAddress): object {
+function shippedConfiguration(folder: string, { url, ca, isIgnorable }: ExtenderAddress): object {
   const shipped = parse(readFileSync(CONFIGURATION, "utf8")) as SchedulerConfiguration;
   const caFile = join(folder, "extender-ca.crt");
   writeFileSync(caFile, ca);
@@ -71,6 +73,7 @@ function shippedConfiguration(folder: string, { url, ca }: ExtenderAddress): obj
     ...extender,
     urlPrefix: url,
     tlsConfig: { ...extender.tlsConfig, caFile },
+    ...(isIgnorable === undefined ? {} : { ignorable: isIgnorable }),
   }));
   return { ...shipped, extenders };
 }

@@ -93,8 +93,11 @@ export class TestCluster {
     );
   }
 
-  /** What an operator does after `kubectl apply -k`: gives kube-scheduler the shipped configuration and restarts it. */
-  async wireScheduler(): Promise<void> {
+  /**
+   * What an operator does after `kubectl apply -k`: gives kube-scheduler the shipped configuration and restarts it.
+   * `isIgnorable` is what the operator may set otherwise.
+   */
+  async wireScheduler({ isIgnorable }: { readonly isIgnorable?: boolean } = {}): Promise<void> {
     const secret = (await this.connection.get(
       `/api/v1/namespaces/${SYSTEM_NAMESPACE}/secrets/${EXTENDER_SERVICE}-tls`,
     )) as { data: Readonly<Record<string, string>> };
@@ -104,12 +107,28 @@ export class TestCluster {
     )) as { spec: { clusterIP: string } };
     const ca = pem("ca.crt");
     const serverName = `${EXTENDER_SERVICE}.${SYSTEM_NAMESPACE}.svc`;
-    this.#recorder = new ExtenderRecorder({ ca, cert: pem("tls.crt"), key: pem("tls.key"), serverName }, () =>
-      this.network.localPortOf(service.spec.clusterIP, EXTENDER_PORT),
+    await this.#recorder?.close();
+    const find = (): Promise<number> => this.network.localPortOf(service.spec.clusterIP, EXTENDER_PORT);
+    // A replica is ready before it leads.
+    await this.until(
+      () =>
+        find().then(
+          () => true,
+          () => false,
+        ),
+      "a leader behind the extender's Service",
+    );
+    this.#recorder = new ExtenderRecorder(
+      { ca, cert: pem("tls.crt"), key: pem("tls.key"), serverName },
+      find,
     );
     const url = await this.#recorder.listen();
     await this.#scheduler?.stop();
-    this.#scheduler = await startScheduler(this.controlPlane, this.connection, { url, ca });
+    this.#scheduler = await startScheduler(this.controlPlane, this.connection, {
+      url,
+      ca,
+      isIgnorable,
+    });
   }
 
   /**
