@@ -66,7 +66,7 @@ export function installCases(cluster: () => NodeCluster): void {
 
   test("the extender has placed the app's pods: kube-scheduler asked it", async () => {
     const [extender] = await cluster().pods(SYSTEM_NAMESPACE, {
-      labelSelector: "app.kubernetes.io/name=berth-scheduler-extender",
+      labelSelector: "berth.dev/leader-of=berth-scheduler-extender",
     });
     const metrics = await answerOf(`http://${extender?.status.podIP}:9090/metrics`);
     const asked = /^berth_extender_decisions_total\{[^}]*\} ([1-9]\d*)$/m.exec(metrics ?? "");

@@ -5,10 +5,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { decodePod } from "#kube/decode-pod.ts";
-import { LEASES, PODS, resourcePath } from "#kube/resource-path.ts";
-import { LEADER_LABEL } from "#scheduler-extender/shell/leader-label.ts";
+import { PODS, resourcePath } from "#kube/resource-path.ts";
 import { EXTENDER_LEASE } from "#scheduler-extender/shell/leadership.ts";
 import { Agent, request } from "undici";
+import {
+  extenderRolledOut,
+  isLabelled,
+  isReady,
+  leaderOf,
+  leaseHolder,
+  type Replica,
+  replicasOf,
+} from "./extender-replicas.ts";
 import { APP_NAMESPACE, deployment } from "./install-cases.ts";
 import { assertNoOvercommit, POOL, recount } from "./placement-cases.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
@@ -25,7 +33,7 @@ const CONTENDERS = { cpu: "450m", memory: "128Mi", pool: POOL, labels: { "berth.
 export function failoverCases(cluster: () => TestCluster): void {
   test("two synced replicas are ready, and only the one with the Lease carries the label that the Service selects", async () => {
     await cluster().wireScheduler({ isIgnorable: false });
-    const pods = await replicas(cluster());
+    const pods = await replicasOf(cluster());
     assert.deepEqual([pods.length, pods.filter(isReady).length], [2, 2]);
     const labelled = pods.filter(isLabelled).map(({ metadata }) => metadata.name);
     assert.deepEqual(labelled, [await leaseHolder(cluster())]);
@@ -69,14 +77,14 @@ export function failoverCases(cluster: () => TestCluster): void {
   });
 
   test("the killed replica comes back ready, without the label, and refuses verbs on a connection that it closes", async () => {
-    const dead = (await replicas(cluster())).find((pod) => !isReady(pod));
+    const dead = (await replicasOf(cluster())).find((pod) => !isReady(pod));
     assert.ok(dead !== undefined && !isLabelled(dead));
     await cluster().runner.restart(dead.metadata.uid);
-    await cluster().until(async () => (await replicas(cluster())).every(isReady), "both replicas");
+    await cluster().until(async () => (await replicasOf(cluster())).every(isReady), "both replicas");
     const { status, connection, body } = await askDirectly(cluster(), dead.metadata.uid);
     assert.deepEqual([status, connection], [503, "close"]);
     assert.match(body, /not leading; berth-scheduler-extender-\S+ does/);
-    const labelled = (await replicas(cluster())).filter(isLabelled).map(({ metadata }) => metadata.name);
+    const labelled = (await replicasOf(cluster())).filter(isLabelled).map(({ metadata }) => metadata.name);
     assert.deepEqual(labelled, [await leaseHolder(cluster())]);
   });
 
@@ -94,14 +102,8 @@ export function failoverCases(cluster: () => TestCluster): void {
   test("a rollout hands over from leader to leader without waiting for the Lease to end", async (t) => {
     const startedMs = Date.now();
     const probing = probe(cluster(), "rollout");
-    const rollout = (...args: readonly string[]): Promise<string> =>
-      cluster().kubectl("-n", SYSTEM_NAMESPACE, "rollout", ...args, `deployment/${EXTENDER_LEASE}`);
-    await rollout("restart");
-    await rollout("status", "--timeout=90s");
-    await cluster().until(
-      async () => (await replicas(cluster())).length === 2,
-      "the old replicas to be gone",
-    );
+    await cluster().kubectl("-n", SYSTEM_NAMESPACE, "rollout", "restart", `deployment/${EXTENDER_LEASE}`);
+    await extenderRolledOut(cluster());
     await nextAnswer(cluster(), Date.now());
     await probing.stop();
     const times = answeredFilters(cluster(), startedMs);
@@ -118,40 +120,6 @@ export function failoverCases(cluster: () => TestCluster): void {
     await cluster().kubectl("-n", APP_NAMESPACE, "delete", "pods", "-l", "berth.dev/app=probe");
     await cluster().wireScheduler();
   });
-}
-
-interface Replica {
-  readonly metadata: {
-    readonly name: string;
-    readonly uid: string;
-    readonly labels: Readonly<Record<string, string>>;
-  };
-  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
-
-async function replicas(cluster: TestCluster): Promise<readonly Replica[]> {
-  const labelSelector = `app.kubernetes.io/name=${EXTENDER_LEASE}`;
-  return (await cluster.pods(SYSTEM_NAMESPACE, { labelSelector })) as readonly Replica[];
-}
-
-function isReady({ status }: Replica): boolean {
-  return status.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
-}
-
-function isLabelled({ metadata }: Replica): boolean {
-  return metadata.labels[LEADER_LABEL] === EXTENDER_LEASE;
-}
-
-async function leaderOf(cluster: TestCluster): Promise<Replica> {
-  const labelled = (await replicas(cluster)).filter(isLabelled);
-  const [leader] = labelled;
-  assert.ok(leader !== undefined && labelled.length === 1, `${labelled.length} leaders`);
-  return leader;
-}
-
-async function leaseHolder({ connection }: TestCluster): Promise<string> {
-  const path = resourcePath({ ...LEASES, namespace: SYSTEM_NAMESPACE, name: EXTENDER_LEASE });
-  return ((await connection.get(path)) as { spec: { holderIdentity: string } }).spec.holderIdentity;
 }
 
 /** Returns when it was dead, on the machine's clock. */

@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { test } from "node:test";
 import { runUngate } from "#cli/ungate/ungate-command.ts";
-import { decodePod } from "#kube/decode-pod.ts";
 import { PODS, resourcePath } from "#kube/resource-path.ts";
 import { NOMINATION_ANNOTATION, PLACEMENT_GATE } from "#model/placing-view.ts";
+import { extenderRolledOut, leaderOf, replicasOf } from "./extender-replicas.ts";
 import { APP_NAMESPACE, deployment, proxyMemoryBytes, TEMPLATE_MEMORY_BYTES } from "./install-cases.ts";
 import { POOL } from "./placement-cases.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
@@ -135,10 +135,7 @@ export function nominateCases(cluster: () => TestCluster): void {
 
   test("without any extender, berth ungate and the documented kubectl line let pods go", async () => {
     await cluster().kubectl("-n", SYSTEM_NAMESPACE, "scale", `deployment/${EXTENDER}`, "--replicas=0");
-    await cluster().until(
-      async () => (await extenderPods(cluster())).length === 0,
-      "the extender to be gone",
-    );
+    await cluster().until(async () => (await replicasOf(cluster())).length === 0, "the extender to be gone");
     for (const name of ["stuck-1", "stuck-2"]) await createGated(cluster(), name);
     let said = "";
     await runUngate(
@@ -153,7 +150,7 @@ export function nominateCases(cluster: () => TestCluster): void {
     await runUngate(["--all", `--kubeconfig=${cluster().kubeconfig}`], (text) => void (said += text));
     assert.match(said, /2 lifted, 0 gone meanwhile, 0 failed/);
     assert.deepEqual(await gatesIn(cluster(), "default"), []);
-    await cluster().kubectl("-n", SYSTEM_NAMESPACE, "scale", `deployment/${EXTENDER}`, "--replicas=1");
+    await cluster().kubectl("-n", SYSTEM_NAMESPACE, "scale", `deployment/${EXTENDER}`, "--replicas=2");
     await extenderRolledOut(cluster());
   });
 }
@@ -222,20 +219,10 @@ async function createGated({ connection }: TestCluster, name: string): Promise<v
   });
 }
 
-async function extenderRolledOut(cluster: TestCluster): Promise<void> {
-  const part = `deployment/${EXTENDER}`;
-  await cluster.kubectl("-n", SYSTEM_NAMESPACE, "rollout", "status", part, "--timeout=60s");
-}
-
-async function extenderPods(cluster: TestCluster) {
-  const labelSelector = `app.kubernetes.io/name=${EXTENDER}`;
-  return (await cluster.pods(SYSTEM_NAMESPACE, { labelSelector })).map(decodePod);
-}
-
-/** The samples of the one extender that runs. */
+/** The samples of the extender that leads. */
 async function metricsOf(cluster: TestCluster): Promise<ReadonlyMap<string, number>> {
-  const [pod] = await extenderPods(cluster);
-  const port = cluster.runner.localPort(pod?.uid ?? "", OPERATIONS_PORT);
+  const { metadata } = await leaderOf(cluster);
+  const port = cluster.runner.localPort(metadata.uid, OPERATIONS_PORT);
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const samples = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return new Map(

@@ -1,0 +1,57 @@
+// The extender's replicas as the cluster sees them: which are ready, which one holds the Lease and is labelled.
+
+import assert from "node:assert/strict";
+import { LEASES, resourcePath } from "#kube/resource-path.ts";
+import { LEADER_LABEL } from "#scheduler-extender/shell/leader-label.ts";
+import { EXTENDER_LEASE } from "#scheduler-extender/shell/leadership.ts";
+import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
+import type { TestCluster } from "./test-cluster.ts";
+
+export interface Replica {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+export async function replicasOf(cluster: TestCluster): Promise<readonly Replica[]> {
+  const labelSelector = `app.kubernetes.io/name=${EXTENDER_LEASE}`;
+  return (await cluster.pods(SYSTEM_NAMESPACE, { labelSelector })) as readonly Replica[];
+}
+
+export function isReady({ status }: Replica): boolean {
+  return status.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
+}
+
+export function isLabelled({ metadata }: Replica): boolean {
+  return metadata.labels[LEADER_LABEL] === EXTENDER_LEASE;
+}
+
+/** @throws AssertionError unless exactly one replica is labelled. */
+export async function leaderOf(cluster: TestCluster): Promise<Replica> {
+  const labelled = (await replicasOf(cluster)).filter(isLabelled);
+  const [leader] = labelled;
+  assert.ok(leader !== undefined && labelled.length === 1, `${labelled.length} leaders`);
+  return leader;
+}
+
+/** The name of the pod that holds the Lease; empty if none does. */
+export async function leaseHolder({ connection }: TestCluster): Promise<string> {
+  const path = resourcePath({ ...LEASES, namespace: SYSTEM_NAMESPACE, name: EXTENDER_LEASE });
+  return ((await connection.get(path)) as { spec: { holderIdentity: string } }).spec.holderIdentity;
+}
+
+/** After a rollout: the pods of before are gone, and one of those that are there is labelled and holds the Lease. */
+export async function extenderRolledOut(cluster: TestCluster): Promise<void> {
+  const deployment = `deployment/${EXTENDER_LEASE}`;
+  await cluster.kubectl("-n", SYSTEM_NAMESPACE, "rollout", "status", deployment, "--timeout=90s");
+  await cluster.until(async () => {
+    const replicas = await replicasOf(cluster);
+    const labelled = replicas.filter(isLabelled).map(({ metadata }) => metadata.name);
+    const isSettled = replicas.every(({ metadata }) => metadata.deletionTimestamp === undefined);
+    return isSettled && labelled.join() === (await leaseHolder(cluster));
+  }, "a leader among the new replicas");
+}
