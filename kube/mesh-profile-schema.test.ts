@@ -35,7 +35,7 @@ test("a full profile is read into the model's units", () => {
         burst: 20,
         concurrency: 64,
       },
-      placement: { maxPodsPerNode: 8 },
+      placement: { maxPodsPerNode: 8, maxPodsPerZone: 40 },
     },
     { ports: { inbound: 20_000, outbound: 20_001 } },
   );
@@ -56,7 +56,7 @@ test("a full profile is read into the model's units", () => {
       burst: 20,
       concurrency: 64,
     },
-    placement: { maxPodsPerNode: 8 },
+    placement: { maxPodsPerNode: 8, maxPodsPerZone: 40 },
     ports: { inbound: 20_000, outbound: 20_001 },
   });
 });
@@ -134,6 +134,7 @@ test("a wrong value is an error that names the profile and the path of the field
     [{ quota: { connections: 1.5 } }, "spec.quota.connections"],
     [{ quota: { requestsPerSecond: 0 } }, "spec.quota.requestsPerSecond"],
     [{ placement: { maxPodsPerNode: 0 } }, "spec.placement.maxPodsPerNode"],
+    [{ placement: { maxPodsPerZone: 1.5 } }, "spec.placement.maxPodsPerZone"],
   ] as const) {
     const namesBoth = ({ message }: Error): boolean =>
       message.startsWith("MeshProfile shop/cart: ") && message.includes(path);

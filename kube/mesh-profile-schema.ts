@@ -88,6 +88,11 @@ export const meshProfileSpecSchema = z
     placement: z
       .strictObject({
         maxPodsPerNode: count.optional().describe("Pods of the app on one node; more are placed elsewhere."),
+        maxPodsPerZone: count
+          .optional()
+          .describe(
+            "Pods of the app in one zone, by the nodes' label topology.kubernetes.io/zone; more are placed elsewhere. Not enforced on nodes without that label.",
+          ),
       })
       .optional()
       .describe("Limits on where the app's pods are placed."),
@@ -124,7 +129,10 @@ export function decodeMeshProfile(raw: unknown): MeshProfile {
     app: appName(metadata.namespace, metadata.name),
     cost: decodeCost(spec?.cost ?? {}),
     quota: decodeQuota(spec?.quota ?? {}),
-    placement: defined({ maxPodsPerNode: spec?.placement?.maxPodsPerNode }),
+    placement: defined({
+      maxPodsPerNode: spec?.placement?.maxPodsPerNode,
+      maxPodsPerZone: spec?.placement?.maxPodsPerZone,
+    }),
     ports: status?.ports,
     ...(isOutdated(status, metadata.generation) && { isStatusOutdated: true }),
   };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import type { NodeName } from "./brand.ts";
 import { aDemand } from "#test/builders/a-demand.ts";
 import { aNode } from "#test/builders/a-node.ts";
 import { aPod } from "#test/builders/a-pod.ts";
@@ -82,6 +83,41 @@ test("an app's limit of pods on a node counts promises too", () => {
   assert.equal(rejection(ledger, aDemand({ name: "cart-3" })), undefined);
   ledger.reserve({ pod: aDemand({ name: "cart-2" }), node: NODE, expiresAtMs: 1_000 });
   assert.equal(rejection(ledger, aDemand({ name: "cart-3" })), "appLimitReached");
+});
+
+test("an app's limit of pods in a zone counts all the zone's nodes, promises too, and no node without a zone", () => {
+  const ledger = aLedger();
+  for (const [name, zone] of Object.entries({ near: "zone-a", far: "zone-b", nowhere: "" })) {
+    ledger.upsertNode(aNode({ name, zone }));
+    ledger.upsertPod(aProxy({ node: name }));
+  }
+  ledger.setProfile(aProfile({ placement: { maxPodsPerZone: 2 } }));
+  ledger.upsertPod(aPod({ name: "cart-1", node: "near" }));
+  const on = (name: string) =>
+    rejectionOf(ledger.node(name as NodeName), costedDemand(aDemand({ name: "cart-9" }), ledger));
+  assert.deepEqual(["near", NODE, "far", "nowhere"].map(on), [undefined, undefined, undefined, undefined]);
+  ledger.reserve({ pod: aDemand({ name: "cart-2" }), node: NODE, expiresAtMs: 1_000 });
+  assert.deepEqual(["near", NODE, "far", "nowhere"].map(on), [
+    "zoneLimitReached",
+    "zoneLimitReached",
+    undefined,
+    undefined,
+  ]);
+  ledger.expire(1_000);
+  assert.equal(on("near"), undefined);
+});
+
+test("a node that moves to another zone, or goes, takes its pods out of the zone's count", () => {
+  const ledger = aLedger();
+  ledger.setProfile(aProfile({ placement: { maxPodsPerZone: 1 } }));
+  ledger.upsertNode(aNode({ name: "near" }));
+  ledger.upsertPod(aPod({ name: "cart-1", node: "near" }));
+  assert.equal(rejection(ledger, aDemand({ name: "cart-9" })), "zoneLimitReached");
+  ledger.upsertNode(aNode({ name: "near", zone: "zone-b" }));
+  assert.equal(rejection(ledger, aDemand({ name: "cart-9" })), undefined);
+  ledger.upsertNode(aNode({ name: "near" }));
+  ledger.removeNode("near" as NodeName);
+  assert.equal(rejection(ledger, aDemand({ name: "cart-9" })), undefined);
 });
 
 test("pods that come with the same base pay it once", () => {

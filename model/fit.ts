@@ -2,16 +2,26 @@
 // for each resource. Headroom is no part of it. Plain numbers and no allocation: this runs for every node of every
 // decision.
 
+import type { AppName, NodeName } from "./brand.ts";
 import type { NodeAccount, NodeLedger } from "./node-ledger.ts";
 import type { LedgerView, PodDemand } from "./ledger.ts";
 import type { UnitCost } from "./mesh-cost.ts";
 import { noResources, type Resources } from "./resources.ts";
 import type { Rejection } from "./verdict.ts";
 
-/** A pod together with what its app costs a node and how many of its pods one node may have. */
+/** A pod together with what its app costs a node and how many of its pods one node, and one zone, may have. */
 export interface CostedDemand extends PodDemand {
   readonly cost: UnitCost;
   readonly maxPodsPerNode: number;
+  /** Undefined without a limit per zone. */
+  readonly zones: ZoneLimit | undefined;
+}
+
+interface ZoneLimit {
+  readonly podsMax: number;
+  readonly pods: ReadonlyMap<string, number>;
+  /** The pod's own promise, if it counts as gone: on the other nodes of its zone it is in the counts. */
+  readonly own: { readonly node: NodeName; readonly zone: string } | undefined;
 }
 
 const NO_COST: UnitCost = { base: noResources, perPod: noResources };
@@ -19,9 +29,24 @@ const NO_COST: UnitCost = { base: noResources, perPod: noResources };
 /** Looks the app's costs and limits up once, for a decision over many nodes. */
 export function costedDemand(pod: PodDemand, ledger: LedgerView): CostedDemand {
   const { uid, app, request, ownerUid } = pod;
-  if (app === undefined) return { uid, app, request, ownerUid, cost: NO_COST, maxPodsPerNode: Infinity };
-  const maxPodsPerNode = ledger.profile(app).placement.maxPodsPerNode ?? Infinity;
-  return { uid, app, request, ownerUid, cost: ledger.unitCost(app), maxPodsPerNode };
+  const demand = { uid, app, request, ownerUid };
+  if (app === undefined) return { ...demand, cost: NO_COST, maxPodsPerNode: Infinity, zones: undefined };
+  const { maxPodsPerNode = Infinity } = ledger.profile(app).placement;
+  return { ...demand, cost: ledger.unitCost(app), maxPodsPerNode, zones: zoneLimit(app, ledger) };
+}
+
+/** The same for a question in which the pod's own promise counts as gone. */
+export function costedDemandAnew(pod: PodDemand, ledger: LedgerView): CostedDemand {
+  const demand = costedDemand(pod, ledger);
+  const promise = ledger.reservationOf(pod.uid);
+  if (demand.zones === undefined || promise === undefined || promise.pod.app !== pod.app) return demand;
+  const zone = ledger.node(promise.node)?.zone ?? "";
+  return { ...demand, zones: { ...demand.zones, own: { node: promise.node, zone } } };
+}
+
+function zoneLimit(app: AppName, ledger: LedgerView): ZoneLimit | undefined {
+  const podsMax = ledger.profile(app).placement.maxPodsPerZone;
+  return podsMax === undefined ? undefined : { podsMax, pods: ledger.podsByZone(app), own: undefined };
 }
 
 /** Why the node does not take the pod, or undefined if it does. */
@@ -31,9 +56,19 @@ export function rejectionOf(node: NodeAccount | undefined, pod: CostedDemand): R
     if (node.counted === undefined) return "proxyAbsent";
     if (!node.isProxyReady) return "proxyNotReady";
     if (podsOf(node, pod) >= pod.maxPodsPerNode) return "appLimitReached";
+    if (podsLeftInZone(node, pod) <= 0) return "zoneLimitReached";
   }
   if (cpuMilliFreeAfter(node, pod, 1) >= 0 && memoryBytesFreeAfter(node, pod, 1) >= 0) return undefined;
   return fitsWithoutMesh(node, pod) ? "meshShareDoesNotFit" : "appDoesNotFit";
+}
+
+/** How many more of the app's pods the node's zone may have; no limit holds on nodes without a zone. */
+export function podsLeftInZone(node: NodeAccount, { app, zones }: CostedDemand): number {
+  if (zones === undefined || app === undefined || node.zone === "") return Infinity;
+  const { podsMax, pods, own } = zones;
+  // What a copy of the node supposes is not in the counts; where the pod's own promise is, that has taken it out.
+  const ownElsewhere = own !== undefined && own.zone === node.zone && own.node !== node.name ? 1 : 0;
+  return podsMax - (pods.get(node.zone) ?? 0) - node.supposedPods(app) + ownElsewhere;
 }
 
 /** CPU left on the node with `pods` more pods like this one and the proxy grown for them; negative if they do not fit. */

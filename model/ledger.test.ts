@@ -203,6 +203,7 @@ function compare(ledger: ClusterLedger, plain: PlainCluster): void {
       NODE_NAMES.filter((name) => plain.account(name)?.appPods.has(app)),
     );
     assert.deepEqual(ledger.profile(app), plain.profile(app));
+    assert.deepEqual(new Map(ledger.podsByZone(app)), plain.podsByZone(app));
   }
   assert.deepEqual(sortedUids([...ledger.reservations()]), sortedUids(plain.promises));
 }

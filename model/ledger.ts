@@ -9,6 +9,7 @@ import { defaultProfile, type MeshProfile } from "./mesh-profile.ts";
 import { type NodeAccount, NodeLedger, type SiblingHold } from "./node-ledger.ts";
 import type { Resources } from "./resources.ts";
 import { SupposedNode } from "./supposed-node.ts";
+import { ZoneCounts } from "./zone-counts.ts";
 
 /** A pod that wants a node. */
 export interface PodDemand {
@@ -32,6 +33,8 @@ export interface LedgerView {
   profile(app: AppName): MeshProfile;
   unitCost(app: AppName): UnitCost;
   siblingsToCome(pod: PodDemand): number;
+  /** The app's pods in each zone, bound and promised; zones without any are absent. */
+  podsByZone(app: AppName): ReadonlyMap<string, number>;
   /** The newest state seen of a pod; undefined if it was never seen or is gone. */
   pod(uid: PodUid): PodView | undefined;
   /** Pods that wait for the node by nomination and hold no promise. */
@@ -50,6 +53,7 @@ export class ClusterLedger implements LedgerView {
   readonly #reservations = new Map<PodUid, Reservation>();
   readonly #profiles = new Map<AppName, MeshProfile>();
   readonly #unitCosts = new Map<AppName, UnitCost>();
+  readonly #zoneCounts = new ZoneCounts();
   readonly #appNodes = new Map<AppName, Map<NodeName, NodeLedger>>();
   readonly #replicas = new Map<string, number>();
   readonly #placedByOwner = new Map<string, number>();
@@ -63,7 +67,7 @@ export class ClusterLedger implements LedgerView {
     const node = this.#nodeLedger(view.name);
     node.isKnown = true;
     node.allocatable = view.allocatable;
-    node.zone = view.zone;
+    this.#zoneCounts.move(node, view.zone);
     node.traits = view.traits;
   }
 
@@ -71,6 +75,7 @@ export class ClusterLedger implements LedgerView {
     const node = this.#nodes.get(name);
     if (node === undefined) return;
     node.isKnown = false;
+    this.#zoneCounts.move(node, "");
     node.holds.clear();
     this.#heldNodes.delete(node);
     this.#dropIfEmpty(node);
@@ -227,6 +232,10 @@ export class ClusterLedger implements LedgerView {
     return Math.max(0, replicas - placed - (isPlaced ? 0 : 1), (pending?.size ?? 0) - (isPending ? 1 : 0));
   }
 
+  podsByZone(app: AppName): ReadonlyMap<string, number> {
+    return this.#zoneCounts.of(app);
+  }
+
   get nodeCount(): number {
     return this.#nodes.size;
   }
@@ -238,6 +247,7 @@ export class ClusterLedger implements LedgerView {
     node.add({ uid, app, request }, app === undefined ? undefined : this.unitCost(app));
     this.#countOwner(pod.ownerUid, 1);
     if (app === undefined) return;
+    this.#zoneCounts.add(app, node.zone, 1);
     const nodes = this.#appNodes.get(app) ?? new Map<NodeName, NodeLedger>();
     this.#appNodes.set(app, nodes.set(node.name, node));
   }
@@ -247,6 +257,7 @@ export class ClusterLedger implements LedgerView {
     const app = pod.app;
     if (node?.remove(pod.uid, app === undefined ? undefined : this.unitCost(app)) === undefined) return;
     this.#countOwner(pod.ownerUid, -1);
+    if (app !== undefined) this.#zoneCounts.add(app, node.zone, -1);
     if (app !== undefined && !node.appPods.has(app)) {
       const nodes = this.#appNodes.get(app);
       nodes?.delete(name);

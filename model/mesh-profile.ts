@@ -40,6 +40,8 @@ export interface Quota {
 
 export interface PlacementLimits {
   readonly maxPodsPerNode?: number;
+  /** Zones are told apart by the nodes' label topology.kubernetes.io/zone. */
+  readonly maxPodsPerZone?: number;
 }
 
 export interface AppPorts {

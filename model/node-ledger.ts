@@ -45,6 +45,8 @@ export interface NodeAccount {
   /** Every pod but the proxy, bound and promised. */
   readonly occupants: ReadonlyMap<PodUid, Occupant>;
   readonly proxies: ReadonlyMap<PodUid, PodView>;
+  /** In a copy: how many more pods of the app are on it than on the node it was made of. */
+  supposedPods(app: AppName): number;
 }
 
 export class NodeLedger implements NodeAccount {
@@ -65,8 +67,15 @@ export class NodeLedger implements NodeAccount {
   readonly proxies = new Map<PodUid, PodView>();
   readonly holds = new Map<AppName, SiblingHold>();
 
+  #original: NodeLedger | undefined = undefined;
+
   constructor(name: NodeName) {
     this.name = name;
+  }
+
+  supposedPods(app: AppName): number {
+    const original = this.#original;
+    return original === undefined ? 0 : (this.appPods.get(app) ?? 0) - (original.appPods.get(app) ?? 0);
   }
 
   add(occupant: Occupant, cost: UnitCost | undefined): void {
@@ -121,12 +130,14 @@ export class NodeLedger implements NodeAccount {
 
   /** An account of its own with the same entries. */
   copy(): NodeLedger {
-    return Object.assign(new NodeLedger(this.name), this, {
+    const copy = Object.assign(new NodeLedger(this.name), this, {
       appPods: new Map(this.appPods),
       occupants: new Map(this.occupants),
       proxies: new Map(this.proxies),
       holds: new Map(this.holds),
     });
+    copy.#original = this;
+    return copy;
   }
 
   get isEmpty(): boolean {

@@ -37,6 +37,11 @@ export const REJECTIONS = {
     help: "MeshProfile spec.placement.maxPodsPerNode is reached on this node.",
     isResolvable: false,
   },
+  zoneLimitReached: {
+    message: "zone has as many pods of the app as its profile allows",
+    help: "MeshProfile spec.placement.maxPodsPerZone is reached in the node's zone (topology.kubernetes.io/zone), pods that are promised there included.",
+    isResolvable: false,
+  },
 } as const satisfies Record<string, RejectionEntry>;
 
 export type Rejection = keyof typeof REJECTIONS;

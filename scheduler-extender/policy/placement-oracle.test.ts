@@ -10,7 +10,7 @@ import { aNode } from "#test/builders/a-node.ts";
 import { aProxy } from "#test/builders/a-proxy.ts";
 import { anyDemand, anyEvent, type ClusterEvent, NODE_NAMES } from "#test/builders/cluster-events.ts";
 import { PlainCluster } from "#test/oracle/plain-cluster.ts";
-import { copiesOf, plainFreeAfter, plainRejection } from "#test/oracle/plain-fit.ts";
+import { copiesOf, plainFreeAfter, plainRejection, plainZoneExcess } from "#test/oracle/plain-fit.ts";
 import { allCandidates, type Candidates, namedCandidates } from "./candidates.ts";
 import { place, type Placement } from "./placement.ts";
 
@@ -132,7 +132,7 @@ function plainAssessment({ cluster, name, pod, groups }: Candidate) {
     groups.find((pods) => {
       const free = plainFreeAfter(cluster, name, copiesOf(pod, pods));
       const hasRoom = free.cpuMilli >= held("cpuMilli") && free.memoryBytes >= held("memoryBytes");
-      return hasRoom && present + pods <= podsMax;
+      return hasRoom && present + pods <= podsMax && plainZoneExcess(cluster, name, copiesOf(pod, pods)) <= 0;
     }) ?? 0;
   const left = plainFreeAfter(cluster, name, copiesOf(pod, Math.max(1, groupPods)));
   const cpuShare = left.cpuMilli / Math.max(1, account.allocatable.cpuMilli);

@@ -138,6 +138,37 @@ test("no node has more pods of an app than its profile allows", () => {
   for (const { appPods } of ledger.nodes()) assert.equal(appPods.get(anApp("cart")), 2);
 });
 
+test("no zone has more pods of an app than its profile allows, and a group opens with no more than are left", () => {
+  const ledger = aCluster({ "node-1": 4_000, "node-2": 2_000, "node-3": 4_000 });
+  ledger.upsertNode(aNode({ name: "node-3", zone: "zone-b" }));
+  ledger.setProfile(aProfile({ placement: { maxPodsPerZone: 3 } }));
+  ledger.upsertOwner({ uid: "set-1", replicas: 8 });
+  ledger.upsertPod(aPod({ name: "cart-0", owner: "set-1", node: "node-1", cpuMilli: 3_600 }));
+  // node-1 is full; of seven, three and one the tighter node-2 would take three, but its zone allows two more.
+  const opening = placed(ledger, { name: "cart-1", cpuMilli: 300, owner: "set-1" }, 3);
+  assert.deepEqual(opening, {
+    node: "node-3",
+    reason: "opensInstance",
+    ranking: ["node-3", "node-2"],
+    groupPods: 3,
+  });
+  for (let index = 1; index < 6; index++) {
+    const pod = aPod({ name: `cart-${index}`, cpuMilli: 300, owner: "set-1" });
+    ledger.upsertPod({
+      ...pod,
+      nodeName: placed(ledger, { name: pod.name, cpuMilli: 300, owner: "set-1" })?.node,
+    });
+  }
+  assert.deepEqual(
+    new Map(ledger.podsByZone(anApp("cart"))),
+    new Map([
+      ["zone-a", 3],
+      ["zone-b", 3],
+    ]),
+  );
+  assert.equal(placed(ledger, { name: "cart-9", cpuMilli: 300 }), undefined);
+});
+
 test("a pod outside the mesh goes to the tightest node, proxy or not, and brings no group", () => {
   const ledger = aCluster({ "node-1": 4_000 });
   ledger.upsertNode(aNode({ name: "bare", cpuMilli: 1_000 }));

@@ -7,7 +7,13 @@
 // siblings that arrive in random order still meet. A hold of another app is avoided where possible, never enforced.
 
 import type { NodeName } from "#model/brand.ts";
-import { type CostedDemand, cpuMilliFreeAfter, memoryBytesFreeAfter, rejectionOf } from "#model/fit.ts";
+import {
+  type CostedDemand,
+  cpuMilliFreeAfter,
+  memoryBytesFreeAfter,
+  podsLeftInZone,
+  rejectionOf,
+} from "#model/fit.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import type { Candidates } from "./candidates.ts";
@@ -86,10 +92,11 @@ interface Group {
   readonly held: Held;
 }
 
-// The app's limit needs no look here: a node that may have one more of its pods is joined by a single pod, and a group is
-// opened only where there is none.
+// The app's limit per node needs no look here: a node that may have one more of its pods is joined by a single pod, and a
+// group is opened only where there is none. The zone's does: other nodes of the zone may have most of what it allows.
 function takes(node: NodeAccount, pod: CostedDemand, { pods, held }: Group): boolean {
   return (
+    pods <= podsLeftInZone(node, pod) &&
     cpuMilliFreeAfter(node, pod, pods) >= held.cpuMilli &&
     memoryBytesFreeAfter(node, pod, pods) >= held.memoryBytes
   );

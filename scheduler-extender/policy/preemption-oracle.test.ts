@@ -38,7 +38,7 @@ test("each node is decided as an oracle decides it from plain pods, and the ledg
   });
   // A property that never meets an outcome says nothing about it.
   const outcomes = ["keptVictims", "addedVictims", "noVictims", "appDoesNotFit", "meshShareDoesNotFit"];
-  for (const kind of [...outcomes, "proxyNotReady", "appLimitReached"]) {
+  for (const kind of [...outcomes, "proxyNotReady", "appLimitReached", "zoneLimitReached"]) {
     assert.ok((seen.get(kind) ?? 0) > 2, `${kind}: ${seen.get(kind) ?? 0} times`);
   }
 });

@@ -197,6 +197,19 @@ test("an app at its limit keeps the node out, unless its own pods are victims; n
   assert.deepEqual(decide(ledger, { victims: ["cart-9"] }), kept("cart-9"));
 });
 
+test("the preemptor's own promise, wherever it is, takes nothing of what its zone allows", () => {
+  for (const promised of ["node-1", "node-2"]) {
+    const ledger = aLedger({ name: "cart-8", app: "cart", cpuMilli: 100 }, { name: "victim", cpuMilli: 700 });
+    ledger.upsertNode(aNode({ name: "node-2" }));
+    ledger.setProfile(aProfile({ placement: { maxPodsPerZone: 2 } }));
+    ledger.reserve({ pod: aDemand(), node: promised as NodeName, expiresAtMs: 1_000 });
+    assert.deepEqual(decide(ledger), kept("victim"), promised);
+    ledger.upsertPod(aPod({ name: "cart-9", node: "node-2" }));
+    assert.deepEqual(decide(ledger), dropped("zoneLimitReached"), promised);
+    assert.deepEqual(decide(ledger, { victims: ["cart-8"] }), kept("cart-8"), promised);
+  }
+});
+
 test("a node is never told without victims", () => {
   assert.deepEqual(decide(aLedger(), { victims: [] }), dropped("noVictims"));
   const full = aLedger({ name: "other", cpuMilli: 900 });

@@ -11,7 +11,7 @@
 
 import type { NodeName, PodUid } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
-import { type CostedDemand, costedDemand, rejectionOf } from "#model/fit.ts";
+import { type CostedDemand, costedDemandAnew, rejectionOf } from "#model/fit.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import type { SupposedNode } from "#model/supposed-node.ts";
@@ -48,7 +48,7 @@ export function preempt(
   ledger: LedgerView,
   { pod, mayAddVictims, nodes }: PreemptionQuestion,
 ): ReadonlyMap<NodeName, NodePreemption> {
-  const demand = { ...costedDemand(pod, ledger), priority: priorityOf(pod), mayAddVictims };
+  const demand = { ...costedDemandAnew(pod, ledger), priority: priorityOf(pod), mayAddVictims };
   return new Map([...nodes].map(([name, victims]) => [name, preemptOn({ ledger, name }, victims, demand)]));
 }
 

@@ -25,6 +25,11 @@ const STEPS = 600;
 const NODES = ["node-1", "node-2", "node-3", "node-4"] as readonly string[] as readonly NodeName[];
 const APPS = ["cart", "pay", "web"];
 const PODS_PER_NODE_MAX = 4;
+const PODS_PER_ZONE_MAX = 5;
+const ZONES = new Map([
+  ["zone-a", NODES.slice(0, 2)],
+  ["zone-b", NODES.slice(2)],
+]);
 /** Bindings and watch deliveries are not later than this, well within a reservation's time. */
 const LAG_MS_MAX = DEFAULT_PROMISE_LIMITS.reservationMs / 4;
 
@@ -243,7 +248,8 @@ class ScoreModeRace {
   }
 
   #recount(name: NodeName): void {
-    const account = this.#truth().account(name);
+    const truth = this.#truth();
+    const account = truth.account(name);
     assert.ok(account);
     const { requested, required, allocatable, appPods } = account;
     assert.ok(requested.cpuMilli + required.cpuMilli <= allocatable.cpuMilli, this.#told(`CPU of ${name}`));
@@ -253,6 +259,9 @@ class ScoreModeRace {
     );
     for (const [app, pods] of appPods)
       assert.ok(pods <= PODS_PER_NODE_MAX, this.#told(`${pods} pods of ${app}`));
+    for (const app of appPods.keys())
+      for (const [zone, pods] of truth.podsByZone(app))
+        assert.ok(pods <= PODS_PER_ZONE_MAX, this.#told(`${pods} pods of ${app} in ${zone}`));
   }
 
   #truth(): PlainCluster {
@@ -278,11 +287,13 @@ function fill(
   ledger: Pick<ClusterLedger, "upsertNode" | "upsertPod" | "setProfile">,
   pods: Iterable<PodView>,
 ): void {
-  for (const name of NODES) {
-    ledger.upsertNode(aNode({ name, cpuMilli: 1_200, memoryBytes: 2_400 * MIB }));
-    ledger.upsertPod(aProxy({ node: name, cpuMilli: 110, memoryBytes: 136 * MIB }));
+  for (const [zone, names] of ZONES) {
+    for (const name of names) {
+      ledger.upsertNode(aNode({ name, zone, cpuMilli: 1_200, memoryBytes: 2_400 * MIB }));
+      ledger.upsertPod(aProxy({ node: name, cpuMilli: 110, memoryBytes: 136 * MIB }));
+    }
   }
-  for (const app of APPS)
-    ledger.setProfile(aProfile({ app, placement: { maxPodsPerNode: PODS_PER_NODE_MAX } }));
+  const placement = { maxPodsPerNode: PODS_PER_NODE_MAX, maxPodsPerZone: PODS_PER_ZONE_MAX };
+  for (const app of APPS) ledger.setProfile(aProfile({ app, placement }));
   for (const pod of pods) ledger.upsertPod(pod);
 }

@@ -88,7 +88,9 @@ export const anyDemand: fc.Arbitrary<PodDemand> = pod.map(({ uid, app, request, 
   ownerUid,
 }));
 
-const anyNode = fc.record({ name: node, cpuMilli, memoryBytes, zone: fc.constantFrom("a", "b") }).map(aNode);
+const anyNode = fc
+  .record({ name: node, cpuMilli, memoryBytes, zone: fc.constantFrom("a", "b", "") })
+  .map(aNode);
 const profile = fc
   .record({
     app,
@@ -100,7 +102,10 @@ const profile = fc
       connectionsPerPod: fc.integer({ min: 0, max: 5 }),
       kiloRpsPerPod: fc.double({ min: 0, max: 2, noNaN: true }),
     }),
-    placement: fc.record({ maxPodsPerNode: fc.integer({ min: 1, max: 4 }) }, { requiredKeys: [] }),
+    placement: fc.record(
+      { maxPodsPerNode: fc.integer({ min: 1, max: 4 }), maxPodsPerZone: fc.integer({ min: 1, max: 6 }) },
+      { requiredKeys: [] },
+    ),
   })
   .map(aProfile);
 const hold = fc.record({

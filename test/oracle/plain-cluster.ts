@@ -110,6 +110,15 @@ export class PlainCluster {
     };
   }
 
+  /** The app's pods in each zone that has any. */
+  podsByZone(app: AppName): ReadonlyMap<string, number> {
+    const zoneOf = (name: NodeName): string => this.nodes.find((node) => node.name === name)?.zone ?? "";
+    const zones = this.#occupants()
+      .filter(({ pod }) => pod.app === app)
+      .map(({ node }) => zoneOf(node));
+    return countBy(zones.filter((zone) => zone !== ""));
+  }
+
   profile(name: AppName): MeshProfile {
     return this.profiles.find(({ app }) => app === name) ?? defaultProfile(name);
   }

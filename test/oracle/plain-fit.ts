@@ -30,6 +30,7 @@ export function plainRejection(cluster: PlainCluster, name: NodeName, pod: PodDe
     if (before.counted === undefined) return "proxyAbsent";
     if (!before.isProxyReady) return "proxyNotReady";
     if ((accountWith(cluster, name, [pod]).appPods.get(pod.app) ?? 0) > appPodsMax) return "appLimitReached";
+    if (plainZoneExcess(cluster, name, [pod]) > 0) return "zoneLimitReached";
   }
   const free = plainFreeAfter(cluster, name, [pod]);
   if (free.cpuMilli >= 0 && free.memoryBytes >= 0) return undefined;
@@ -38,6 +39,15 @@ export function plainRejection(cluster: PlainCluster, name: NodeName, pod: PodDe
     return taken > before.allocatable[resource];
   });
   return isOwnRequestTooLarge ? "appDoesNotFit" : "meshShareDoesNotFit";
+}
+
+/** How many pods above the limit the node's zone would have with the pods on the node; 0 or less if it allows them. */
+export function plainZoneExcess(cluster: PlainCluster, name: NodeName, pods: readonly PodDemand[]): number {
+  const app = pods[0]?.app;
+  const zone = cluster.account(name)?.zone ?? "";
+  if (app === undefined || zone === "") return -Infinity;
+  const podsMax = cluster.profile(app).placement.maxPodsPerZone ?? Infinity;
+  return (copyWith(cluster, name, pods).podsByZone(app).get(zone) ?? 0) - podsMax;
 }
 
 /** Copies of a pod that differ in their uid. */
@@ -49,11 +59,15 @@ export function copiesOf(pod: PodDemand, copies: number): readonly PodDemand[] {
 }
 
 function accountWith(cluster: PlainCluster, name: NodeName, pods: readonly PodDemand[]): PlainAccount {
-  const copy = Object.assign(new PlainCluster(), cluster);
-  for (const pod of pods) copy.reserve({ pod, node: name, expiresAtMs: Infinity });
-  const account = copy.account(name);
+  const account = copyWith(cluster, name, pods).account(name);
   if (account === undefined) throw new Error(`no node ${name}`);
   return account;
+}
+
+function copyWith(cluster: PlainCluster, name: NodeName, pods: readonly PodDemand[]): PlainCluster {
+  const copy = Object.assign(new PlainCluster(), cluster);
+  for (const pod of pods) copy.reserve({ pod, node: name, expiresAtMs: Infinity });
+  return copy;
 }
 
 function left(account: PlainAccount, resource: keyof Resources): number {
