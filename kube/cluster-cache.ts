@@ -1,31 +1,35 @@
-// The watches that keep a ClusterLedger true: nodes, pods, their owners, and profiles. Handlers only update the ledger
+// The watches that keep a ClusterLedger true: nodes, pods, their owners where wanted, and profiles. Handlers only update the ledger
 // and tell the owner of the cache that something changed.
 
 import type { AppName, NodeName } from "#model/brand.ts";
-import type { PodView } from "#model/cluster-view.ts";
+import type { OwnerView, PodView } from "#model/cluster-view.ts";
 import type { ClusterLedger } from "#model/ledger.ts";
 import type { MeshProfile } from "#model/mesh-profile.ts";
 import { systemClock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 import type { KubeConnection } from "./connection.ts";
 import { decodeNode } from "./decode-node.ts";
-import { decodeOwner } from "./decode-owner.ts";
+import { decodeJob, decodeOwner } from "./decode-owner.ts";
 import { decodePod } from "./decode-pod.ts";
 import { decodeMeshProfile } from "./mesh-profile-schema.ts";
 import { Reflector, type ReflectorHandlers } from "./reflector.ts";
 import {
+  JOBS,
   MESH_PROFILES,
   NODES,
   PODS,
   REPLICA_SETS,
   type ResourceKind,
   resourcePath,
+  STATEFUL_SETS,
 } from "./resource-path.ts";
 
 export interface ClusterCacheOptions {
   readonly connection: KubeConnection;
   readonly ledger: ClusterLedger;
   readonly logger: Logger;
+  /** Of those who place pods: how many siblings of a pod are still to come. Three more kinds to watch. */
+  readonly owners: "watched" | "ignored";
   /** Called after each change that was applied to the ledger. */
   readonly changed?: (change: ClusterChange) => void;
 }
@@ -58,16 +62,7 @@ export class ClusterCache {
         changed({ kind: "node", name: node.name });
       },
     });
-    const owners = this.#reflect(REPLICA_SETS, decodeOwner, {
-      upserted(owner) {
-        ledger.upsertOwner(owner);
-        changed({ kind: "owner" });
-      },
-      deleted(owner) {
-        ledger.removeOwner(owner.uid);
-        changed({ kind: "owner" });
-      },
-    });
+    const owners = options.owners === "watched" ? this.#reflectOwners() : [];
     const pods = this.#reflect(PODS, decodePod, {
       upserted(pod, previous) {
         ledger.upsertPod(pod);
@@ -88,7 +83,7 @@ export class ClusterCache {
         changed({ kind: "profile", app: profile.app });
       },
     });
-    this.#reflectors = [nodes, owners, this.#profiles, pods] as readonly Reflector<unknown>[];
+    this.#reflectors = [nodes, ...owners, this.#profiles, pods] as readonly Reflector<unknown>[];
   }
 
   start(): void {
@@ -120,6 +115,25 @@ export class ClusterCache {
     return this.#clock.nowMs() - oldestMs > STALE_MS
       ? ["the watches are stale: the API server is silent"]
       : [];
+  }
+
+  #reflectOwners(): readonly Reflector<OwnerView>[] {
+    const { ledger, changed = () => undefined } = this.#options;
+    const handlers: ReflectorHandlers<OwnerView> = {
+      upserted(owner) {
+        ledger.upsertOwner(owner);
+        changed({ kind: "owner" });
+      },
+      deleted(owner) {
+        ledger.removeOwner(owner.uid);
+        changed({ kind: "owner" });
+      },
+    };
+    return [
+      this.#reflect(REPLICA_SETS, decodeOwner, handlers),
+      this.#reflect(STATEFUL_SETS, decodeOwner, handlers),
+      this.#reflect(JOBS, decodeJob, handlers),
+    ];
   }
 
   #reflect<T>(kind: ResourceKind, decode: (raw: unknown) => T, handlers: ReflectorHandlers<T>): Reflector<T> {

@@ -37,6 +37,12 @@ export const REPLICA_SETS = {
   version: "v1",
   resource: "replicasets",
 } as const satisfies ResourceKind;
+export const STATEFUL_SETS = {
+  group: "apps",
+  version: "v1",
+  resource: "statefulsets",
+} as const satisfies ResourceKind;
+export const JOBS = { group: "batch", version: "v1", resource: "jobs" } as const satisfies ResourceKind;
 export const LEASES = {
   group: "coordination.k8s.io",
   version: "v1",

@@ -76,6 +76,20 @@ test("a mesh pod waits for a proxy that is not ready, and for a node that was no
   assert.equal(rejection(new ClusterLedger(), aDemand()), "nodeUnknown");
 });
 
+test("a terminating pod holds its request, its share of the proxy and its place among the app's until it is gone", () => {
+  const ledger = aLedger({ cpuMilli: 480, proxy: aProxy({ cpuMilli: 100 }) });
+  const leaving = aPod({ name: "cart-1", node: "node-1", isTerminating: true });
+  ledger.upsertPod(leaving);
+  // 100 for the proxy and 50 for the instance, then 110 for each pod: the first three fit.
+  for (const name of ["cart-2", "cart-3"])
+    ledger.reserve({ pod: aDemand({ name }), node: NODE, expiresAtMs: 1 });
+  assert.equal(rejection(ledger, aDemand({ name: "cart-4" })), "appDoesNotFit");
+  ledger.setProfile(aProfile({ placement: { maxPodsPerNode: 3 } }));
+  assert.equal(rejection(ledger, aDemand({ name: "cart-4" })), "appLimitReached");
+  ledger.removePod(leaving.uid);
+  assert.equal(rejection(ledger, aDemand({ name: "cart-4" })), undefined);
+});
+
 test("an app's limit of pods on a node counts promises too", () => {
   const ledger = aLedger();
   ledger.setProfile(aProfile({ placement: { maxPodsPerNode: 2 } }));

@@ -108,6 +108,17 @@ test("siblings to come are what the owner lacks, without the pod itself", () => 
   assert.equal(ledger.siblingsToCome(aDemand({ name: "cart-3", owner: "set" })), 2);
 });
 
+test("a terminating pod is replaced by its owner, and is no sibling to come itself", () => {
+  const ledger = aLedger();
+  ledger.upsertOwner({ uid: "set", replicas: 3 });
+  ledger.upsertPod(aPod({ name: "cart-1", owner: "set", node: "node-1" }));
+  for (const name of ["cart-2", "cart-3"])
+    ledger.upsertPod(aPod({ name, owner: "set", node: "node-1", isTerminating: true }));
+  assert.equal(ledger.siblingsToCome(aDemand({ name: "cart-4", owner: "set" })), 1);
+  ledger.upsertPod(aPod({ name: "cart-9", isTerminating: true }));
+  assert.equal(ledger.siblingsToCome(aDemand({ name: "cart-8" })), 0);
+});
+
 test("siblings to come are no fewer than the app's other pods that wait", () => {
   const ledger = aLedger();
   for (const name of ["cart-1", "cart-2", "cart-3"]) ledger.upsertPod(aPod({ name }));
@@ -218,6 +229,9 @@ function accountOf(node: NodeLedger | undefined): ReturnType<PlainCluster["accou
     counted,
     isProxyReady,
     appPods,
+    stayingPods: new Map(
+      [...appPods.keys()].map((app) => [app, node.stayingPods(app)] as const).filter(([, pods]) => pods > 0),
+    ),
     modelCost,
     required: node.required(),
     holds,

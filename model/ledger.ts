@@ -11,12 +11,13 @@ import type { Resources } from "./resources.ts";
 import { SupposedNode } from "./supposed-node.ts";
 import { ZoneCounts } from "./zone-counts.ts";
 
-/** A pod that wants a node. */
+/** A pod that wants a node, or has one. */
 export interface PodDemand {
   readonly uid: PodUid;
   readonly app: AppName | undefined;
   readonly request: Resources;
   readonly ownerUid: string | undefined;
+  readonly isTerminating?: boolean;
 }
 
 export interface Reservation {
@@ -221,7 +222,8 @@ export class ClusterLedger implements LedgerView {
 
   /**
    * How many more pods like this one are expected: what its owner still lacks, and no fewer than the app's pods that
-   * wait unbound. The pod itself is not counted.
+   * wait unbound. The pod itself is not counted. Terminating pods are neither placed nor waiting: their controller makes
+   * others in their place.
    */
   siblingsToCome({ uid, app, ownerUid }: PodDemand): number {
     const replicas = ownerUid === undefined ? 0 : (this.#replicas.get(ownerUid) ?? 0);
@@ -243,9 +245,9 @@ export class ClusterLedger implements LedgerView {
   // ── Bookkeeping ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #occupy(node: NodeLedger, pod: PodDemand): void {
-    const { uid, app, request } = pod;
-    node.add({ uid, app, request }, app === undefined ? undefined : this.unitCost(app));
-    this.#countOwner(pod.ownerUid, 1);
+    const { uid, app, request, isTerminating = false } = pod;
+    node.add({ uid, app, request, isTerminating }, app === undefined ? undefined : this.unitCost(app));
+    if (!isTerminating) this.#countOwner(pod.ownerUid, 1);
     if (app === undefined) return;
     this.#zoneCounts.add(app, node.zone, 1);
     const nodes = this.#appNodes.get(app) ?? new Map<NodeName, NodeLedger>();
@@ -256,7 +258,7 @@ export class ClusterLedger implements LedgerView {
     const node = this.#nodes.get(name);
     const app = pod.app;
     if (node?.remove(pod.uid, app === undefined ? undefined : this.unitCost(app)) === undefined) return;
-    this.#countOwner(pod.ownerUid, -1);
+    if (pod.isTerminating !== true) this.#countOwner(pod.ownerUid, -1);
     if (app !== undefined) this.#zoneCounts.add(app, node.zone, -1);
     if (app !== undefined && !node.appPods.has(app)) {
       const nodes = this.#appNodes.get(app);
@@ -282,7 +284,7 @@ export class ClusterLedger implements LedgerView {
 
   // Pending pods are those without a promise.
   #addPending(pod: PodView): void {
-    if (pod.app === undefined || this.#reservations.has(pod.uid)) return;
+    if (pod.app === undefined || pod.isTerminating === true || this.#reservations.has(pod.uid)) return;
     const pending = this.#pendingByApp.get(pod.app) ?? new Set<PodUid>();
     this.#pendingByApp.set(pod.app, pending.add(pod.uid));
   }
@@ -308,7 +310,8 @@ export class ClusterLedger implements LedgerView {
   #placedOwner(uid: PodUid): string | undefined {
     const seen = this.#pods.get(uid);
     const isBound = seen?.nodeName !== undefined && !seen.isFinished && seen.proxy === undefined;
-    return isBound ? seen.ownerUid : this.#reservations.get(uid)?.pod.ownerUid;
+    if (isBound) return seen.isTerminating === true ? undefined : seen.ownerUid;
+    return this.#reservations.get(uid)?.pod.ownerUid;
   }
 
   #countOwner(uid: string | undefined, delta: number): void {

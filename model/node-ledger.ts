@@ -14,6 +14,8 @@ export interface Occupant {
   readonly uid: PodUid;
   readonly app: AppName | undefined;
   readonly request: Resources;
+  /** Its deletion is asked for: it holds its room until it is gone, and brings no others here. */
+  readonly isTerminating?: boolean;
 }
 
 /** Room kept for the siblings of a pod that opened an instance; it ranks nodes and never rejects one. */
@@ -45,6 +47,8 @@ export interface NodeAccount {
   /** Every pod but the proxy, bound and promised. */
   readonly occupants: ReadonlyMap<PodUid, Occupant>;
   readonly proxies: ReadonlyMap<PodUid, PodView>;
+  /** The app's pods that are not terminating. */
+  stayingPods(app: AppName): number;
   /** In a copy: how many more pods of the app are on it than on the node it was made of. */
   supposedPods(app: AppName): number;
 }
@@ -66,11 +70,16 @@ export class NodeLedger implements NodeAccount {
   readonly occupants = new Map<PodUid, Occupant>();
   readonly proxies = new Map<PodUid, PodView>();
   readonly holds = new Map<AppName, SiblingHold>();
+  readonly #leavingPods = new Map<AppName, number>();
 
   #original: NodeLedger | undefined = undefined;
 
   constructor(name: NodeName) {
     this.name = name;
+  }
+
+  stayingPods(app: AppName): number {
+    return (this.appPods.get(app) ?? 0) - (this.#leavingPods.get(app) ?? 0);
   }
 
   supposedPods(app: AppName): number {
@@ -87,6 +96,7 @@ export class NodeLedger implements NodeAccount {
     if (pods === 0) this.modelCost = addResources(this.modelCost, cost.base);
     this.modelCost = addResources(this.modelCost, cost.perPod);
     this.appPods.set(occupant.app, pods + 1);
+    if (occupant.isTerminating === true) this.#countLeaving(occupant.app, 1);
   }
 
   remove(uid: PodUid, cost: UnitCost | undefined): Occupant | undefined {
@@ -94,7 +104,10 @@ export class NodeLedger implements NodeAccount {
     if (occupant === undefined) return undefined;
     this.occupants.delete(uid);
     this.requested = subtractResources(this.requested, occupant.request);
-    if (occupant.app !== undefined && cost !== undefined) this.#removeAppPod(occupant.app, cost);
+    if (occupant.app !== undefined && cost !== undefined) {
+      this.#removeAppPod(occupant.app, cost);
+      if (occupant.isTerminating === true) this.#countLeaving(occupant.app, -1);
+    }
     assert(this.requested.cpuMilli >= 0 && this.requested.memoryBytes >= 0, "requests never sum below zero");
     assert(
       this.modelCost.cpuMilli >= 0 && this.modelCost.memoryBytes >= 0,
@@ -137,6 +150,7 @@ export class NodeLedger implements NodeAccount {
       holds: new Map(this.holds),
     });
     copy.#original = this;
+    for (const [app, pods] of this.#leavingPods) copy.#leavingPods.set(app, pods);
     return copy;
   }
 
@@ -154,6 +168,12 @@ export class NodeLedger implements NodeAccount {
       this.appPods.delete(app);
       this.modelCost = subtractResources(this.modelCost, cost.base);
     }
+  }
+
+  #countLeaving(app: AppName, delta: 1 | -1): void {
+    const pods = (this.#leavingPods.get(app) ?? 0) + delta;
+    if (pods > 0) this.#leavingPods.set(app, pods);
+    else this.#leavingPods.delete(app);
   }
 
   // During an upgrade two proxies share a node: both count, and the larger of their corrections and bases holds.

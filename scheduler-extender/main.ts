@@ -135,6 +135,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     connection,
     ledger,
     logger,
+    owners: "watched",
     changed: (change) => placing?.controller.changed(change),
   });
   const ports = new PortAllocator({

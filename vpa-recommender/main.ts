@@ -110,6 +110,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     connection,
     ledger,
     logger,
+    owners: "ignored",
     changed: (change) => markChanged(change, { ledger, sizing, usage }),
   });
   const proxies = watchProxies({ connection, sizing, logger });

@@ -84,7 +84,8 @@ function plainPlacement(cluster: PlainCluster, pod: PodDemand): Placement | unde
     return plainRejection(cluster, name, copy) === undefined;
   });
   const { app } = pod;
-  const hosting = app === undefined ? [] : fitting.filter((name) => cluster.account(name)?.appPods.has(app));
+  const hosting =
+    app === undefined ? [] : fitting.filter((name) => cluster.account(name)?.stayingPods.has(app));
   const isJoin = hosting.length > 0;
   const groups = isJoin ? [1] : plainGroups(cluster, pod);
   const ranked = (isJoin ? hosting : fitting)

@@ -138,6 +138,20 @@ test("no node has more pods of an app than its profile allows", () => {
   for (const { appPods } of ledger.nodes()) assert.equal(appPods.get(anApp("cart")), 2);
 });
 
+test("in a rollout new pods join each other, not the last of the old ones", () => {
+  const ledger = aCluster({ "node-1": 4_000, "node-2": 3_000 });
+  ledger.upsertPod(aPod({ name: "cart-old", node: "node-1", isTerminating: true }));
+  ledger.upsertOwner({ uid: "new", replicas: 2 });
+  // Opened anew, and so where it is tightest; the old pod's node would only be cheap for as long as that pod is there.
+  const first = placed(ledger, { name: "cart-1", owner: "new" });
+  assert.deepEqual([first?.node, first?.reason], ["node-2", "opensInstance"]);
+  ledger.upsertPod(aPod({ name: "cart-1", owner: "new", node: "node-2" }));
+  const second = placed(ledger, { name: "cart-2", owner: "new" });
+  assert.deepEqual([second?.node, second?.reason], ["node-2", "joinsInstance"]);
+  ledger.upsertPod(aPod({ name: "cart-3", owner: "new", node: "node-1" }));
+  assert.deepEqual(placed(ledger, { name: "cart-2", owner: "new" }, 2)?.ranking, ["node-2", "node-1"]);
+});
+
 test("no zone has more pods of an app than its profile allows, and a group opens with no more than are left", () => {
   const ledger = aCluster({ "node-1": 4_000, "node-2": 2_000, "node-3": 4_000 });
   ledger.upsertNode(aNode({ name: "node-3", zone: "zone-b" }));

@@ -1,5 +1,5 @@
 // Which of the nodes that fit a mesh pod is best. A node's proxy pays an app's base once, so:
-//   1. if the app already runs on a node with room, the fullest such node;
+//   1. if the app already runs on a node with room, and will go on doing so, the fullest such node;
 //   2. otherwise the tightest node that takes the whole group of siblings still to come (at most as many as the app
 //      may have per node), halving the group until some node takes it; room for the siblings is then held softly;
 //   3. ties by the smaller difference between the CPU and the memory left (stranding), then by name.
@@ -42,7 +42,10 @@ export function place(
   const groups = groupSizes(pod, ledger);
   const best = new Ranking(rankingLength);
   if (pod.app !== undefined) {
-    for (const node of candidates.ofApp(pod.app)) best.offer(assess(node, pod, [1]));
+    for (const node of candidates.ofApp(pod.app)) {
+      // In a rollout the last old pods would otherwise lead the new ones to a node where they are then alone.
+      if (node.stayingPods(pod.app) > 0) best.offer(assess(node, pod, [1]));
+    }
   }
   const reason = pod.app === undefined ? "outsideMesh" : best.isEmpty ? "opensInstance" : "joinsInstance";
   if (best.isEmpty) for (const node of candidates.all()) best.offer(assess(node, pod, groups));

@@ -64,6 +64,7 @@ beforeEach(async () => {
     connection,
     ledger,
     logger: silentLogger,
+    owners: "watched",
     changed: (change) => controller.changed(change),
   });
   for (const name of ["node-1", "node-2"]) {

@@ -32,6 +32,8 @@ export type ResourceName =
   | "configmaps"
   | "secrets"
   | "replicasets"
+  | "statefulsets"
+  | "jobs"
   | "daemonsets"
   | "leases"
   | "endpointslices"
@@ -91,6 +93,8 @@ export const RESOURCE_TYPES: Readonly<Record<ResourceName, ResourceType>> = {
   configmaps: built("configmaps", "ConfigMap", { hasGeneration: false, shortNames: ["cm"] }),
   secrets: built("secrets", "Secret", { hasGeneration: false }),
   replicasets: built("replicasets", "ReplicaSet", { group: "apps", hasStatus: true, shortNames: ["rs"] }),
+  statefulsets: built("statefulsets", "StatefulSet", { group: "apps", hasStatus: true, shortNames: ["sts"] }),
+  jobs: built("jobs", "Job", { group: "batch", hasStatus: true }),
   daemonsets: built("daemonsets", "DaemonSet", { group: "apps", hasStatus: true, shortNames: ["ds"] }),
   leases: built("leases", "Lease", {
     group: "coordination.k8s.io",

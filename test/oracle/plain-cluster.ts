@@ -15,6 +15,8 @@ export interface PlainAccount {
   readonly counted: Resources | undefined;
   readonly isProxyReady: boolean;
   readonly appPods: ReadonlyMap<AppName, number>;
+  /** Those of them that are not terminating, of the apps that have any. */
+  readonly stayingPods: ReadonlyMap<AppName, number>;
   readonly modelCost: Resources;
   readonly required: Resources;
   readonly holds: ReadonlyMap<AppName, SiblingHold>;
@@ -104,6 +106,9 @@ export class PlainCluster {
       counted: proxies.length === 0 ? undefined : sum(proxies.map(({ request }) => request)),
       isProxyReady: proxyViews.some(({ isReady }) => isReady),
       appPods,
+      stayingPods: countBy(
+        occupants.flatMap(({ pod }) => (pod.isTerminating === true ? [] : (pod.app ?? []))),
+      ),
       modelCost,
       required: requiredSize(proxyViews, modelCost),
       holds: new Map(this.holds.filter(({ node }) => node === name).map(({ hold }) => [hold.app, hold])),
@@ -125,11 +130,14 @@ export class PlainCluster {
 
   siblingsToCome(demand: PodDemand): number {
     const replicas = this.owners.find(({ uid }) => uid === demand.ownerUid)?.replicas ?? 0;
-    const placed = this.#occupants().filter(({ pod }) => pod.ownerUid === demand.ownerUid);
+    const placed = this.#occupants().filter(
+      ({ pod }) => pod.ownerUid === demand.ownerUid && pod.isTerminating !== true,
+    );
     const others = placed.filter(({ pod }) => pod.uid !== demand.uid).length;
     const waiting = this.#running().filter(
-      ({ uid, app, nodeName }) =>
+      ({ uid, app, nodeName, isTerminating }) =>
         uid !== demand.uid &&
+        isTerminating !== true &&
         app !== undefined &&
         app === demand.app &&
         nodeName === undefined &&

@@ -243,7 +243,7 @@ export class RecommenderBed implements AsyncDisposable {
     const loops = { ledger, sizing, usage };
     const changed: ConstructorParameters<typeof ClusterCache>[0]["changed"] = (change) =>
       markChanged(change, loops);
-    const cache = new ClusterCache({ connection, ledger, logger, changed });
+    const cache = new ClusterCache({ connection, ledger, logger, owners: "ignored", changed });
     const proxies = watchProxies({ connection, sizing, logger });
     this.#loops = { cache, proxies, sizing, usage };
     this.#kubelet.start();
