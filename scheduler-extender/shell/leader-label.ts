@@ -103,13 +103,13 @@ export class LeaderLabel {
   }
 
   async #write(name: string, value: string | null): Promise<void> {
-    const { connection, namespace, podName, logger } = this.#options;
+    const { connection, namespace, logger } = this.#options;
     const path = resourcePath({ ...PODS, namespace, name });
     try {
       await connection.patch(path, { metadata: { labels: { [LEADER_LABEL]: value } } }, { type: "merge" });
     } catch (error) {
-      // A predecessor that is gone needs no label taken off.
-      if (name !== podName && isNotFound(error)) return;
+      // A pod that is gone has no label any more.
+      if (value === null && isNotFound(error)) return;
       throw error;
     }
     logger.info({ pod: name, labelled: value !== null }, "leader label moved");

@@ -52,6 +52,6 @@ export async function extenderRolledOut(cluster: TestCluster): Promise<void> {
     const replicas = await replicasOf(cluster);
     const labelled = replicas.filter(isLabelled).map(({ metadata }) => metadata.name);
     const isSettled = replicas.every(({ metadata }) => metadata.deletionTimestamp === undefined);
-    return isSettled && labelled.join() === (await leaseHolder(cluster));
+    return isSettled && labelled.length === 1 && labelled[0] === (await leaseHolder(cluster));
   }, "a leader among the new replicas");
 }
