@@ -1,6 +1,7 @@
 // Pods of other owners than Deployments, and of a rollout: kube-scheduler is told of no siblings, the extender knows them
 // by their owner, and leads them to one node.
 
+import { setTimeout } from "node:timers/promises";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodePod } from "#kube/decode-pod.ts";
@@ -8,6 +9,9 @@ import { APP_NAMESPACE, deployment } from "./install-cases.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
 const PODS = 6;
+
+/** kubectl restarts a rollout once a second at most: the annotation it writes counts in seconds. */
+const RESTART_MS_MIN = 1_100;
 
 export function ownerCases(cluster: () => TestCluster): void {
   test("a StatefulSet's pods, which come one after the other, come together on one node", async () => {
@@ -44,6 +48,7 @@ export function ownerCases(cluster: () => TestCluster): void {
     await cluster().kubectl("-n", APP_NAMESPACE, "rollout", "status", "deployment/rolled", "--timeout=60s");
     assert.ok(new Set(await bound(cluster(), "rolled")).size <= 2);
     for (let times = 0; times < 3; times++) {
+      await setTimeout(RESTART_MS_MIN);
       await cluster().kubectl("-n", APP_NAMESPACE, "rollout", "restart", "deployment/rolled");
       await cluster().kubectl("-n", APP_NAMESPACE, "rollout", "status", "deployment/rolled", "--timeout=60s");
       await cluster().until(
