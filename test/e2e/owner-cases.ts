@@ -1,9 +1,9 @@
 // Pods of other owners than Deployments, and of a rollout: kube-scheduler is told of no siblings, the extender knows them
 // by their owner, and leads them to one node.
 
-import { setTimeout } from "node:timers/promises";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { decodePod } from "#kube/decode-pod.ts";
 import { APP_NAMESPACE, deployment } from "./install-cases.ts";
 import type { TestCluster } from "./test-cluster.ts";
@@ -46,7 +46,7 @@ export function ownerCases(cluster: () => TestCluster): void {
   test("a rollout leaves an app's pods together", async (t) => {
     await cluster().apply(deployment("rolled", { replicas: PODS }));
     await cluster().kubectl("-n", APP_NAMESPACE, "rollout", "status", "deployment/rolled", "--timeout=60s");
-    assert.ok(new Set(await bound(cluster(), "rolled")).size <= 2);
+    assert.equal(new Set(await bound(cluster(), "rolled")).size, 1);
     for (let times = 0; times < 3; times++) {
       await setTimeout(RESTART_MS_MIN);
       await cluster().kubectl("-n", APP_NAMESPACE, "rollout", "restart", "deployment/rolled");
@@ -57,8 +57,7 @@ export function ownerCases(cluster: () => TestCluster): void {
       );
       const nodes = new Set(await bound(cluster(), "rolled"));
       t.diagnostic(`${PODS} pods on ${nodes.size} nodes`);
-      // A second node where the watch lagged behind a pod that went while another came.
-      assert.ok(nodes.size <= 2, `${nodes.size} nodes`);
+      assert.equal(nodes.size, 1);
     }
     await cluster().kubectl(
       "-n",
