@@ -23,8 +23,10 @@ import { markChanged } from "./shell/mark-changed.ts";
 import { watchProxies } from "./shell/proxy-watch.ts";
 import { createRecommenderMetrics } from "./shell/recommender-metrics.ts";
 import { Resizer } from "./shell/resizer.ts";
+import { ShareTeller } from "./shell/share-teller.ts";
 import { SizingLoop } from "./shell/sizing-loop.ts";
 import { UsageLoop } from "./shell/usage-loop.ts";
+import { WriteBudget, type WriteBudgetOptions } from "./shell/write-budget.ts";
 
 const settings = componentSettings.extend({
   operationsHost: z.string().default("127.0.0.1").describe("address of health, metrics and recommendations"),
@@ -53,6 +55,12 @@ const settings = componentSettings.extend({
     .default(DEFAULT_PLANNER_OPTIONS.shrinkDelayMs / 1000)
     .describe("how long a surplus lasts before a proxy shrinks"),
   usageIntervalSeconds: z.number().positive().default(60).describe("how often usage is read"),
+  writesPerSecond: z
+    .number()
+    .positive()
+    .max(1_000)
+    .default(50)
+    .describe("writes to the API server in the long run; proxies that are too small come first"),
   leaseNamespace: z.string().default("berth-system").describe("namespace of the leader's Lease"),
   identity: z.string().default(hostname()).describe("holder name in the Lease; in a cluster the pod's name"),
 });
@@ -66,6 +74,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   const planner = plannerOptions(config);
   const ledger = new ClusterLedger();
   const connection = await connect(config, COMPONENT);
+  const random = Math.random;
   const leading = Promise.withResolvers<void>();
   const elector = new LeaderElector({
     connection,
@@ -73,7 +82,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     name: COMPONENT,
     identity: config.identity,
     clock: systemClock(),
-    random: Math.random,
+    random,
     logger,
     onStarted: () => {
       leading.resolve();
@@ -83,29 +92,27 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   });
   const mayAct = (): boolean => elector.isLeader && cache.unreadyReasons().length === 0 && proxies.isSynced;
   const metrics = createRecommenderMetrics(() => sizing.recommendations());
-  const resizer = new Resizer(connection);
-  const events = new EventRecorder({
-    connection,
-    component: COMPONENT,
-    instance: config.identity,
-    clock: systemClock(),
-    random: Math.random,
-    logger,
-  });
+  const budget = new WriteBudget({ rate: writeRate(config), clock: systemClock() });
+  const resizer = new Resizer(connection, budget);
+  const shares = new ShareTeller({ ledger, resizer });
+  const recording = { connection, component: COMPONENT, instance: config.identity };
+  const events = new EventRecorder({ ...recording, clock: systemClock(), random, logger });
   const rounds = config.clock === "paced" ? "onDemand" : "automatic";
-  const sizing = new SizingLoop({ ledger, resizer, clock, planner, metrics, events, logger, mayAct, rounds });
-  const intervalMs = config.usageIntervalSeconds * 1000;
-  const usage = new UsageLoop({
-    connection,
+  const sizing = new SizingLoop({
     ledger,
-    sizing,
     resizer,
+    shares,
     clock,
-    intervalMs,
+    planner,
     metrics,
+    events,
     logger,
     mayAct,
+    rounds,
   });
+  const intervalMs = config.usageIntervalSeconds * 1000;
+  const learning = { connection, ledger, sizing, resizer, metrics };
+  const usage = new UsageLoop({ ...learning, clock, intervalMs, logger, mayAct });
   const cache = new ClusterCache({
     connection,
     ledger,
@@ -143,10 +150,20 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     async stop() {
       usage.stop();
       sizing.stop();
+      budget.stop();
       await Promise.all([operations.close(), cache.stop(), proxies.stop(), elector.stop(), events.stop()]);
       await connection.close();
     },
   };
+}
+
+/** A burst of placements on many nodes at once goes through; the steady rate holds from the next second on. */
+const BURST_SECONDS = 2;
+
+// In lockstep with a replay a second of the API server is no second of the machine.
+function writeRate({ clock, writesPerSecond }: Settings): WriteBudgetOptions["rate"] {
+  if (clock === "paced") return undefined;
+  return { burst: BURST_SECONDS * writesPerSecond, perSecond: writesPerSecond };
 }
 
 function plannerOptions(config: Settings): PlannerOptions {

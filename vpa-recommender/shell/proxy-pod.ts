@@ -4,8 +4,10 @@
 import type { NodeName, PodUid } from "#model/brand.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
+import { SHARES_ANNOTATION, type Shares } from "#model/shares.ts";
 import { type ApiCondition, type ApiContainer, type ApiPod, DecodeError } from "#kube/decode-pod.ts";
 import { proxyContainerIndex, sizeOfList } from "#kube/proxy-container.ts";
+import { decodeShares } from "#kube/shares-annotation.ts";
 
 export interface ProxyPod {
   readonly uid: PodUid;
@@ -20,6 +22,8 @@ export interface ProxyPod {
   readonly limits: { readonly cpuMilli?: number; readonly memoryBytes?: number };
   readonly pendingResize: "Deferred" | "Infeasible" | undefined;
   readonly isTerminating: boolean;
+  /** What its apps were told to share; undefined if nothing that can be read. */
+  readonly shares: Shares | undefined;
 }
 
 /**
@@ -46,7 +50,19 @@ export function decodeProxyPod(raw: unknown): ProxyPod {
     limits: limitsOf(container),
     pendingResize: pending === "Deferred" || pending === "Infeasible" ? pending : undefined,
     isTerminating: metadata.deletionTimestamp !== undefined,
+    shares: sharesOf(metadata.annotations?.[SHARES_ANNOTATION]),
   };
+}
+
+// We are its only writer: what cannot be read is written anew, and the proxy keeps what it was told before.
+function sharesOf(text: string | undefined): Shares | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return decodeShares(text);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
 }
 
 interface ApiResizingPod {

@@ -1,14 +1,17 @@
-// The only writer of pods/resize, and of the correction on proxy pods.
+// The only writer of pods/resize, and of the correction and the shares on proxy pods.
 
 import { type Correction, CORRECTION_ANNOTATION } from "#model/correction.ts";
 import { formatCpu, formatMemory } from "#model/quantity.ts";
-import type { Resources } from "#model/resources.ts";
+import { isWithin, type Resources } from "#model/resources.ts";
+import { SHARES_ANNOTATION, type Shares } from "#model/shares.ts";
 import { KubeApiError } from "#kube/api-error.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { PODS, resourcePath } from "#kube/resource-path.ts";
-import { Limiter } from "#runtime/limiter.ts";
+import { sharesText } from "#kube/shares-annotation.ts";
+import { systemClock } from "#runtime/clock.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
+import { type Urgency, WriteBudget } from "./write-budget.ts";
 
 export type ResizeOutcome =
   | { readonly kind: "accepted" }
@@ -19,15 +22,14 @@ export type ResizeOutcome =
   /** The API server could not be reached or is overloaded: try again. */
   | { readonly kind: "failed"; readonly message: string };
 
-/** Enough to follow a burst of placements, and far from an API server's limit for one client. */
-const WRITES_AT_ONCE_MAX = 16;
-
 export class Resizer {
   readonly #connection: Pick<KubeConnection, "patch">;
-  readonly #limiter = new Limiter(WRITES_AT_ONCE_MAX);
+  readonly #budget: WriteBudget;
 
-  constructor(connection: Pick<KubeConnection, "patch">) {
+  /** @param budget without one, writes are limited in how many go out at once, and not in their rate. */
+  constructor(connection: Pick<KubeConnection, "patch">, budget = unpaced()) {
     this.#connection = connection;
+    this.#budget = budget;
   }
 
   async resize(proxy: ProxyPod, size: Resources): Promise<ResizeOutcome> {
@@ -35,23 +37,32 @@ export class Resizer {
     const resources = { requests: quantities(size), ...limitsFor(proxy, size) };
     const body = { spec: { containers: [{ name: container, resources }] } };
     const path = resourcePath({ ...PODS, namespace, name, subresource: "resize" });
-    return this.#write(() => this.#connection.patch(path, body, { type: "strategic" }));
+    const urgency = isWithin(size, proxy.requests) ? "shrink" : "grow";
+    return this.#write(urgency, () => this.#connection.patch(path, body, { type: "strategic" }));
   }
 
-  async publishCorrection(
+  publishCorrection(proxy: ProxyPod, { cpu, memory }: Correction): Promise<ResizeOutcome> {
+    return this.#annotate(proxy, { [CORRECTION_ANNOTATION]: JSON.stringify({ cpu, memory }) }, "publish");
+  }
+
+  /** Tells a proxy its apps' shares; as urgent as the resize that they go with. */
+  publishShares(proxy: ProxyPod, shares: Shares, urgency: Urgency): Promise<ResizeOutcome> {
+    return this.#annotate(proxy, { [SHARES_ANNOTATION]: sharesText(shares) }, urgency);
+  }
+
+  #annotate(
     { namespace, name, uid }: ProxyPod,
-    { cpu, memory }: Correction,
+    annotations: Readonly<Record<string, string>>,
+    urgency: Urgency,
   ): Promise<ResizeOutcome> {
-    const annotations = { [CORRECTION_ANNOTATION]: JSON.stringify({ cpu, memory }) };
     const path = resourcePath({ ...PODS, namespace, name });
-    return this.#write(() =>
-      this.#connection.patch(path, { metadata: { uid, annotations } }, { type: "merge" }),
-    );
+    const body = { metadata: { uid, annotations } };
+    return this.#write(urgency, () => this.#connection.patch(path, body, { type: "merge" }));
   }
 
-  async #write(send: () => Promise<unknown>): Promise<ResizeOutcome> {
+  async #write(urgency: Urgency, send: () => Promise<unknown>): Promise<ResizeOutcome> {
     try {
-      await this.#limiter.run(send);
+      await this.#budget.run(urgency, send);
       return { kind: "accepted" };
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
@@ -63,6 +74,10 @@ export class Resizer {
       return { kind: isRefusal ? "refused" : "failed", message };
     }
   }
+}
+
+function unpaced(): WriteBudget {
+  return new WriteBudget({ rate: undefined, clock: systemClock() });
 }
 
 function quantities({ cpuMilli, memoryBytes }: Resources): Record<string, string> {

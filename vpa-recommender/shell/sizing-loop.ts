@@ -20,11 +20,13 @@ import { nextResizeState, type ResizeEvent, type ResizeState, SETTLED } from "..
 import type { ProxyPod } from "./proxy-pod.ts";
 import type { Recommendation } from "./recommendation.ts";
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
-import type { Resizer } from "./resizer.ts";
+import type { Resizer, ResizeOutcome } from "./resizer.ts";
+import type { ShareTeller } from "./share-teller.ts";
 
 export interface SizingLoopOptions {
   readonly ledger: ClusterLedger;
   readonly resizer: Pick<Resizer, "resize">;
+  readonly shares: ShareTeller;
   readonly clock: Clock;
   readonly planner: PlannerOptions;
   readonly metrics: RecommenderMetrics;
@@ -79,7 +81,7 @@ export class SizingLoop {
     // During an upgrade the pod that stays is the one to size.
     if (isTerminating && present !== undefined && present.uid !== proxy.uid) return;
     if (present?.uid !== proxy.uid) this.#states.delete(nodeName);
-    this.#proxies.set(nodeName, proxy);
+    this.#proxies.set(nodeName, present?.uid === proxy.uid ? withNewerShares(proxy, present) : proxy);
     const nowMs = this.#options.clock.nowMs();
     if (pendingResize !== undefined && present?.pendingResize !== pendingResize) {
       const kind = pendingResize === "Deferred" ? "deferred" : "refused";
@@ -156,7 +158,28 @@ export class SizingLoop {
     const plan = planResize(situation, this.#stateOf(name), { nowMs, options: planner });
     metrics.planned(plan.reason);
     if (plan.kind === "resize") this.#send(proxy, plan);
-    else this.#lookAgain(name, plan.lookAgainAtMs);
+    else {
+      this.#lookAgain(name, plan.lookAgainAtMs);
+      if (plan.reason !== "underway") this.#track(this.#share(name, proxy));
+    }
+  }
+
+  async #share(name: NodeName, proxy: ProxyPod): Promise<void> {
+    const told = await this.#options.shares.granted(proxy);
+    if (told === undefined) return;
+    if (told.outcome.kind === "accepted") this.#remember(name, proxy, { shares: told.shares });
+    else if (told.outcome.kind !== "gone") this.#lookAgain(name, this.#options.clock.nowMs() + RETRY_MS);
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#underway.delete(tracked));
+    this.#underway.add(tracked);
+  }
+
+  // The watch repeats what was accepted; until then the next plan must not start from what was before.
+  #remember(name: NodeName, { uid }: ProxyPod, change: Partial<ProxyPod>): void {
+    const present = this.#proxies.get(name);
+    if (present?.uid === uid) this.#proxies.set(name, { ...present, ...change });
   }
 
   #send(proxy: ProxyPod, plan: Sendable): void {
@@ -166,23 +189,18 @@ export class SizingLoop {
     if (name === undefined) return;
     this.#apply(name, { kind: "sent", size });
     logger.debug({ node: name, from: proxy.requests, to: size, reason }, "resizing");
-    const sending = this.#deliver(proxy, name, plan).finally(() => this.#underway.delete(sending));
-    this.#underway.add(sending);
+    this.#track(this.#deliver(proxy, name, plan));
   }
 
   async #deliver(proxy: ProxyPod, name: NodeName, { size, reason }: Sendable): Promise<void> {
-    const { resizer, metrics, clock, logger } = this.#options;
-    const outcome = await resizer.resize(proxy, size);
+    const { metrics, clock, logger } = this.#options;
+    const outcome = await this.#resize(proxy, name, { size, reason });
     metrics.resized(outcome.kind, reason === "surplusLasted" ? "shrink" : "grow");
     const nowMs = clock.nowMs();
     switch (outcome.kind) {
-      case "accepted": {
-        // The watch repeats this; until then the next plan must not start from the old size.
-        const present = this.#proxies.get(name);
-        if (present?.uid === proxy.uid)
-          this.#proxies.set(name, { ...present, requests: size, pendingResize: undefined });
+      case "accepted":
+        this.#remember(name, proxy, { requests: size, pendingResize: undefined });
         return this.#answered(name, { kind: "accepted" });
-      }
       case "refused":
         logger.warn({ node: name, size, error: outcome.message }, "resize refused");
         this.#tell(proxy, "ProxyResizeRefused", `${sizeText(size)}: ${outcome.message}`);
@@ -194,6 +212,21 @@ export class SizingLoop {
       case "gone":
         return this.#answered(name, { kind: "accepted" });
     }
+  }
+
+  // What the proxy loses is taken from its apps first; without that answer it keeps its size.
+  async #resize(
+    proxy: ProxyPod,
+    name: NodeName,
+    { size, reason }: Omit<Sendable, "kind">,
+  ): Promise<ResizeOutcome> {
+    const { resizer, shares } = this.#options;
+    if (reason === "surplusLasted") {
+      const told = await shares.beforeShrinking(proxy, size);
+      if (told?.outcome.kind === "accepted") this.#remember(name, proxy, { shares: told.shares });
+      else if (told !== undefined) return told.outcome;
+    }
+    return resizer.resize(proxy, size);
   }
 
   #answered(name: NodeName, event: ResizeEvent): void {
@@ -236,6 +269,13 @@ export class SizingLoop {
       this.#options.metrics.shortfallEnded((nowMs - sinceMs) / 1000);
     }
   }
+}
+
+// Of two texts of the annotation the one of the higher version is the newer, whatever order they arrive in.
+function withNewerShares(seen: ProxyPod, known: ProxyPod): ProxyPod {
+  return (known.shares?.version ?? 0) > (seen.shares?.version ?? 0)
+    ? { ...seen, shares: known.shares }
+    : seen;
 }
 
 type Sendable = Extract<ResizePlan, { kind: "resize" }>;

@@ -4,11 +4,13 @@
 import { setImmediate } from "node:timers/promises";
 import { APP_LABEL, MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
 import { CORRECTION_ANNOTATION } from "#model/correction.ts";
+import { SHARES_ANNOTATION, type Shares } from "#model/shares.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { ClusterCache } from "#kube/cluster-cache.ts";
 import { KubeApiError } from "#kube/api-error.ts";
 import { KubeConnection } from "#kube/connection.ts";
 import { PROXY_BASE_ANNOTATION } from "#kube/decode-pod.ts";
+import { decodeShares } from "#kube/shares-annotation.ts";
 import type { Reflector } from "#kube/reflector.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
@@ -23,6 +25,7 @@ import type { ProxyPod } from "../shell/proxy-pod.ts";
 import { watchProxies } from "../shell/proxy-watch.ts";
 import { createRecommenderMetrics, type RecommenderMetrics } from "../shell/recommender-metrics.ts";
 import { Resizer } from "../shell/resizer.ts";
+import { ShareTeller } from "../shell/share-teller.ts";
 import { SizingLoop } from "../shell/sizing-loop.ts";
 import { UsageLoop } from "../shell/usage-loop.ts";
 
@@ -47,6 +50,8 @@ export class RecommenderBed implements AsyncDisposable {
   readonly api: LoopbackApi;
   readonly ledger = new ClusterLedger();
   readonly metrics: RecommenderMetrics;
+  /** What was written to proxies, in order. */
+  readonly patches: ("resize" | "shares" | "correction")[] = [];
   readonly #kubelet: SimulatedKubelet;
   #connection: KubeConnection | undefined;
   #loops: Loops | undefined;
@@ -177,6 +182,11 @@ export class RecommenderBed implements AsyncDisposable {
     return quantitiesOf(this.proxy(name), "limits");
   }
 
+  shares(name?: string): Shares | undefined {
+    const text = this.proxy(name).metadata.annotations?.[SHARES_ANNOTATION];
+    return text === undefined ? undefined : decodeShares(text);
+  }
+
   correction(name?: string): unknown {
     const text = this.proxy(name).metadata.annotations?.[CORRECTION_ANNOTATION];
     return text === undefined ? undefined : JSON.parse(text);
@@ -238,7 +248,8 @@ export class RecommenderBed implements AsyncDisposable {
     const planner = { ...DEFAULT_PLANNER_OPTIONS, headroomDelayMs: this.#headroomDelayMs };
     const acting = { ledger, resizer, clock, metrics, logger, mayAct };
     const events = { record: (): void => undefined };
-    const sizing = new SizingLoop({ ...acting, events, planner, rounds: "onDemand" });
+    const shares = new ShareTeller({ ledger, resizer });
+    const sizing = new SizingLoop({ ...acting, shares, events, planner, rounds: "onDemand" });
     const usage = new UsageLoop({ ...acting, connection, sizing, intervalMs: USAGE_INTERVAL_MS });
     const loops = { ledger, sizing, usage };
     const changed: ConstructorParameters<typeof ClusterCache>[0]["changed"] = (change) =>
@@ -256,6 +267,7 @@ export class RecommenderBed implements AsyncDisposable {
   #failing(connection: KubeConnection): Pick<KubeConnection, "patch"> {
     return {
       patch: (path, body, options) => {
+        this.patches.push(kindOfPatch(path, body));
         if (!path.endsWith("/resize") || this.#resizesToFail-- <= 0)
           return connection.patch(path, body, options);
         throw new KubeApiError({ status: 429, reason: "TooManyRequests", message: "overloaded" });
@@ -285,6 +297,11 @@ const ROUND_COST = {
   perConnection: { cpu: "0", memory: "0" },
   perKiloRps: { cpu: "0", memory: "0" },
 };
+
+function kindOfPatch(path: string, body: unknown): "resize" | "shares" | "correction" {
+  if (path.endsWith("/resize")) return "resize";
+  return JSON.stringify(body).includes(SHARES_ANNOTATION) ? "shares" : "correction";
+}
 
 function quantitiesOf(pod: KubeObject, list: "requests" | "limits"): string {
   const [container] = (pod.spec?.["containers"] ?? []) as readonly {
