@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "replay a trace through the same policies, without processes, and compare what each costs",
     run: async (argv) => (await import("./sim/sim-command.ts")).simCommand.run(argv),
   },
+  explain: {
+    summary: "say why a pod is where it is, or what it waits for",
+    run: async (argv) => (await import("./explain/explain-command.ts")).explainCommand.run(argv),
+  },
   ungate: {
     summary: "let go of the pods that nominate mode holds back, for when no placement controller does",
     run: async (argv) => (await import("./ungate/ungate-command.ts")).ungateCommand.run(argv),

@@ -120,7 +120,7 @@ test("a leader that is cut off steps down before another can take over", async (
 });
 
 test("a candidate leads at most 1.3 s after the lease of a leader that vanished is over", async () => {
-  for (const standByMs of [900, 1_700, 2_300, 3_100]) {
+  for (let standByMs = 0; standByMs < 2_200; standByMs += 100) {
     const { clock, history, store, a, b } = contending();
     a.elector.start();
     await elapse(clock, 0.1);

@@ -73,41 +73,35 @@ export function podsLeftInZone(node: NodeAccount, { app, zones }: CostedDemand):
 
 /** CPU left on the node with `pods` more pods like this one and the proxy grown for them; negative if they do not fit. */
 export function cpuMilliFreeAfter(node: NodeAccount, pod: CostedDemand, pods: number): number {
-  const added = addedBase(node, pod, pods) * pod.cost.base.cpuMilli + pods * pod.cost.perPod.cpuMilli;
-  const required =
-    node.proxyBase.cpuMilli + Math.ceil(node.correction.cpu * (node.modelCost.cpuMilli + added));
-  const proxy = Math.max(node.counted?.cpuMilli ?? 0, required);
+  const proxy = Math.max(node.counted?.cpuMilli ?? 0, cpuMilliRequiredAfter(node, pod, pods));
   return node.allocatable.cpuMilli - node.requested.cpuMilli - pods * pod.request.cpuMilli - proxy;
 }
 
 /** Memory left likewise, in bytes. */
 export function memoryBytesFreeAfter(node: NodeAccount, pod: CostedDemand, pods: number): number {
-  const added = addedBase(node, pod, pods) * pod.cost.base.memoryBytes + pods * pod.cost.perPod.memoryBytes;
-  const required =
-    node.proxyBase.memoryBytes + Math.ceil(node.correction.memory * (node.modelCost.memoryBytes + added));
-  const proxy = Math.max(node.counted?.memoryBytes ?? 0, required);
+  const proxy = Math.max(node.counted?.memoryBytes ?? 0, memoryBytesRequiredAfter(node, pod, pods));
   return node.allocatable.memoryBytes - node.requested.memoryBytes - pods * pod.request.memoryBytes - proxy;
+}
+
+/** CPU that the node's proxy requires with `pods` more pods like this one. */
+export function cpuMilliRequiredAfter(node: NodeAccount, pod: CostedDemand, pods: number): number {
+  const added = addedBase(node, pod, pods) * pod.cost.base.cpuMilli + pods * pod.cost.perPod.cpuMilli;
+  return node.proxyBase.cpuMilli + Math.ceil(node.correction.cpu * (node.modelCost.cpuMilli + added));
+}
+
+/** Memory likewise, in bytes. */
+export function memoryBytesRequiredAfter(node: NodeAccount, pod: CostedDemand, pods: number): number {
+  const added = addedBase(node, pod, pods) * pod.cost.base.memoryBytes + pods * pod.cost.perPod.memoryBytes;
+  return (
+    node.proxyBase.memoryBytes + Math.ceil(node.correction.memory * (node.modelCost.memoryBytes + added))
+  );
 }
 
 /** B: what the node's proxy must grow by if this pod comes. */
 export function meshCost(node: NodeAccount, pod: CostedDemand): Resources {
-  const base = addedBase(node, pod, 1);
-  const grown = (model: number, base: number, perPod: number, factor: number): number =>
-    Math.ceil(factor * (model + base + perPod)) - Math.ceil(factor * model);
-  const { cost } = pod;
   return {
-    cpuMilli: grown(
-      node.modelCost.cpuMilli,
-      base * cost.base.cpuMilli,
-      cost.perPod.cpuMilli,
-      node.correction.cpu,
-    ),
-    memoryBytes: grown(
-      node.modelCost.memoryBytes,
-      base * cost.base.memoryBytes,
-      cost.perPod.memoryBytes,
-      node.correction.memory,
-    ),
+    cpuMilli: cpuMilliRequiredAfter(node, pod, 1) - cpuMilliRequiredAfter(node, pod, 0),
+    memoryBytes: memoryBytesRequiredAfter(node, pod, 1) - memoryBytesRequiredAfter(node, pod, 0),
   };
 }
 

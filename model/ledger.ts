@@ -38,10 +38,14 @@ export interface LedgerView {
   podsByZone(app: AppName): ReadonlyMap<string, number>;
   /** The newest state seen of a pod; undefined if it was never seen or is gone. */
   pod(uid: PodUid): PodView | undefined;
+  /** Looks through all pods: for people's questions, not for decisions. */
+  podNamed(namespace: string, name: string): PodView | undefined;
   /** Pods that wait for the node by nomination and hold no promise. */
   nominatedTo(name: NodeName): readonly PodView[];
   /** The promise that a pod holds now. */
   reservationOf(uid: PodUid): Reservation | undefined;
+  /** Every promise that stands now. */
+  reservations(): Iterable<Reservation>;
   /** A copy of a known node to take pods out of and put pods on. */
   suppose(name: NodeName): SupposedNode | undefined;
 }
@@ -182,6 +186,11 @@ export class ClusterLedger implements LedgerView {
 
   pod(uid: PodUid): PodView | undefined {
     return this.#pods.get(uid);
+  }
+
+  podNamed(namespace: string, name: string): PodView | undefined {
+    for (const pod of this.#pods.values()) if (pod.name === name && pod.namespace === namespace) return pod;
+    return undefined;
   }
 
   nominatedTo(name: NodeName): readonly PodView[] {

@@ -6,6 +6,7 @@ import { ClusterLedger } from "#model/ledger.ts";
 import { ClusterCache } from "#kube/cluster-cache.ts";
 import { connect } from "#kube/connect.ts";
 import type { KubeConnection } from "#kube/connection.ts";
+import { EventRecorder } from "#kube/events.ts";
 import { systemClock } from "#runtime/clock.ts";
 import {
   type ComponentContext,
@@ -25,6 +26,8 @@ import { DEFAULT_PROMISE_LIMITS, type PromiseLimits } from "./policy/promise.ts"
 import { admissionApi } from "./shell/admission-api.ts";
 import { certificateHosts } from "./shell/certificate-hosts.ts";
 import { CertificateKeeper } from "./shell/certificate-keeper.ts";
+import { explainApi } from "./shell/explain-api.ts";
+import { Explanations } from "./shell/explanations.ts";
 import { extenderApi } from "./shell/extender-api.ts";
 import { createExtenderMetrics } from "./shell/extender-metrics.ts";
 import { Leadership } from "./shell/leadership.ts";
@@ -130,13 +133,16 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   const leadership = new Leadership({ ...shared, clock: systemClock() });
   leadership.guard(server);
   const limits = promiseLimits(config);
-  const placing = nominateMode({ ...shared, clock, limits, leadership, cache: () => cache });
+  const events = eventRecorder(config, connection, logger);
+  const explanations = new Explanations({ ledger, clock, events });
+  const told = { events, explanations };
+  const placing = nominateMode({ ...shared, ...told, clock, limits, leadership, cache: () => cache });
   const cache = new ClusterCache({
     connection,
     ledger,
     logger,
     owners: "watched",
-    changed: (change) => placing?.controller.changed(change),
+    changed: (change) => placing?.changed(change),
   });
   const ports = new PortAllocator({
     connection,
@@ -153,7 +159,8 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     // A rate of writes is the API server's business, and that is on the machine's clock.
     clock: systemClock(),
   });
-  const unreadyReasons = (): readonly string[] => cache.unreadyReasons();
+  const unreadyReasons = () => cache.unreadyReasons();
+  const notAnsweringReasons = () => [...unreadyReasons(), ...leadership.notAnsweringReasons()];
   const injection = injectionOptions(config);
   await server.register(extenderApi, {
     ledger,
@@ -161,11 +168,13 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     limits,
     metrics,
     // Two ledgers that both answer would promise the same room twice.
-    unreadyReasons: () => [...unreadyReasons(), ...leadership.notAnsweringReasons()],
+    unreadyReasons: notAnsweringReasons,
+    explanations,
   });
-  await server.register(admissionApi, { ports, metrics, injection, placement: placing?.controller });
+  await server.register(admissionApi, { ports, metrics, injection, placement: placing });
   await server.register(proxyAdmissionApi, { ledger, metrics, unreadyReasons });
   await operations.register(operationsApi, { registry: metrics.registry, unreadyReasons });
+  await operations.register(explainApi, { ledger, explanations, clock, unreadyReasons: notAnsweringReasons });
   const urls = {
     verbs: await listen(server, config),
     operations: await listen(operations, { host: config.operationsHost, port: config.operationsPort }),
@@ -176,7 +185,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     () => logger.debug("stopped before the first sync"),
   );
   sweep.start();
-  placing?.controller.start();
+  placing?.start();
   keeper?.keep((material) => certificate?.replace(material));
   return {
     urls,
@@ -184,12 +193,13 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
       await leadership.whenBegun();
       await ports.whenIdle();
       await cache.whenObserved(resourceVersion);
-      await placing?.controller.settle();
+      await placing?.settle();
     },
     async stop() {
       sweep.stop();
       await placing?.stop();
       await leadership.stop();
+      await events.stop();
       await Promise.all([server.close(), operations.close(), cache.stop(), keeper?.stop()]);
       await connection.close();
     },
@@ -239,6 +249,16 @@ function checkSettings({
   if (tlsSecret === undefined && webhookConfiguration !== undefined) {
     throw new UsageError("--webhook-configuration needs --tls-secret, whose authority it is told");
   }
+}
+
+function eventRecorder(
+  { identity: instance }: Settings,
+  connection: KubeConnection,
+  logger: Logger,
+): EventRecorder {
+  const clock = systemClock();
+  const component = "berth-scheduler-extender";
+  return new EventRecorder({ connection, component, instance, clock, random: Math.random, logger });
 }
 
 function certificateKeeper(

@@ -10,6 +10,7 @@ import { costedDemand, rejectionOf } from "#model/fit.ts";
 import type { ClusterLedger, Reservation } from "#model/ledger.ts";
 import type { NodeName } from "#model/brand.ts";
 import { eligibilityFor } from "#model/eligibility.ts";
+import type { DecisionWitness } from "./decision-witness.ts";
 import { eligibleCandidates, type PlacedPod } from "./eligible-candidates.ts";
 import { priorityOf } from "./importance.ts";
 import { backoffMs, type PodCourse } from "./nominate-course.ts";
@@ -17,6 +18,7 @@ import type { LiftReason, NominateEffect, PodVersion } from "./nominate-effect.t
 import { accountFor } from "./nominated-room.ts";
 import { place } from "./placement.ts";
 import { promise, type PromiseLimits } from "./promise.ts";
+import { SCORE_MAX } from "./verbs.ts";
 
 export interface NominateLimits extends PromiseLimits {
   /** How long a gate waits for a node before it is lifted without one. */
@@ -39,6 +41,8 @@ export interface NominateContext {
   readonly ledger: ClusterLedger;
   readonly nowMs: number;
   readonly limits: NominateLimits;
+  /** Absent where nobody asks why. */
+  readonly witnessFor?: (pod: PlacedPod) => DecisionWitness;
   /** Counts what may have made room; a pod that no node took is tried again when it has changed. */
   readonly room: number;
 }
@@ -129,12 +133,15 @@ function stepNominated(
 function nominateSomewhere(
   pod: PlacedPod,
   course: PodCourse,
-  { ledger, nowMs, limits }: NominateContext,
+  { ledger, nowMs, limits, witnessFor }: NominateContext,
 ): NominateStep | undefined {
   ledger.release(pod.uid);
   const demand = costedDemand(pod, ledger);
-  const placement = place(demand, eligibleCandidates(ledger, pod), { ledger });
+  // Whoever explains a choice names some of those that were not chosen.
+  const rankingLength = witnessFor === undefined ? 1 : SCORE_MAX;
+  const placement = place(demand, eligibleCandidates(ledger, pod), { ledger, rankingLength });
   if (placement === undefined) return undefined;
+  witnessFor?.(pod).placed({ placement, accountOf: (name) => accountFor(pod, name, ledger) }, demand);
   promise(ledger, { pod: demand, placement }, { nowMs, limits });
   const isRenewal = pod.placing.gateIndex === undefined;
   const effect = { kind: "nominate", pod: versionOf(pod), node: placement.node, isRenewal } as const;

@@ -3,12 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { NodeName } from "#model/brand.ts";
 import { costedDemand } from "#model/fit.ts";
 import { ClusterLedger, type PodDemand } from "#model/ledger.ts";
-import { aNode } from "#test/builders/a-node.ts";
-import { aProxy } from "#test/builders/a-proxy.ts";
-import { anyDemand, anyEvent, type ClusterEvent, NODE_NAMES } from "#test/builders/cluster-events.ts";
+import { anyDemand, anyEvent, NODE_NAMES } from "#test/builders/cluster-events.ts";
+import { roomyNodes } from "#test/builders/roomy-nodes.ts";
 import { PlainCluster } from "#test/oracle/plain-cluster.ts";
 import { copiesOf, plainFreeAfter, plainRejection, plainZoneExcess } from "#test/oracle/plain-fit.ts";
 import { allCandidates, type Candidates, namedCandidates } from "./candidates.ts";
@@ -16,27 +14,10 @@ import { place, type Placement } from "./placement.ts";
 
 const someEvents = fc.array(anyEvent, { maxLength: 40 });
 
-// Random events alone seldom leave a node that takes a pod: each begins with some room and a ready proxy.
-const someNodes = fc
-  .tuple(...NODE_NAMES.map(() => fc.constantFrom(3_000, 6_000, 12_000)))
-  .map((sizes) => NODE_NAMES.map((name, index) => roomyNode(name, sizes[index] ?? 0)));
-
-function roomyNode(name: NodeName, size: number): Pick<ClusterEvent, "apply"> {
-  return {
-    apply(ledger) {
-      ledger.upsertNode(aNode({ name, cpuMilli: size, memoryBytes: 4 * size }));
-      const base = { cpuMilli: 50, memoryBytes: 200 };
-      ledger.upsertPod(
-        aProxy({ name: `proxy-old-${name}`, node: name, cpuMilli: 100, memoryBytes: 400, base }),
-      );
-    },
-  };
-}
-
 test("the choice, its reason, its group and the runners-up are those of the plain reading", () => {
   let decided = 0;
   fc.assert(
-    fc.property(someNodes, someEvents, anyDemand, (nodes, events, pod) => {
+    fc.property(roomyNodes, someEvents, anyDemand, (nodes, events, pod) => {
       const ledger = new ClusterLedger();
       const plain = new PlainCluster();
       for (const event of [...nodes, ...events]) {
@@ -54,7 +35,7 @@ test("the choice, its reason, its group and the runners-up are those of the plai
 
 test("the order in which nodes are seen or named does not matter, nor does asking twice", () => {
   fc.assert(
-    fc.property(someNodes, someEvents, anyDemand, (nodes, events, pod) => {
+    fc.property(roomyNodes, someEvents, anyDemand, (nodes, events, pod) => {
       const ledger = new ClusterLedger();
       for (const event of [...nodes, ...events]) event.apply(ledger);
       const forwards = placed(ledger, pod, namedCandidates(ledger, new Set(NODE_NAMES)));

@@ -59,6 +59,46 @@ export function place(
   };
 }
 
+/** What a ranked node was ranked by, most important first. */
+export interface RankedNode {
+  readonly name: NodeName;
+  /** Pods, this one included, that the node would take; 0 if even this one takes room held for others. */
+  readonly groupPods: number;
+  /** Share of the node that would be left with them, CPU and memory added up: less is better. */
+  readonly leftShare: number;
+  /** Difference between the share of CPU and of memory left. */
+  readonly strandedShare: number;
+}
+
+/** What put the winner before the runner-up. */
+export type TieBreak = "onlyCandidate" | "largerGroup" | "lessLeft" | "lessStranded" | "name";
+
+/** The ranked nodes of a placement with what they were ranked by, in order; the ledger must be as it was then. */
+export function rankedNodes(
+  { ranking, reason }: Placement,
+  pod: CostedDemand,
+  {
+    ledger,
+    accountOf,
+  }: {
+    readonly ledger: LedgerView;
+    readonly accountOf: (name: NodeName) => NodeAccount | undefined;
+  },
+): readonly RankedNode[] {
+  const groups = reason === "joinsInstance" ? [1] : groupSizes(pod, ledger);
+  return ranking.flatMap((name) => {
+    const account = accountOf(name);
+    return account === undefined ? [] : (assess(account, pod, groups) ?? []);
+  });
+}
+
+export function tieBreak(winner: RankedNode, runnerUp: RankedNode | undefined): TieBreak {
+  if (runnerUp === undefined) return "onlyCandidate";
+  if (winner.groupPods !== runnerUp.groupPods) return "largerGroup";
+  if (winner.leftShare !== runnerUp.leftShare) return "lessLeft";
+  return winner.strandedShare === runnerUp.strandedShare ? "name" : "lessStranded";
+}
+
 // From the largest group worth a node down to the pod alone.
 function groupSizes(pod: CostedDemand, ledger: LedgerView): readonly number[] {
   const sizes: number[] = [];
@@ -67,15 +107,7 @@ function groupSizes(pod: CostedDemand, ledger: LedgerView): readonly number[] {
   return [...sizes, 1];
 }
 
-interface Assessment {
-  readonly name: NodeName;
-  /** 0 if even the pod alone takes room held for others. */
-  readonly groupPods: number;
-  readonly leftShare: number;
-  readonly strandedShare: number;
-}
-
-function assess(node: NodeAccount, pod: CostedDemand, groups: readonly number[]): Assessment | undefined {
+function assess(node: NodeAccount, pod: CostedDemand, groups: readonly number[]): RankedNode | undefined {
   if (rejectionOf(node, pod) !== undefined) return undefined;
   const held = heldByOthers(node, pod);
   const groupPods = groups.find((pods) => takes(node, pod, { pods, held })) ?? 0;
@@ -126,7 +158,7 @@ function heldByOthers(node: NodeAccount, pod: CostedDemand): Held {
 // The few best of many, in order.
 class Ranking {
   readonly #limit: number;
-  readonly #best: Assessment[] = [];
+  readonly #best: RankedNode[] = [];
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -136,7 +168,7 @@ class Ranking {
     return this.#best.length === 0;
   }
 
-  get first(): Assessment | undefined {
+  get first(): RankedNode | undefined {
     return this.#best[0];
   }
 
@@ -144,7 +176,7 @@ class Ranking {
     return this.#best.map(({ name }) => name);
   }
 
-  offer(assessment: Assessment | undefined): void {
+  offer(assessment: RankedNode | undefined): void {
     if (assessment === undefined) return;
     const last = this.#best.at(-1);
     if (this.#best.length >= this.#limit && last !== undefined && compare(last, assessment) <= 0) return;
@@ -156,7 +188,7 @@ class Ranking {
 }
 
 // Negative if `a` is the better node.
-function compare(a: Assessment, b: Assessment): number {
+function compare(a: RankedNode, b: RankedNode): number {
   return (
     b.groupPods - a.groupPods ||
     a.leftShare - b.leftShare ||

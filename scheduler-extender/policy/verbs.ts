@@ -4,9 +4,10 @@
 
 import type { NodeName } from "#model/brand.ts";
 import { type CostedDemand, costedDemand, rejectionOf } from "#model/fit.ts";
-import type { ClusterLedger, PodDemand } from "#model/ledger.ts";
+import type { ClusterLedger, LedgerView, PodDemand } from "#model/ledger.ts";
 import type { Rejection } from "#model/verdict.ts";
 import { awaitsVictims } from "./awaited-victims.ts";
+import type { DecisionWitness, JudgedNode } from "./decision-witness.ts";
 import { namedCandidates } from "./candidates.ts";
 import { priorityOf } from "./importance.ts";
 import { accountFor, type Preemptor } from "./nominated-room.ts";
@@ -16,6 +17,8 @@ import { promise, type PromiseLimits } from "./promise.ts";
 export interface DecisionContext {
   readonly nowMs: number;
   readonly limits: PromiseLimits;
+  /** Absent where nobody asks why. */
+  readonly witness?: DecisionWitness;
 }
 
 export interface FilterQuestion {
@@ -47,19 +50,29 @@ export function filterNodes(
   const passed: NodeName[] = [];
   const rejected = new Map<NodeName, Rejection>();
   for (const name of nodes) {
-    const rejection = rejectionOf(accountFor(pod, name, ledger), demand);
+    const judged = judge(ledger, { pod, name }, demand);
+    const { rejection } = judged;
     if (rejection === undefined) passed.push(name);
     else rejected.set(name, rejection);
-  }
-  const { nominatedNode } = pod;
-  if (nominatedNode !== undefined && rejected.has(nominatedNode)) {
-    const isAwaiting = awaitsVictims(ledger, nominatedNode, { ...demand, priority: priorityOf(pod) });
-    if (isAwaiting) rejected.set(nominatedNode, "awaitsVictims");
+    context.witness?.judged(judged, demand);
   }
   const [only] = passed;
   if (passed.length !== 1 || only === undefined) return { passed, rejected, promised: undefined, expired };
   chooseAndPromise(ledger, { demand, nodes: [only] }, context);
   return { passed, rejected, promised: only, expired };
+}
+
+/** What filter says of one node, and by which account. */
+export function judge(
+  ledger: LedgerView,
+  { pod, name }: { readonly pod: Preemptor; readonly name: NodeName },
+  demand: CostedDemand,
+): JudgedNode {
+  const account = accountFor(pod, name, ledger);
+  const rejection = rejectionOf(account, demand);
+  const isNominated = rejection !== undefined && name === pod.nominatedNode;
+  const isAwaiting = isNominated && awaitsVictims(ledger, name, { ...demand, priority: priorityOf(pod) });
+  return { account, rejection: isAwaiting ? "awaitsVictims" : rejection };
 }
 
 /** How many nodes get a score: kube-scheduler's scores for extenders run from 0 to 10, and zeros need not be sent. */
@@ -93,6 +106,8 @@ function chooseAndPromise(
 ): Placement | undefined {
   const candidates = namedCandidates(ledger, new Set(nodes));
   const placement = place(demand, candidates, { ledger, rankingLength: SCORE_MAX });
-  if (placement !== undefined) promise(ledger, { pod: demand, placement }, context);
+  if (placement === undefined) return undefined;
+  context.witness?.placed({ placement, accountOf: (name) => ledger.node(name) }, demand);
+  promise(ledger, { pod: demand, placement }, context);
   return placement;
 }

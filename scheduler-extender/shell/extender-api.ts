@@ -5,7 +5,8 @@ import type { FastifyInstance } from "fastify";
 import type { ClusterLedger } from "#model/ledger.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { preempt, preemptForProxy } from "../policy/preemption.ts";
-import { filterNodes, prioritizeNodes, scoresOf } from "../policy/verbs.ts";
+import type { DecisionWitness } from "../policy/decision-witness.ts";
+import { type DecisionContext, filterNodes, prioritizeNodes, scoresOf } from "../policy/verbs.ts";
 import type { PromiseLimits } from "../policy/promise.ts";
 import {
   decodeExtenderArgs,
@@ -13,6 +14,7 @@ import {
   type ExtenderFilterReply,
   type HostPriority,
 } from "./extender-wire.ts";
+import type { Explanations } from "./explanations.ts";
 import type { ExtenderMetrics } from "./extender-metrics.ts";
 import {
   decodePreemptionArgs,
@@ -26,10 +28,17 @@ export interface ExtenderApiOptions {
   readonly limits: PromiseLimits;
   readonly metrics: ExtenderMetrics;
   readonly unreadyReasons: () => readonly string[];
+  /** Absent where nobody asks why. */
+  readonly explanations?: Explanations;
 }
 
 export async function extenderApi(server: FastifyInstance, options: ExtenderApiOptions): Promise<void> {
-  const { ledger, clock, limits, metrics, unreadyReasons } = options;
+  const { ledger, clock, limits, metrics, unreadyReasons, explanations } = options;
+  const context = (witness: DecisionWitness | undefined): DecisionContext => ({
+    nowMs: clock.nowMs(),
+    limits,
+    ...(witness === undefined ? {} : { witness }),
+  });
 
   // An answer from half a ledger would overcommit nodes: kube-scheduler retries an error.
   server.addHook("preHandler", async (_, reply) => {
@@ -48,8 +57,9 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     if (args.pod.proxy !== undefined) {
       return encodeFilterReply(args, { passed: args.nodes, rejected: new Map() });
     }
-    const result = filterNodes(ledger, args, { nowMs: clock.nowMs(), limits });
+    const result = filterNodes(ledger, args, context(explanations?.filtering(args.pod)));
     metrics.filtered(result);
+    explanations?.filtered(args, result);
     stop();
     return encodeFilterReply(args, result);
   });
@@ -58,7 +68,7 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     const stop = metrics.verbStarted("prioritize");
     const args = decodeExtenderArgs(request.body);
     if (args.pod.proxy !== undefined) return [];
-    const placement = prioritizeNodes(ledger, args, { nowMs: clock.nowMs(), limits });
+    const placement = prioritizeNodes(ledger, args, context(explanations?.choosing(args.pod)));
     metrics.prioritized(placement);
     stop();
     return scoresOf(placement?.ranking ?? []).map(({ node, score }) => ({ Host: node, Score: score }));

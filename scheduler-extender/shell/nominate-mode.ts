@@ -3,11 +3,12 @@
 import type { ClusterLedger } from "#model/ledger.ts";
 import type { ClusterCache } from "#kube/cluster-cache.ts";
 import type { KubeConnection } from "#kube/connection.ts";
-import { EventRecorder } from "#kube/events.ts";
-import { type Clock, systemClock } from "#runtime/clock.ts";
+import type { EventRecorder } from "#kube/events.ts";
+import type { Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { DEFAULT_NOMINATE_LIMITS } from "../policy/nominate.ts";
 import type { PromiseLimits } from "../policy/promise.ts";
+import type { Explanations } from "./explanations.ts";
 import type { ExtenderMetrics } from "./extender-metrics.ts";
 import type { Leadership } from "./leadership.ts";
 import { PlacementController } from "./placement-controller.ts";
@@ -16,10 +17,11 @@ import { createPlacementMetrics } from "./placement-metrics.ts";
 export interface NominateModeOptions {
   readonly settings: {
     readonly mode: "score" | "nominate";
-    readonly identity: string;
     readonly gateDeadlineSeconds: number;
   };
   readonly connection: KubeConnection;
+  readonly events: Pick<EventRecorder, "record">;
+  readonly explanations: Pick<Explanations, "nominating">;
   readonly ledger: ClusterLedger;
   readonly clock: Clock;
   readonly limits: PromiseLimits;
@@ -29,46 +31,24 @@ export interface NominateModeOptions {
   readonly cache: () => Pick<ClusterCache, "unreadyReasons">;
 }
 
-export interface NominateMode {
-  readonly controller: PlacementController;
-  stop(): Promise<void>;
-}
-
 /** Undefined in score mode, which neither sets gates nor needs a right for them. */
 export function nominateMode({
-  settings: { mode, identity, gateDeadlineSeconds },
+  settings: { mode, gateDeadlineSeconds },
   leadership,
   cache,
   limits,
   metrics,
   ...shared
-}: NominateModeOptions): NominateMode | undefined {
+}: NominateModeOptions): PlacementController | undefined {
   if (mode === "score") return undefined;
-  const { connection, logger } = shared;
-  const events = new EventRecorder({
-    connection,
-    component: "berth-scheduler-extender",
-    instance: identity,
-    clock: systemClock(),
-    random: Math.random,
-    logger,
-  });
-  const controller = new PlacementController({
+  return new PlacementController({
     ...shared,
     limits: { ...DEFAULT_NOMINATE_LIMITS, ...limits, gateDeadlineMs: gateDeadlineSeconds * 1000 },
     metrics: (gatedPods) => createPlacementMetrics(metrics.registry, gatedPods),
     promisesExpired: (count) => metrics.promisesExpired(count),
-    events,
     mayAct: () =>
       leadership.isLeader &&
       leadership.notAnsweringReasons().length === 0 &&
       cache().unreadyReasons().length === 0,
   });
-  return {
-    controller,
-    async stop() {
-      await controller.stop();
-      await events.stop();
-    },
-  };
 }

@@ -12,6 +12,7 @@ import type { Logger } from "#runtime/logger.ts";
 import type { NominateLimits } from "../policy/nominate.ts";
 import { LIFT_REASONS, type NominateEffect } from "../policy/nominate-effect.ts";
 import { GATED_PODS_MAX, NominateQueue } from "../policy/nominate-queue.ts";
+import type { Explanations } from "./explanations.ts";
 import type { PlacementMetrics } from "./placement-metrics.ts";
 import { writeEffect } from "./placement-writer.ts";
 
@@ -25,6 +26,8 @@ export interface PlacementControllerOptions {
   readonly promisesExpired: (count: number) => void;
   readonly events: Pick<EventRecorder, "record">;
   readonly logger: Logger;
+  /** Absent where nobody asks why. */
+  readonly explanations?: Pick<Explanations, "nominating">;
   /** Leads, and its view of the cluster can be trusted. */
   readonly mayAct: () => boolean;
 }
@@ -117,7 +120,7 @@ export class PlacementController {
   }
 
   #decide(): void {
-    const { ledger, clock, limits, mayAct } = this.#options;
+    const { ledger, clock, limits, mayAct, explanations } = this.#options;
     if (this.#isStopped || !mayAct()) {
       this.#isActing = false;
       return this.#lookLater(LOOK_MS_MAX);
@@ -127,7 +130,12 @@ export class PlacementController {
     this.#isActing = true;
     this.#options.promisesExpired(ledger.expire(nowMs).length);
     const effects = this.#queue.decide(
-      { ledger, nowMs, limits },
+      {
+        ledger,
+        nowMs,
+        limits,
+        ...(explanations === undefined ? {} : { witnessFor: (pod) => explanations.nominating(pod) }),
+      },
       { podsMax: BATCH_PODS_MAX, effectsMax: WRITES_UNDERWAY_MAX - this.#writes.size },
     );
     for (const effect of effects) {

@@ -3,6 +3,7 @@
 
 import { after, afterEach, before } from "node:test";
 import { applyCases } from "./apply-cases.ts";
+import { explainCases } from "./explain-cases.ts";
 import { failoverCases } from "./failover-cases.ts";
 import { installCases } from "./install-cases.ts";
 import { nominateCases } from "./nominate-cases.ts";
@@ -51,6 +52,7 @@ placementCases(theCluster);
 preemptionCases(theCluster);
 failoverCases(theCluster);
 ownerCases(theCluster);
+explainCases(theCluster);
 applyCases(theCluster);
 sizingCases(theCluster);
 nominateCases(theCluster);

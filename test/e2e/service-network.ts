@@ -41,11 +41,13 @@ export class ServiceNetwork {
   }
 
   /**
-   * The local port behind a Service's cluster address.
+   * The local port behind a cluster address, a Service's or a pod's own.
    *
    * @throws Error that says whether there is no such Service, or no ready pod behind it.
    */
   async localPortOf(address: string, port: number): Promise<number> {
+    const pod = this.#localPorts.get(`${address}:${port}`);
+    if (pod !== undefined) return pod;
     const { items } = (await this.#connection.get(resourcePath(SERVICES))) as { items: readonly Service[] };
     const service = items.find(({ spec }) => spec.clusterIP === address);
     if (service === undefined) throw new Error(`no Service has the address ${address}`);

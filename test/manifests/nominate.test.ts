@@ -58,9 +58,9 @@ test("the base is in score mode, the component's argument makes it nominate mode
   assert.equal(extenderSettings({ ...container, args }).mode, "nominate");
 });
 
-test("nominate mode may patch pods and their status and create Events, and score mode may none of it", () => {
+test("nominate mode may patch pods and their status, and score mode may not", () => {
   const rights = rightsIn(role.rules);
-  assert.deepEqual(rights, ["patch /pods", "patch /pods/status", "create /events"]);
+  assert.deepEqual(rights, ["patch /pods", "patch /pods/status"]);
   const base = baseObjectsOf<Manifest & { rules: readonly Rule[] }>("ClusterRole")
     .filter(({ metadata }) => metadata.name === extender.metadata.name)
     .flatMap(({ rules }) => rightsIn(rules));

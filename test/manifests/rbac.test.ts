@@ -124,13 +124,14 @@ test("what a role names is there, or is the component's own Lease", () => {
   }
 });
 
-test("rights in the whole cluster are to look; to change there are profiles and one webhook configuration", () => {
+test("rights in the whole cluster are to look; to change there are profiles and one webhook configuration, to tell there are Events", () => {
   const changes = rights
     .filter(({ role, verb }) => role.kind === "ClusterRole" && !["get", "list", "watch"].includes(verb))
     .map(({ role, resource, verb, rule }) =>
       `${role.metadata.name} ${verb} ${resource} ${rule.resourceNames ?? ""}`.trim(),
     );
   assert.deepEqual(changes, [
+    "berth-scheduler-extender create events",
     "berth-scheduler-extender create meshprofiles",
     "berth-scheduler-extender patch meshprofiles",
     "berth-scheduler-extender patch meshprofiles/status",

@@ -14,6 +14,7 @@ import { createPlacementMetrics } from "#scheduler-extender/shell/placement-metr
 import { vpaRecommender } from "#vpa-recommender/main.ts";
 import { createRecommenderMetrics } from "#vpa-recommender/shell/recommender-metrics.ts";
 import { startSettings } from "#cli/start/start-options.ts";
+import { explainOptions } from "#cli/explain/explain-options.ts";
 import { ungateOptions } from "#cli/ungate/ungate-options.ts";
 import { simOptions } from "#cli/sim/sim-options.ts";
 import type { Registry } from "prom-client";
@@ -40,6 +41,11 @@ function cliPage(): string {
     "The components take their settings as flags or as a YAML file (`--config`) with `apiVersion: config.berth.dev/v1alpha1`, the `kind` named below, and the flags' names in camelCase as keys. Flags win. `--print-config` shows the result and where each value comes from.",
     section("berth start", "A simulated fleet with the real components.", startSettings),
     section("berth sim", "A trace through the same policies, without processes.", simOptions),
+    section(
+      "berth explain NAMESPACE/NAME",
+      "Says why a pod is where it is or, while it waits, what its nodes miss.",
+      explainOptions,
+    ),
     section(
       "berth ungate",
       "Lifts every `berth.dev/placement` gate, for when no placement controller does.",

@@ -1,0 +1,112 @@
+// An explanation for people: what was decided, the groups of nodes with their figures, and what is missing where.
+
+import type { Resources } from "#model/resources.ts";
+import { REJECTIONS } from "#model/verdict.ts";
+import type { Explanation, ResourceRange, Verdict, Winner } from "#scheduler-extender/policy/explanation.ts";
+import type { ExplainedNow, ExplainReply } from "#scheduler-extender/shell/explain-api.ts";
+import { textTable } from "#sim/report/text-table.ts";
+
+export function explanationText({ pod, state, node, last, nomination, now }: ExplainReply): string {
+  const place = node === undefined ? "" : ` on ${node}`;
+  const parts = [`${pod}: ${state}${place}`];
+  if (now !== undefined) parts.push(section(`Now, ${NODES_OF[now.nodesOf]}`, now.explanation));
+  if (nomination !== undefined) parts.push(section("Nominated", nomination));
+  if (last !== undefined) parts.push(section("When kube-scheduler last asked", last));
+  if (now === undefined && nomination === undefined && last === undefined)
+    parts.push("No decision about it is kept: it is long ago, or another replica made it.");
+  return `${parts.join("\n\n")}\n`;
+}
+
+const NODES_OF: Readonly<Record<ExplainedNow["nodesOf"], string>> = {
+  kubeScheduler: "on the nodes that kube-scheduler had left for it",
+  eligible: "on the nodes that it may run on",
+  cluster: "on all nodes, some of which kube-scheduler may reject",
+};
+
+const REASONS: Readonly<Record<Winner["reason"], string>> = {
+  joinsInstance: "where the app runs already",
+  opensInstance: "opening an instance of the app",
+  outsideMesh: "outside the mesh",
+};
+
+const TIE_BREAKS: Readonly<Record<Winner["decidedBy"], string>> = {
+  onlyCandidate: "the only one",
+  largerGroup: "the only one that takes so many of its siblings",
+  lessLeft: "the fullest",
+  lessStranded: "the one that strands least",
+  name: "the first by name of equals",
+};
+
+function section(title: string, explanation: Explanation): string {
+  const { pod, appRequest, nodes, groups, winner } = explanation;
+  const app = pod.app === undefined ? "outside the mesh" : `app ${pod.app}`;
+  const lines = [`${title}: ${app}, A = ${amount(appRequest)}, ${nodes} nodes judged`];
+  if (groups.length > 0) lines.push(groupTable(explanation), ...groups.flatMap(closestLines));
+  if (winner !== undefined) lines.push(...winnerLines(winner));
+  return lines.join("\n");
+}
+
+function groupTable({ groups }: Explanation): string {
+  const head = ["verdict", "nodes", "B", "free", "reserved"];
+  const rows = groups.map(({ verdict, nodes, figures }) =>
+    [
+      verdict,
+      String(nodes),
+      ...(figures === undefined
+        ? ["–", "–", "–"]
+        : [range(figures.meshCost), range(figures.free), range(figures.reserved)]),
+    ].map((text) => ({ text })),
+  );
+  return indented(textTable(head, rows, { hasColour: false }));
+}
+
+function closestLines({ verdict, closest }: Explanation["groups"][number]): readonly string[] {
+  if (verdict === "fits") return [];
+  const isShort = verdict === "appDoesNotFit" || verdict === "meshShareDoesNotFit";
+  const nearest = isShort
+    ? closest.map(({ node, missing }) => `${node} misses ${missingText(missing)}`)
+    : [helpOf(verdict)];
+  return nearest.map((line) => `  ${verdict}: ${line}`);
+}
+
+function helpOf(verdict: Exclude<Verdict, "fits">): string {
+  return REJECTIONS[verdict].help;
+}
+
+function winnerLines({ node, reason, groupPods, decidedBy, candidates }: Winner): readonly string[] {
+  const group = groupPods > 1 ? `, with room for ${groupPods} of them` : "";
+  const head = ["candidate", "score", "B", "free", "left"];
+  const rows = candidates.map(({ node: name, score, meshCost, free, left }) =>
+    [name, String(score), amount(meshCost), amount(free), amount(left)].map((text) => ({ text })),
+  );
+  return [
+    `  ${node} ${REASONS[reason]}${group}: ${TIE_BREAKS[decidedBy]}`,
+    indented(textTable(head, rows, { hasColour: false })),
+  ];
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^/gm, "  ");
+}
+
+function range({ min, max }: ResourceRange): string {
+  const [low, high] = [amount(min), amount(max)];
+  return low === high ? low : `${low} … ${high}`;
+}
+
+function missingText({ cpuMilli, memoryBytes }: Resources): string {
+  const parts = [
+    ...(cpuMilli > 0 ? [`${cpuMilli}m CPU`] : []),
+    ...(memoryBytes > 0 ? [`${mebibytes(memoryBytes)} memory`] : []),
+  ];
+  return parts.join(" and ");
+}
+
+function amount({ cpuMilli, memoryBytes }: Resources): string {
+  return `${cpuMilli}m ${mebibytes(memoryBytes)}`;
+}
+
+// Rounded up: who makes room should make enough.
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1024 ** 2)}Mi`;
+}

@@ -1,0 +1,105 @@
+// Puts a decision down as an explanation while it is made.
+
+import type { NodeName, PodUid } from "#model/brand.ts";
+import type { PodView } from "#model/cluster-view.ts";
+import type { CostedDemand } from "#model/fit.ts";
+import type { LedgerView } from "#model/ledger.ts";
+import type { NodeAccount } from "#model/node-ledger.ts";
+import type { Choice, DecisionWitness, JudgedNode } from "./decision-witness.ts";
+import type { Candidate, Explanation, Winner } from "./explanation.ts";
+import { FigureReader, keptFigures, type NodeFigures } from "./node-figures.ts";
+import { type RankedNode, rankedNodes, tieBreak } from "./placement.ts";
+import { scoresOf } from "./verbs.ts";
+import { VerdictGroups } from "./verdict-groups.ts";
+
+export interface DecisionRecordOptions {
+  readonly ledger: LedgerView;
+  readonly nowMs: number;
+  /**
+   * What is put down of nodes that fit: their number only, or their figures, too. While kube-scheduler waits, a
+   * millisecond for 5,000 nodes is too much for figures that only tell that there is room.
+   */
+  readonly fitting: "counted" | "measured";
+}
+
+export class DecisionRecord implements DecisionWitness {
+  readonly #pod: PodView;
+  readonly #ledger: LedgerView;
+  readonly #atMs: number;
+  readonly #fitting: DecisionRecordOptions["fitting"];
+  readonly #groups = new VerdictGroups();
+  #reading: Reading | undefined;
+  #winner: Winner | undefined;
+
+  constructor(pod: PodView, { ledger, nowMs, fitting }: DecisionRecordOptions) {
+    this.#fitting = fitting;
+    this.#pod = pod;
+    this.#ledger = ledger;
+    this.#atMs = nowMs;
+  }
+
+  judged({ account, rejection }: JudgedNode, demand: CostedDemand): void {
+    const isCounted = account === undefined || (rejection === undefined && this.#fitting === "counted");
+    const figures = isCounted ? undefined : this.#figuresOf(account, demand);
+    this.#groups.add(rejection ?? "fits", account, figures);
+  }
+
+  placed({ placement, accountOf }: Choice, demand: CostedDemand): void {
+    const { node, reason, groupPods } = placement;
+    // The ledger may have changed since the nodes were judged: kube-scheduler asks again to have them ranked.
+    this.#reading = undefined;
+    const ranked = rankedNodes(placement, demand, { ledger: this.#ledger, accountOf });
+    const [first, second] = ranked;
+    if (first === undefined) return;
+    const scores = new Map(scoresOf(placement.ranking).map(({ node: name, score }) => [name, score]));
+    const candidates = ranked.flatMap((candidate) => {
+      const account = accountOf(candidate.name);
+      const score = scores.get(candidate.name) ?? 0;
+      return account === undefined
+        ? []
+        : [candidateOf(candidate, score, keptFigures(this.#figuresOf(account, demand)))];
+    });
+    this.#winner = { node, reason, groupPods, decidedBy: tieBreak(first, second), candidates };
+  }
+
+  explanation(): Explanation {
+    const { uid, namespace, name, app, request } = this.#pod;
+    return {
+      pod: { uid, namespace, name, ...(app === undefined ? {} : { app }) },
+      atMs: this.#atMs,
+      appRequest: request,
+      nodes: this.#groups.nodes,
+      groups: this.#groups.all(),
+      ...(this.#winner === undefined ? {} : { winner: this.#winner }),
+    };
+  }
+
+  #figuresOf(account: NodeAccount, demand: CostedDemand): NodeFigures {
+    this.#reading ??= {
+      reader: new FigureReader(this.#ledger, demand),
+      promised: promisedByNode(this.#ledger, demand.uid),
+    };
+    const { reader, promised } = this.#reading;
+    return reader.read(account, promised.get(account.name));
+  }
+}
+
+interface Reading {
+  readonly reader: FigureReader;
+  readonly promised: ReadonlyMap<NodeName, readonly PodUid[]>;
+}
+
+function candidateOf({ name: node, ...rank }: RankedNode, score: number, figures: NodeFigures): Candidate {
+  return { node, score, ...rank, ...figures };
+}
+
+function promisedByNode(ledger: LedgerView, except: PodUid): ReadonlyMap<NodeName, readonly PodUid[]> {
+  const promised = new Map<NodeName, PodUid[]>();
+  for (const { node, pod } of ledger.reservations()) {
+    if (pod.uid === except) continue;
+    const pods = promised.get(node);
+    if (pods === undefined) promised.set(node, [pod.uid]);
+    else pods.push(pod.uid);
+  }
+  return promised;
+}
