@@ -118,7 +118,7 @@ Now, on all nodes, some of which kube-scheduler may reject: app shop/cart, A = 8
 
 test("the extender can be asked directly, and says it all as JSON", async () => {
   ledger.upsertPod(aPod());
-  const text = await explain("shop/cart-1", "--output=json", `--url=${extenderUrl}`);
+  const text = await explain("pod", "shop/cart-1", "--output=json", `--url=${extenderUrl}`);
   assert.equal((JSON.parse(text) as { state: string }).state, "waiting");
   assert.deepEqual(asked, []);
 });

@@ -32,7 +32,7 @@ const ANSWER_MS_MAX = 10_000;
  */
 export async function runExplain(argv: readonly string[], out: (text: string) => void): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) {
-    const usage = "Usage: berth explain NAMESPACE/NAME [options]";
+    const usage = "Usage: berth explain pod NAMESPACE/NAME [options]";
     return out(`${explainCommand.summary}\n\n${usage}\n\n${describeFlags(explainOptions)}\n`);
   }
   const options = readExplainOptions(argv);

@@ -26,7 +26,9 @@ export type ExplainOptions = z.infer<typeof explainOptions> & { readonly pod: st
 const POD = /^[^/]+\/[^/]+$/;
 
 /** @throws UsageError naming what is wrong or missing. */
-export function readExplainOptions([pod, ...argv]: readonly string[]): ExplainOptions {
+export function readExplainOptions(words: readonly string[]): ExplainOptions {
+  // `pod` may be said, as with kubectl.
+  const [pod, ...argv] = words[0] === "pod" ? words.slice(1) : words;
   if (pod === undefined || !POD.test(pod)) throw new UsageError("say which pod: NAMESPACE/NAME");
   return { ...checkFlags(explainOptions, readFlags(explainOptions, argv)), pod };
 }

@@ -1,8 +1,8 @@
 // An explanation for people: what was decided, the groups of nodes with their figures, and what is missing where.
 
-import type { Resources } from "#model/resources.ts";
 import { REJECTIONS } from "#model/verdict.ts";
-import type { Explanation, ResourceRange, Verdict, Winner } from "#scheduler-extender/policy/explanation.ts";
+import type { Explanation, Verdict, Winner } from "#scheduler-extender/policy/explanation.ts";
+import { amountText, missingText, rangeText } from "#scheduler-extender/shell/amount-text.ts";
 import type { ExplainedNow, ExplainReply } from "#scheduler-extender/shell/explain-api.ts";
 import { textTable } from "#sim/report/text-table.ts";
 
@@ -40,7 +40,7 @@ const TIE_BREAKS: Readonly<Record<Winner["decidedBy"], string>> = {
 function section(title: string, explanation: Explanation): string {
   const { pod, appRequest, nodes, groups, winner } = explanation;
   const app = pod.app === undefined ? "outside the mesh" : `app ${pod.app}`;
-  const lines = [`${title}: ${app}, A = ${amount(appRequest)}, ${nodes} nodes judged`];
+  const lines = [`${title}: ${app}, A = ${amountText(appRequest)}, ${nodes} nodes judged`];
   if (groups.length > 0) lines.push(groupTable(explanation), ...groups.flatMap(closestLines));
   if (winner !== undefined) lines.push(...winnerLines(winner));
   return lines.join("\n");
@@ -54,7 +54,7 @@ function groupTable({ groups }: Explanation): string {
       String(nodes),
       ...(figures === undefined
         ? ["–", "–", "–"]
-        : [range(figures.meshCost), range(figures.free), range(figures.reserved)]),
+        : [rangeText(figures.meshCost), rangeText(figures.free), rangeText(figures.reserved)]),
     ].map((text) => ({ text })),
   );
   return indented(textTable(head, rows, { hasColour: false }));
@@ -77,7 +77,7 @@ function winnerLines({ node, reason, groupPods, decidedBy, candidates }: Winner)
   const group = groupPods > 1 ? `, with room for ${groupPods} of them` : "";
   const head = ["candidate", "score", "B", "free", "left"];
   const rows = candidates.map(({ node: name, score, meshCost, free, left }) =>
-    [name, String(score), amount(meshCost), amount(free), amount(left)].map((text) => ({ text })),
+    [name, String(score), amountText(meshCost), amountText(free), amountText(left)].map((text) => ({ text })),
   );
   return [
     `  ${node} ${REASONS[reason]}${group}: ${TIE_BREAKS[decidedBy]}`,
@@ -87,26 +87,4 @@ function winnerLines({ node, reason, groupPods, decidedBy, candidates }: Winner)
 
 function indented(text: string): string {
   return text.replaceAll(/^/gm, "  ");
-}
-
-function range({ min, max }: ResourceRange): string {
-  const [low, high] = [amount(min), amount(max)];
-  return low === high ? low : `${low} … ${high}`;
-}
-
-function missingText({ cpuMilli, memoryBytes }: Resources): string {
-  const parts = [
-    ...(cpuMilli > 0 ? [`${cpuMilli}m CPU`] : []),
-    ...(memoryBytes > 0 ? [`${mebibytes(memoryBytes)} memory`] : []),
-  ];
-  return parts.join(" and ");
-}
-
-function amount({ cpuMilli, memoryBytes }: Resources): string {
-  return `${cpuMilli}m ${mebibytes(memoryBytes)}`;
-}
-
-// Rounded up: who makes room should make enough.
-function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1024 ** 2)}Mi`;
 }

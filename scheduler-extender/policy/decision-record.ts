@@ -60,6 +60,12 @@ export class DecisionRecord implements DecisionWitness {
         : [candidateOf(candidate, score, keptFigures(this.#figuresOf(account, demand)))];
     });
     this.#winner = { node, reason, groupPods, decidedBy: tieBreak(first, second), candidates };
+    this.finish();
+  }
+
+  /** Lets go of all that was read only to decide: a record is kept long, and every promise of that moment is in there. */
+  finish(): void {
+    this.#reading = undefined;
   }
 
   explanation(): Explanation {

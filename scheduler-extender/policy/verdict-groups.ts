@@ -1,5 +1,6 @@
 // Gathers judged nodes into groups of the same verdict, one node after the other: what is kept does not grow with them.
 
+import type { NodeName } from "#model/brand.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
 import type { ClosestNode, FigureRanges, ResourceRange, Verdict, VerdictGroup } from "./explanation.ts";
@@ -63,11 +64,19 @@ class Group {
     );
     const { closest } = this;
     const last = closest.at(-1);
-    if (closest.length >= CLOSEST_MAX && last !== undefined && share > last.share) return;
+    // Most nodes end here, equal ones too: in a cluster of like nodes all of them miss the same.
+    if (closest.length >= CLOSEST_MAX && last !== undefined && !isBefore({ share, name }, last)) return;
     closest.push({ share, node: { node: name, ...keptFigures(figures), missing: missing(left) } });
     closest.sort((a, b) => a.share - b.share || (a.node.node < b.node.node ? -1 : 1));
     if (closest.length > CLOSEST_MAX) closest.pop();
   }
+}
+
+function isBefore(
+  { share, name }: { readonly share: number; readonly name: NodeName },
+  last: { readonly share: number; readonly node: ClosestNode },
+): boolean {
+  return share < last.share || (share === last.share && name < last.node.node);
 }
 
 class Ranges {

@@ -65,7 +65,8 @@ function filtered(pod: PodView, nodes = NODES) {
 function ranked(pod: PodView) {
   const limits = DEFAULT_PROMISE_LIMITS;
   const witness = explanations.choosing(pod);
-  return prioritizeNodes(ledger, { pod, nodes: NODES }, { nowMs: clock.nowMs(), limits, witness });
+  prioritizeNodes(ledger, { pod, nodes: NODES }, { nowMs: clock.nowMs(), limits, witness });
+  explanations.ranked(pod);
 }
 
 test("of a bound pod the decision that placed it is told, filter and ranking together", async () => {
@@ -147,13 +148,49 @@ test("a mesh pod that only its share of the proxy keeps out gets an Event, again
     events.map(({ reason, type, subject }) => [reason, type, subject.name]),
     [["MeshShareDoesNotFit", "Warning", "cart-1"]],
   );
-  assert.match(events[0]?.message ?? "", /^the pod alone would fit on 2 of 2 nodes,/);
+  assert.equal(
+    events[0]?.message,
+    "the pod alone would fit on 2 of 2 nodes, but not with its share of the node proxy: A 850m 128Mi, B 60m 110Mi, free 900m 16128Mi, reserved for others 0m 0Mi. Nearest is node-1, which misses 10m CPU: it fits once so much is given back there, or on another node. Neither preemption nor cluster autoscalers see B. More: berth explain pod shop/cart-1",
+  );
   clock.advance(HOUR_MS);
   filtered(kept);
   assert.equal(events.length, 2);
 });
 
-test("no Event is told of pods that are placed, that have no room for themselves, or that are outside the mesh", () => {
+test("a pod whose node was chosen gets an Event with the figures and what decided, until there are too many", () => {
+  filtered(aPod());
+  assert.equal(events.length, 0);
+  ranked(aPod());
+  filtered(aPod({ name: "cart-2", uid: "cart-2" }), [NODES[1] as NodeName]);
+  assert.deepEqual(
+    events.map(({ reason, type, subject, message }) => [reason, type, subject.name, message]),
+    [
+      [
+        "NodeChosen",
+        "Normal",
+        "cart-1",
+        "node-1 is to open an instance of the app, preferred to node-2, since they are equal, and it is the first by name: A 100m 128Mi, B 60m 110Mi, free 900m 16128Mi, reserved for others 0m 0Mi, left 740m 16000Mi",
+      ],
+      [
+        "NodeChosen",
+        "Normal",
+        "cart-2",
+        "node-2 is to open an instance of the app, the only one with room: A 100m 128Mi, B 60m 110Mi, free 900m 16128Mi, reserved for others 0m 0Mi, left 740m 16000Mi",
+      ],
+    ],
+  );
+  const chooseFor = (name: string): void => {
+    filtered(aPod({ name }), [NODES[0] as NodeName]);
+    ledger.release(aPod({ name }).uid);
+  };
+  for (let index = 3; index < 100; index++) chooseFor(`cart-${index}`);
+  assert.equal(events.length, 20);
+  clock.advance(5_000);
+  chooseFor("cart-100");
+  assert.equal(events.length, 21);
+});
+
+test("no Event is told of pods that are still to be ranked, that have no room for themselves, or that are outside the mesh", () => {
   filtered(aPod({ name: "placed" }));
   filtered(aPod({ name: "huge", cpuMilli: 2_000 }));
   filtered(aPod({ name: "outside", app: null, cpuMilli: 2_000 }));

@@ -1,15 +1,18 @@
-// The latest decision about each of the pods that were asked about last, kept to be explained; and an Event on a pod that
-// only its share of the proxy keeps out, since neither kube-scheduler's message nor an autoscaler says so.
+// The latest decision about each of the pods that were asked about last, kept to be explained; an Event on a pod that
+// only its share of the proxy keeps out, since neither kube-scheduler's message nor an autoscaler says so; and, as long
+// as there are not too many, one on a pod whose node was chosen.
 
 import type { NodeName, PodUid } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import type { RecordedEvent } from "#kube/event-series.ts";
+import { TokenBucket } from "#kube/token-bucket.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { DecisionRecord } from "../policy/decision-record.ts";
 import type { DecisionWitness } from "../policy/decision-witness.ts";
 import type { Explanation } from "../policy/explanation.ts";
 import type { FilterResult } from "../policy/verbs.ts";
+import { meshShareEvent, nodeChosenEvent } from "./explanation-event.ts";
 
 export interface ExplanationsOptions {
   readonly ledger: LedgerView;
@@ -26,6 +29,8 @@ const OFFERS_MAX = 100;
 const TOLD_MS = 60 * 60_000;
 /** Pods that wait for room at once. Above that many nobody reads Events, and further pods get none. */
 const TOLD_MAX = 5_000;
+/** Chosen nodes that are told: a fifth of what the recorder may write, for these must not push warnings out of its queue. */
+const CHOSEN_RATE = { burst: 20, perSecond: 0.2 };
 
 export class Explanations {
   readonly #options: ExplanationsOptions;
@@ -35,9 +40,11 @@ export class Explanations {
   readonly #offers = new Map<string, { readonly uid: PodUid; readonly nodes: readonly NodeName[] }>();
   /** When it was told, the earliest first. */
   readonly #told = new Map<PodUid, number>();
+  readonly #chosenBucket: TokenBucket;
 
   constructor(options: ExplanationsOptions) {
     this.#options = options;
+    this.#chosenBucket = new TokenBucket(CHOSEN_RATE, options.clock.nowMs());
   }
 
   /** To look on while a pod's nodes are filtered: what was known of the pod before is forgotten. */
@@ -47,7 +54,14 @@ export class Explanations {
 
   /** To look on while a node is chosen for a pod that no node was offered for yet. */
   nominating(pod: PodView): DecisionWitness {
-    return this.#begin(pod, this.#nominations);
+    const record = this.#begin(pod, this.#nominations);
+    return {
+      judged: (node, demand) => record.judged(node, demand),
+      placed: (choice, demand) => {
+        record.placed(choice, demand);
+        this.#tellChosen(record);
+      },
+    };
   }
 
   /** To look on while the nodes that passed are ranked. */
@@ -61,11 +75,23 @@ export class Explanations {
     result: FilterResult,
   ): void {
     const key = keyOf(pod);
+    const kept = this.#records.get(key);
+    kept?.record.finish();
     this.#offers.delete(key);
-    if (result.passed.length > 0) return;
+    if (result.passed.length > 0) {
+      // Otherwise its nodes are ranked next; and of a nominated pod the choice was told when it was made.
+      if (result.promised !== undefined && !this.#nominations.has(key)) this.ranked(pod);
+      return;
+    }
     this.#offers.set(key, { uid: pod.uid, nodes: this.#ownNames(nodes) });
     forgetBeyond(this.#offers, OFFERS_MAX);
-    if (pod.app !== undefined) this.#tell(pod, result);
+    if (pod.app !== undefined && kept?.uid === pod.uid) this.#tellKeptOut(kept);
+  }
+
+  /** The nodes that passed were ranked. */
+  ranked(pod: PodView): void {
+    const kept = this.#records.get(keyOf(pod));
+    if (pod.app !== undefined && kept?.uid === pod.uid) this.#tellChosen(kept.record);
   }
 
   /** The latest answer to kube-scheduler about the pod of this name; undefined if it is not among those kept. */
@@ -99,23 +125,24 @@ export class Explanations {
     return nodes.map((name) => this.#options.ledger.node(name)?.name ?? name);
   }
 
-  #tell({ uid, namespace, name }: PodView, { rejected }: FilterResult): void {
-    let keptOut = 0;
-    for (const rejection of rejected.values()) if (rejection === "meshShareDoesNotFit") keptOut++;
-    if (keptOut === 0) return;
+  #tellKeptOut({ uid, record }: Kept): void {
     const nowMs = this.#options.clock.nowMs();
     for (const [told, sinceMs] of this.#told) {
       if (sinceMs > nowMs - TOLD_MS) break;
       this.#told.delete(told);
     }
     if (this.#told.has(uid) || this.#told.size >= TOLD_MAX) return;
+    const event = meshShareEvent(record.explanation());
+    if (event === undefined) return;
     this.#told.set(uid, nowMs);
-    this.#options.events.record({
-      subject: { apiVersion: "v1", kind: "Pod", namespace, name, uid },
-      type: "Warning",
-      reason: "MeshShareDoesNotFit",
-      message: `the pod alone would fit on ${keptOut} of ${rejected.size} nodes, but not with its share of the node proxy; neither preemption nor cluster autoscalers see that. What is missing: berth explain ${namespace}/${name}`,
-    });
+    this.#options.events.record(event);
+  }
+
+  #tellChosen(record: DecisionRecord): void {
+    const { clock, events } = this.#options;
+    if (!this.#chosenBucket.take(clock.nowMs())) return;
+    const event = nodeChosenEvent(record.explanation());
+    if (event !== undefined) events.record(event);
   }
 }
 

@@ -70,6 +70,7 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     if (args.pod.proxy !== undefined) return [];
     const placement = prioritizeNodes(ledger, args, context(explanations?.choosing(args.pod)));
     metrics.prioritized(placement);
+    explanations?.ranked(args.pod);
     stop();
     return scoresOf(placement?.ranking ?? []).map(({ node, score }) => ({ Host: node, Score: score }));
   });

@@ -42,7 +42,7 @@ function cliPage(): string {
     section("berth start", "A simulated fleet with the real components.", startSettings),
     section("berth sim", "A trace through the same policies, without processes.", simOptions),
     section(
-      "berth explain NAMESPACE/NAME",
+      "berth explain pod NAMESPACE/NAME",
       "Says why a pod is where it is or, while it waits, what its nodes miss.",
       explainOptions,
     ),
