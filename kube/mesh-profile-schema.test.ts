@@ -29,6 +29,7 @@ test("a full profile is read into the model's units", () => {
         requestsPerSecondPerPod: 80,
       },
       quota: {
+        cpu: "1500m",
         memory: "1Gi",
         connections: 1000,
         requestsPerSecond: 0.5,
@@ -50,6 +51,7 @@ test("a full profile is read into the model's units", () => {
       kiloRpsPerPod: 0.08,
     },
     quota: {
+      cpuMilli: 1_500,
       memoryBytes: 1024 * MIB,
       connections: 1_000,
       requestsPerSecond: 0.5,

@@ -2,12 +2,14 @@
 
 import { z } from "zod";
 import { appName } from "#model/app.ts";
-import { type AppCost, DEFAULT_APP_COST, type MeshProfile, type Quota } from "#model/mesh-profile.ts";
+import { type AppCost, DEFAULT_APP_COST, type MeshProfile } from "#model/mesh-profile.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { conditionsSchema } from "./condition.ts";
 import { DecodeError } from "./decode-pod.ts";
+import { decodeQuota, quotaSchema } from "./quota-schema.ts";
+import { atMost, COUNT_MAX, count, defined, withRules } from "./schema-rules.ts";
 
 /** The longest label value, and a profile is named after an app, which a label names. */
 export const APP_NAME_LENGTH_MAX = 63;
@@ -15,20 +17,11 @@ export const APP_NAME_LENGTH_MAX = 63;
 /** The condition that says how an app's ports stand; written by the extender's leader. */
 export const PORTS_ALLOCATED = "PortsAllocated";
 
-// The JSON schema carries what the code checks here, so that the API server refuses at least what this refuses. Its
-// pattern leaves out signs and exponents that no cost or quota needs, and its maxima are round numbers just below the
-// 2^53 millicores or bytes that are counted exactly.
-const QUANTITY_PATTERN = String.raw`^([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[1-3]?[0-9])?$`;
-const QUANTITY_LENGTH_MAX = 64;
-
 const resources = z.strictObject({
   cpu: atMost(cpuQuantity, "9T").optional().describe("Quantity, such as 250m."),
   memory: atMost(memoryQuantity, "9P").optional().describe("Quantity, such as 200Mi."),
 });
 
-// Far above what one node's proxy can hold or do, and exact in every number format on the way.
-const COUNT_MAX = 2 ** 31 - 1;
-const count = z.int().min(1).max(COUNT_MAX);
 const traffic = z.number().nonnegative().max(COUNT_MAX);
 const port = z.int().min(1).max(65_535);
 
@@ -41,42 +34,21 @@ const costSchema = z.strictObject({
   requestsPerSecondPerPod: traffic.optional().describe("Planned requests per second of one pod."),
 });
 
-const quotaSchema = withRule(
-  z.strictObject({
-    memory: atMost(memoryQuantity, "9P")
-      .optional()
-      .describe("Memory of the instance; bounds its heap from its next start."),
-    connections: count.optional().describe("Open client connections; more are closed at once."),
-    requestsPerSecond: z
-      .number()
-      .positive()
-      .max(COUNT_MAX)
-      .optional()
-      .describe("Steady rate, both directions; more get 429."),
-    burst: count.optional().describe("Requests at once above the rate; default: one second's worth."),
-    concurrency: count.optional().describe("Requests in progress, both directions; more get 503."),
-  }),
-  {
-    field: "burst",
-    message: "burst needs requestsPerSecond, the rate that it is above",
-    rule: "!has(self.burst) || has(self.requestsPerSecond)",
-    holds: ({ burst, requestsPerSecond }) => burst === undefined || requestsPerSecond !== undefined,
-  },
-);
-
 // Nothing of the status is refused for a key that is unknown here: a later version may have written it. The spec is
 // people's, where an unknown key is a misspelt one.
-const portsSchema = withRule(
+const portsSchema = withRules(
   z.object({
     inbound: port.describe("Where every node that hosts the app takes requests to it."),
     outbound: port.describe("Where every node's proxy takes its pods' requests."),
   }),
-  {
-    field: "outbound",
-    message: "outbound must not be the inbound port",
-    rule: "self.inbound != self.outbound",
-    holds: ({ inbound, outbound }) => inbound !== outbound,
-  },
+  [
+    {
+      field: "outbound",
+      message: "outbound must not be the inbound port",
+      rule: "self.inbound != self.outbound",
+      holds: ({ inbound, outbound }) => inbound !== outbound,
+    },
+  ],
 );
 
 export const meshProfileSpecSchema = z
@@ -147,35 +119,6 @@ function isOutdated(
   return conditions.find(({ type }) => type === PORTS_ALLOCATED)?.observedGeneration !== generation;
 }
 
-function atMost(quantity: z.ZodType<string>, max: string): z.ZodType<string> {
-  // What is no quantity is refused by the pattern, and need not be said twice.
-  const rule = `!isQuantity(self) || quantity(self).compareTo(quantity('${max}')) <= 0`;
-  return quantity.meta({
-    pattern: QUANTITY_PATTERN,
-    maxLength: QUANTITY_LENGTH_MAX,
-    "x-kubernetes-validations": [{ rule, message: `must be at most ${max}` }],
-  });
-}
-
-interface FieldRule<T> {
-  /** The field of the object that an error is reported at. */
-  readonly field: keyof T & string;
-  readonly message: string;
-  /** In CEL, for the API server. */
-  readonly rule: string;
-  /** The same rule here. */
-  readonly holds: (value: T) => boolean;
-}
-
-function withRule<T extends object>(
-  schema: z.ZodType<T>,
-  { field, message, rule, holds }: FieldRule<T>,
-): z.ZodType<T> {
-  return schema
-    .refine(holds, { error: message, path: [field] })
-    .meta({ "x-kubernetes-validations": [{ rule, message, fieldPath: `.${field}` }] });
-}
-
 // For the error, so it takes what it finds.
 function nameOf(raw: unknown): string {
   const { metadata } = (raw ?? {}) as {
@@ -203,22 +146,5 @@ function decodeResources(given: z.infer<typeof resources> | undefined, fallback:
   return {
     cpuMilli: given?.cpu === undefined ? fallback.cpuMilli : parseCpuMilli(given.cpu),
     memoryBytes: given?.memory === undefined ? fallback.memoryBytes : parseMemoryBytes(given.memory),
-  };
-}
-
-function decodeQuota(quota: z.infer<typeof quotaSchema>): Quota {
-  return defined({
-    memoryBytes: quota.memory === undefined ? undefined : parseMemoryBytes(quota.memory),
-    connections: quota.connections,
-    requestsPerSecond: quota.requestsPerSecond,
-    burst: quota.burst,
-    concurrency: quota.concurrency,
-  });
-}
-
-// exactOptionalPropertyTypes: an absent limit is an absent key.
-function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }

@@ -27,15 +27,29 @@ export interface AppCost {
   readonly kiloRpsPerPod: number;
 }
 
-/** Limits of one instance on one node; an absent limit is not enforced. */
+/** Limits of one instance on one node, both directions together; an absent limit is not enforced. */
 export interface Quota {
+  /** Above it nothing is read from the instance's connections for a while. */
+  readonly cpuMilli?: number;
+  /** Heap and buffers. */
   readonly memoryBytes?: number;
+  /** Open client connections. */
   readonly connections?: number;
+  /** Open sockets, of clients and to destinations. */
+  readonly fileDescriptors?: number;
   readonly requestsPerSecond?: number;
   /** Requests that may arrive at once above the steady rate; as many as requestsPerSecond if absent. */
   readonly burst?: number;
   /** Requests in progress at once. */
   readonly concurrency?: number;
+  /** Requests that may wait for the concurrency; none if absent. */
+  readonly queue?: number;
+  /** How long one may wait. */
+  readonly queueMs?: number;
+  /** Bytes read from clients. */
+  readonly receivedBytesPerSecond?: number;
+  /** Bytes read from destinations for clients. */
+  readonly sentBytesPerSecond?: number;
 }
 
 export interface PlacementLimits {

@@ -44,6 +44,22 @@ test("requests above the concurrency are refused while the others are in progres
   for (const answer of answers) assert.equal((await answer).statusCode, 200);
 });
 
+test("a request that waits for the concurrency is answered once another has ended", async (context) => {
+  const bed = new HostBed(context);
+  const held: ServerResponse[] = [];
+  const app = await startApp(context, (_request, response) => void held.push(response));
+  const { inbound } = await bed.serve(APP, app.port, { concurrency: 1, queue: 1 });
+  const answers = [send({ port: inbound }), send({ port: inbound })];
+  const isBoth = (): boolean => bed.instance(APP).counters.read().inbound.requests === 2;
+  await until(() => held.length === 1 && isBoth());
+  assert.equal((await send({ port: inbound })).headers["x-berth-reason"], "concurrency-limited");
+  held[0]?.end();
+  await until(() => held.length === 2);
+  held[1]?.end();
+  for (const answer of answers) assert.equal((await answer).statusCode, 200);
+  assert.equal(bed.instance(APP).counters.read().inbound.queued, 1);
+});
+
 test("connections above the quota are closed", async (context) => {
   const bed = new HostBed(context);
   const app = await startApp(context);

@@ -45,3 +45,12 @@ test("changing a quota back and forth does not fill the bucket", () => {
   gate.change({}, 0);
   assert.equal(gate.admit(0, 0).kind, "admitted");
 });
+
+test("a client's connection takes its own descriptor and keeps one for a destination", () => {
+  const gate = new QuotaGate({ fileDescriptors: 10, connections: 100 }, 0);
+  let clients = 0;
+  while (gate.takeConnection({ clients, destinations: 0 }) === "admitted") clients += 1;
+  assert.equal(clients, 4);
+  assert.equal(gate.takeConnection({ clients: 1, destinations: 7 }), "descriptorsLimited");
+  assert.equal(gate.takeConnection({ clients: 100, destinations: 0 }), "connectionsLimited");
+});

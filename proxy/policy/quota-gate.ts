@@ -1,5 +1,6 @@
-// Whether an instance takes one more request: its concurrency first, then its rate. Both count the two directions
-// together, since the quota bounds what the instance costs its node, and a request costs the same either way.
+// Whether an instance takes one more connection or request: for requests its concurrency first, then its rate. Both
+// count the two directions together, since the quota bounds what the instance costs its node, and a request costs the
+// same either way.
 
 import type { Quota } from "#model/mesh-profile.ts";
 
@@ -13,11 +14,23 @@ import type { RateLimit, TokenBucket } from "./rate-limit.ts";
 export const CONCURRENCY_MAX_DEFAULT = 4096;
 /** Client connections where the profile sets no bound, for the same reason. */
 const CONNECTIONS_MAX_DEFAULT = 8192;
+/** Clients that give up wait seconds, not minutes; a second in a queue is already a bad one. */
+const QUEUE_MS_DEFAULT = 1_000;
+/** The sockets of the two ports. */
+const PORT_SOCKETS = 2;
 
 export type GateVerdict =
   | { readonly kind: "admitted" }
   | { readonly kind: "rateLimited"; readonly retryAfterSeconds: number }
   | { readonly kind: "concurrencyLimited"; readonly retryAfterSeconds: number };
+
+export type ConnectionVerdict = "admitted" | "connectionsLimited" | "descriptorsLimited";
+
+export interface OpenSockets {
+  /** Of clients, the new one not counted. */
+  readonly clients: number;
+  readonly destinations: number;
+}
 
 export class QuotaGate {
   #quota: Quota;
@@ -30,8 +43,13 @@ export class QuotaGate {
     this.#bucket = this.#limit === undefined ? undefined : fullBucket(this.#limit, nowMs);
   }
 
-  get connectionsMax(): number {
-    return this.#quota.connections ?? CONNECTIONS_MAX_DEFAULT;
+  /** Requests that may wait while the concurrency is used up. */
+  get queueMax(): number {
+    return this.#quota.queue ?? 0;
+  }
+
+  get queueMs(): number {
+    return this.#quota.queueMs ?? QUEUE_MS_DEFAULT;
   }
 
   /** Applies a changed profile; a bucket that was empty stays empty, so that a change is no way around the limit. */
@@ -45,10 +63,23 @@ export class QuotaGate {
     else this.#bucket = changeLimit(this.#bucket, { before, after }, nowMs);
   }
 
+  /** Every client keeps a descriptor in reserve for the destination of its requests, which must not be refused later. */
+  takeConnection({ clients, destinations }: OpenSockets): ConnectionVerdict {
+    const { connections = CONNECTIONS_MAX_DEFAULT, fileDescriptors } = this.#quota;
+    if (clients >= connections) return "connectionsLimited";
+    const needed = PORT_SOCKETS + clients + 1 + Math.max(clients + 1, destinations);
+    return fileDescriptors !== undefined && needed > fileDescriptors ? "descriptorsLimited" : "admitted";
+  }
+
+  /** @param inFlight requests in progress. */
+  hasRoom(inFlight: number): boolean {
+    return inFlight < (this.#quota.concurrency ?? CONCURRENCY_MAX_DEFAULT);
+  }
+
   /** @param inFlight requests in progress, this one not counted. */
   admit(inFlight: number, nowMs: number): GateVerdict {
     // Concurrency is looked at first, because a request it refuses must not use up a token.
-    if (inFlight >= (this.#quota.concurrency ?? CONCURRENCY_MAX_DEFAULT)) {
+    if (!this.hasRoom(inFlight)) {
       return { kind: "concurrencyLimited", retryAfterSeconds: 1 };
     }
     if (this.#limit === undefined || this.#bucket === undefined) return ADMITTED;

@@ -26,12 +26,33 @@ export const REASONS = {
     summary: "The app has as many requests in progress on this node as it may have.",
     help: "Look for slow answers first; raise quota.concurrency in the app's MeshProfile if they are expected.",
   },
+  queueDeadline: {
+    code: "queue-deadline",
+    statusCode: 503,
+    outcome: "throttled",
+    summary: "The request waited too long for one of the app's requests in progress on this node to end.",
+    help: "Look for slow answers first; raise quota.concurrency or quota.queueMilliseconds in the app's MeshProfile.",
+  },
+  memoryLimited: {
+    code: "memory-limited",
+    statusCode: 503,
+    outcome: "throttled",
+    summary: "The app's instance on this node is close to its memory quota.",
+    help: "Look for large or many requests in progress; raise quota.memory in the app's MeshProfile.",
+  },
   connectionsLimited: {
     code: "connections-limited",
     statusCode: undefined,
     outcome: "throttled",
     summary: "The app has as many client connections on this node as it may have; the new one was closed.",
     help: "Let clients reuse connections, or raise quota.connections in the app's MeshProfile.",
+  },
+  descriptorsLimited: {
+    code: "file-descriptors-limited",
+    statusCode: undefined,
+    outcome: "throttled",
+    summary: "The app has as many sockets open on this node as it may have; the new connection was closed.",
+    help: "Let clients reuse connections, or raise quota.fileDescriptors in the app's MeshProfile.",
   },
   noReadyPod: {
     code: "no-ready-pod",

@@ -7,22 +7,24 @@ import type { Socket } from "node:net";
 
 import type { Clock } from "#runtime/clock.ts";
 
-import type { QuotaGate } from "../policy/quota-gate.ts";
 import { REASON_HEADER, REASONS } from "../policy/reasons.ts";
 import type { AnswerableReason, ReasonName } from "../policy/reasons.ts";
 import { checkHead, HEADER_BYTES_MAX, HEADERS_MAX } from "../policy/request-strictness.ts";
 import type { BodyFraming } from "../policy/request-strictness.ts";
+import type { Admission } from "./admission.ts";
 import { ClientBytes } from "./client-bytes.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Direction, InstanceCounters } from "./instance-counters.ts";
 import { closeQuietly } from "./quiet-close.ts";
+import type { ReadThrottle } from "./read-throttle.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 
 export interface AppListenerOptions {
   readonly direction: Direction;
   readonly route: (exchange: Exchange) => void;
-  readonly gate: QuotaGate;
+  readonly admission: Admission;
   readonly counters: InstanceCounters;
+  readonly throttle: ReadThrottle;
   readonly clock: Clock;
   readonly headersMs: number;
   /** How long a draining port leaves a connection without a request for one more. */
@@ -134,15 +136,17 @@ export class AppListener {
   }
 
   #accept(socket: Socket): void {
-    const { counters, direction, gate, clock } = this.#options;
-    if (counters.connections() >= gate.connectionsMax) {
-      counters.addReason(direction, "connectionsLimited");
+    const { counters, direction, admission, clock, throttle } = this.#options;
+    const verdict = admission.connect();
+    if (verdict !== "admitted") {
+      counters.addReason(direction, verdict);
       socket.destroy();
       return;
     }
     counters.add(direction, "connections", 1);
     counters.add(direction, "connectionsOpened", 1);
     this.#sockets.set(socket, clock.nowMs());
+    throttle.add(socket, "client");
     socket.once("close", () => {
       this.#sockets.delete(socket);
       counters.add(direction, "connections", -1);
@@ -151,8 +155,7 @@ export class AppListener {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse, body: "immediate" | "continue"): void {
-    const { counters, gate, clock } = this.#options;
-    const inFlight = counters.inFlight();
+    const { counters, direction, admission } = this.#options;
     this.#track(request, response);
     if (this.#isRetiring) response.shouldKeepAlive = false;
 
@@ -163,12 +166,18 @@ export class AppListener {
       this.#refuse(request, response, head.reason);
       return;
     }
-    const verdict = gate.admit(inFlight, clock.nowMs());
-    if (verdict.kind !== "admitted") {
-      this.#refuse(request, response, verdict.kind, { "Retry-After": String(verdict.retryAfterSeconds) });
-      return;
-    }
-    this.#options.route(this.#exchange(request, response, { framing: head.framing, body }));
+    const exchange = this.#exchange(request, response, { framing: head.framing, body });
+    const leave = admission.enter({
+      admitted: (queuedMs) => {
+        counters.addQueued(direction, queuedMs);
+        this.#options.route(exchange);
+      },
+      refused: (reason, retryAfterSeconds, queuedMs) => {
+        counters.addQueued(direction, queuedMs);
+        this.#refuse(request, response, reason, { "Retry-After": String(retryAfterSeconds) });
+      },
+    });
+    response.once("close", leave);
   }
 
   #exchange(

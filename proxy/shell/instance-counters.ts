@@ -21,6 +21,9 @@ const DIRECTION_SLOTS = [
   "bytesSent",
   "connections",
   "connectionsOpened",
+  /** Requests that waited for the concurrency, and for how long in all. */
+  "queued",
+  "queuedSeconds",
 ] as const;
 export type DirectionSlot = (typeof DIRECTION_SLOTS)[number];
 
@@ -82,6 +85,13 @@ export class InstanceCounters {
 
   addReason(direction: Direction, reason: ReasonName, amount = 1): void {
     this.#addAt(directionAt(direction) + REASONS_AT + REASON_NAMES.indexOf(reason), amount);
+  }
+
+  /** A request that has waited in the queue, if it had to. */
+  addQueued(direction: Direction, queuedMs: number): void {
+    if (queuedMs <= 0) return;
+    this.add(direction, "queued", 1);
+    this.add(direction, "queuedSeconds", queuedMs);
   }
 
   get(slot: InstanceSlot): number {

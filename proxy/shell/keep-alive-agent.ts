@@ -6,6 +6,8 @@ import type { ClientRequestArgs } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
+import type { ReadThrottle } from "./read-throttle.ts";
+
 /**
  * Idle connections close before the five seconds after which Node's servers, the most impatient in common use, close
  * theirs: a request on a connection that the other side is closing fails, and most may not be repeated.
@@ -16,10 +18,11 @@ const IDLE_PER_DESTINATION_MAX = 64;
 const CONNECTIONS_KEPT_MAX = 1024;
 
 export class KeepAliveAgent extends Agent {
+  readonly #throttle: ReadThrottle;
   #open = 0;
   #isRetired = false;
 
-  constructor() {
+  constructor(throttle: ReadThrottle) {
     super({
       keepAlive: true,
       timeout: IDLE_MS,
@@ -27,6 +30,7 @@ export class KeepAliveAgent extends Agent {
       // The connection used last is the least likely to be closed by the other side.
       scheduling: "lifo",
     });
+    this.#throttle = throttle;
   }
 
   override createConnection(
@@ -35,6 +39,7 @@ export class KeepAliveAgent extends Agent {
   ): Duplex | null | undefined {
     const socket = super.createConnection(options, callback);
     if (socket) {
+      this.#throttle.add(socket as Socket, "destination");
       this.#open += 1;
       socket.once("close", () => {
         this.#open -= 1;

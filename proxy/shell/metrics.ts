@@ -68,6 +68,18 @@ const DIRECTION_METRICS: readonly (Omit<MetricFamily, "samples"> & { readonly sl
     help: "Client connections accepted.",
     type: "counter",
   },
+  {
+    slot: "queued",
+    name: "berth_proxy_queued_requests_total",
+    help: "Requests that waited for the app's concurrency.",
+    type: "counter",
+  },
+  {
+    slot: "queuedSeconds",
+    name: "berth_proxy_queue_seconds_total",
+    help: "Time that requests waited for the app's concurrency.",
+    type: "counter",
+  },
 ];
 
 export class ProxyMetrics {

@@ -5,17 +5,19 @@ import type { Cancel, Clock } from "#runtime/clock.ts";
 
 import { chooseEndpoint } from "../policy/endpoint-choice.ts";
 import { KeepAliveAgent } from "./keep-alive-agent.ts";
+import type { ReadThrottle } from "./read-throttle.ts";
 import type { PodEndpoint } from "./worker-messages.ts";
 
 export class PodPool {
   readonly endpoint: PodEndpoint;
-  readonly agent = new KeepAliveAgent();
+  readonly agent: KeepAliveAgent;
   inFlight = 0;
   #cancelDeadline: Cancel | undefined;
   #isRetired = false;
 
-  constructor(endpoint: PodEndpoint) {
+  constructor(endpoint: PodEndpoint, throttle: ReadThrottle) {
     this.endpoint = endpoint;
+    this.agent = new KeepAliveAgent(throttle);
   }
 
   /** A request ended. */
@@ -39,6 +41,7 @@ export class PodPool {
 
 export interface PodPoolsOptions {
   readonly clock: Clock;
+  readonly throttle: ReadThrottle;
   readonly drainTimeoutMs: number;
 }
 
@@ -56,7 +59,7 @@ export class PodPools {
     const kept = new Map(this.#pools.map((pool) => [poolKey(pool.endpoint), pool]));
     this.#pools = endpoints.map((endpoint) => {
       const key = poolKey(endpoint);
-      const pool = kept.get(key) ?? new PodPool(endpoint);
+      const pool = kept.get(key) ?? new PodPool(endpoint, this.#options.throttle);
       kept.delete(key);
       return pool;
     });

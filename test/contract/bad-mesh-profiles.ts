@@ -25,6 +25,18 @@ export const BAD_MESH_PROFILES: readonly BadMeshProfile[] = [
   bad("a fraction of a connection", "spec.quota.connections", { quota: { connections: 1.5 } }),
   bad("a rate of nothing", "spec.quota.requestsPerSecond", { quota: { requestsPerSecond: 0 } }),
   bad("a burst above no rate", "spec.quota.burst", { quota: { burst: 5 } }),
+  bad("a queue for no concurrency", "spec.quota.queue", { quota: { queue: 5 } }),
+  bad("a wait in no queue", "spec.quota.queueMilliseconds", {
+    quota: { concurrency: 1, queueMilliseconds: 5 },
+  }),
+  bad("a wait longer than a minute", "spec.quota.queueMilliseconds", {
+    quota: { concurrency: 1, queue: 1, queueMilliseconds: 60_001 },
+  }),
+  bad("less CPU than an instance measures itself with", "spec.quota.cpu", { quota: { cpu: "9m" } }),
+  bad("a bandwidth of a few bytes", "spec.quota.sentBytesPerSecond", { quota: { sentBytesPerSecond: "5" } }),
+  bad("too few file descriptors for one request", "spec.quota.fileDescriptors", {
+    quota: { fileDescriptors: 3 },
+  }),
   bad("a limit beyond 32 bits", "spec.quota.concurrency", { quota: { concurrency: 2 ** 31 } }),
   bad("a quantity longer than any", "spec.cost.base.memory", {
     cost: { base: { memory: `${"0".repeat(64)}1Mi` } },

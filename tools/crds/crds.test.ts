@@ -20,6 +20,10 @@ const BY_RULE = new Set([
   "more CPU than is counted exactly",
   "more memory than is counted exactly",
   "a burst above no rate",
+  "a queue for no concurrency",
+  "a wait in no queue",
+  "less CPU than an instance measures itself with",
+  "a bandwidth of a few bytes",
   "a name that no label can have",
   "one port for both directions",
 ]);
@@ -91,7 +95,19 @@ test("a profile with every field is accepted by schema and decoder, and so is on
       connectionsPerPod: 12.5,
       requestsPerSecondPerPod: 0,
     },
-    quota: { memory: "1Gi", connections: 1, requestsPerSecond: 0.5, burst: 20, concurrency: 2 ** 31 - 1 },
+    quota: {
+      cpu: "1500m",
+      memory: "1Gi",
+      connections: 1,
+      fileDescriptors: 8,
+      requestsPerSecond: 0.5,
+      burst: 20,
+      concurrency: 2 ** 31 - 1,
+      queue: 5,
+      queueMilliseconds: 200,
+      receivedBytesPerSecond: "10Mi",
+      sentBytesPerSecond: "1e8",
+    },
     placement: { maxPodsPerNode: 8 },
   };
   const condition = { status: "True", lastTransitionTime: "2030-01-31T12:00:00Z", reason: "Ok" };

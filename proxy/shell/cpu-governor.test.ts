@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import { test } from "node:test";
+
+import { VirtualClock } from "#runtime/virtual-clock.ts";
+
+import { CpuGovernor } from "./cpu-governor.ts";
+import { ReadThrottle } from "./read-throttle.ts";
+
+class FakeSocket extends EventEmitter {
+  isPaused = false;
+  destroyed = false;
+  bytesRead = 0;
+
+  pause(): this {
+    this.isPaused = true;
+    return this;
+  }
+
+  resume(): this {
+    this.isPaused = false;
+    return this;
+  }
+}
+
+/** A thread that works off its socket's data, and whatever else it is told to work on, in simulated time. */
+class FakeThread {
+  readonly clock = new VirtualClock();
+  readonly throttle = new ReadThrottle();
+  readonly socket = new FakeSocket();
+  readonly governor: CpuGovernor;
+  cpuMicros = 0;
+  sleptMs = 0;
+  heldMs = 0;
+  #asleepUntilMs = 0;
+
+  constructor() {
+    this.throttle.add(this.socket as never, "client");
+    this.governor = new CpuGovernor({
+      throttle: this.throttle,
+      clock: this.clock,
+      threadCpuMicros: () => this.cpuMicros,
+      sleep: (ms) => {
+        this.sleptMs += ms;
+        this.#asleepUntilMs = this.clock.nowMs() + ms;
+      },
+      held: (ms) => {
+        this.heldMs += ms;
+      },
+    });
+  }
+
+  /** @param elseShare of the time that is used whether or not sockets are read. @returns the share of a core used. */
+  run(ms: number, elseShare: number): number {
+    const before = this.cpuMicros;
+    const startedMs = this.clock.nowMs();
+    for (let nowMs = startedMs + 1; nowMs <= startedMs + ms; nowMs++) {
+      if (nowMs > this.#asleepUntilMs) this.cpuMicros += this.socket.isPaused ? 1_000 * elseShare : 1_000;
+      this.clock.advanceTo(nowMs);
+    }
+    return (this.cpuMicros - before) / (ms * 1000);
+  }
+}
+
+test("a flooded thread reads no more than its quota lets it, and all it likes once the quota goes", () => {
+  const thread = new FakeThread();
+  thread.governor.change(250);
+  assert.ok(Math.abs(thread.run(20_000, 0) - 0.25) < 0.01);
+  assert.equal(thread.sleptMs, 0);
+  assert.ok(Math.abs(thread.heldMs / 20_000 - 0.75) < 0.02);
+  thread.governor.change(undefined);
+  assert.equal(thread.run(1_000, 0), 1);
+});
+
+test("a changed quota holds within a second", () => {
+  const thread = new FakeThread();
+  thread.governor.change(900);
+  thread.run(5_000, 0);
+  thread.governor.change(100);
+  thread.run(1_000, 0);
+  assert.ok(Math.abs(thread.run(10_000, 0) - 0.1) < 0.01);
+});
+
+test("a thread whose work does not come from its sockets is put to sleep", () => {
+  const thread = new FakeThread();
+  thread.governor.change(200);
+  assert.ok(Math.abs(thread.run(20_000, 1) - 0.2) < 0.02);
+  assert.ok(thread.sleptMs > 10_000);
+});
+
+test("a socket that comes while reading is held is held, and one that has closed is forgotten", () => {
+  const { throttle, socket } = new FakeThread();
+  throttle.hold("cpu");
+  const late = new FakeSocket();
+  throttle.add(late as never, "destination");
+  assert.deepEqual([socket.isPaused, late.isPaused], [true, true]);
+  late.bytesRead = 10;
+  late.emit("close");
+  assert.equal(throttle.open("client") + throttle.open("destination"), 1);
+  assert.equal(throttle.bytesRead("destination"), 10);
+  throttle.release("cpu");
+  assert.deepEqual([socket.isPaused, late.isPaused], [false, true]);
+});
+
+test("neither a full receiver nor a quota undoes the other's pause", () => {
+  const throttle = new ReadThrottle();
+  const socket = new FakeSocket();
+  const reads = throttle.add(socket as never, "client");
+  reads.pause();
+  throttle.hold("cpu");
+  throttle.release("cpu");
+  assert.equal(socket.isPaused, true);
+  throttle.hold("bandwidth", ["client"]);
+  reads.resume();
+  assert.equal(socket.isPaused, true);
+  throttle.hold("cpu");
+  throttle.release("bandwidth", ["client"]);
+  assert.equal(socket.isPaused, true);
+  throttle.release("cpu");
+  assert.equal(socket.isPaused, false);
+});
