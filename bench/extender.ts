@@ -21,7 +21,7 @@ import { SeededRandom } from "#sim/seeded-random.ts";
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
 
 const NODE_COUNTS = [500, 5_000] as const;
-const PODS_PER_NODE = 10;
+const PODS_PER_NODE = 20;
 const PODS_PER_APP = 8;
 const CALLS = 300;
 const CALLS_QUICK = 60;

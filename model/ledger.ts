@@ -8,6 +8,8 @@ import { type UnitCost, unitCost } from "./mesh-cost.ts";
 import { defaultProfile, type MeshProfile } from "./mesh-profile.ts";
 import { type NodeAccount, NodeLedger, type SiblingHold } from "./node-ledger.ts";
 import type { Resources } from "./resources.ts";
+import type { RoomCell, RoomQuestion } from "./room-index.ts";
+import { Rooms } from "./rooms.ts";
 import { SupposedNode } from "./supposed-node.ts";
 import { ZoneCounts } from "./zone-counts.ts";
 
@@ -31,6 +33,10 @@ export interface LedgerView {
   node(name: NodeName): NodeAccount | undefined;
   nodes(): Iterable<NodeAccount>;
   nodesOfApp(app: AppName): Iterable<NodeAccount>;
+  /** The nodes that may take so much, those first that may be left with the least. */
+  rooms(question: RoomQuestion): Iterable<RoomCell>;
+  /** Likewise of those that the app already runs on, will go on running on, and may have one more of its pods on. */
+  roomsOfApp(app: AppName, question: RoomQuestion): Iterable<RoomCell>;
   profile(app: AppName): MeshProfile;
   unitCost(app: AppName): UnitCost;
   siblingsToCome(pod: PodDemand): number;
@@ -42,6 +48,8 @@ export interface LedgerView {
   podNamed(namespace: string, name: string): PodView | undefined;
   /** Pods that wait for the node by nomination and hold no promise. */
   nominatedTo(name: NodeName): readonly PodView[];
+  /** Nodes that any pods are nominated to, with a promise or without. */
+  nominatedNodes(): Iterable<NodeName>;
   /** The promise that a pod holds now. */
   reservationOf(uid: PodUid): Reservation | undefined;
   /** Every promise that stands now. */
@@ -65,6 +73,7 @@ export class ClusterLedger implements LedgerView {
   readonly #pendingByApp = new Map<AppName, Set<PodUid>>();
   readonly #heldNodes = new Set<NodeLedger>();
   readonly #nominated = new Map<NodeName, Map<PodUid, PodView>>();
+  readonly #rooms = new Rooms((app) => this.profile(app).placement.maxPodsPerNode ?? Infinity);
 
   // ── What the watches report ──────────────────────────────────────────────────────────────────────────────────
 
@@ -74,6 +83,7 @@ export class ClusterLedger implements LedgerView {
     node.allocatable = view.allocatable;
     this.#zoneCounts.move(node, view.zone);
     node.traits = view.traits;
+    this.#rooms.touch(node);
   }
 
   removeNode(name: NodeName): void {
@@ -83,6 +93,7 @@ export class ClusterLedger implements LedgerView {
     this.#zoneCounts.move(node, "");
     node.holds.clear();
     this.#heldNodes.delete(node);
+    this.#rooms.touch(node);
     this.#dropIfEmpty(node);
   }
 
@@ -97,8 +108,9 @@ export class ClusterLedger implements LedgerView {
     }
     this.release(pod.uid);
     const node = this.#nodeLedger(pod.nodeName);
-    if (pod.proxy === undefined) this.#occupy(node, pod);
-    else node.setProxy(pod);
+    if (pod.proxy === undefined) return this.#occupy(node, pod);
+    node.setProxy(pod);
+    this.#rooms.touch(node);
   }
 
   removePod(uid: PodUid): void {
@@ -155,6 +167,7 @@ export class ClusterLedger implements LedgerView {
     else node.holds.delete(hold.app);
     if (node.holds.size > 0) this.#heldNodes.add(node);
     else this.#heldNodes.delete(node);
+    this.#rooms.touch(node);
   }
 
   /** Ends promises and holds whose time is over; returns the promises that ended so. */
@@ -184,6 +197,14 @@ export class ClusterLedger implements LedgerView {
     for (const node of this.#appNodes.get(app)?.values() ?? []) if (node.isKnown) yield node;
   }
 
+  rooms(question: RoomQuestion): Iterable<RoomCell> {
+    return this.#rooms.ofAll(question);
+  }
+
+  roomsOfApp(app: AppName, question: RoomQuestion): Iterable<RoomCell> {
+    return this.#rooms.ofHosts(app, { ...question, nodes: this.#appNodes.get(app) });
+  }
+
   pod(uid: PodUid): PodView | undefined {
     return this.#pods.get(uid);
   }
@@ -191,6 +212,10 @@ export class ClusterLedger implements LedgerView {
   podNamed(namespace: string, name: string): PodView | undefined {
     for (const pod of this.#pods.values()) if (pod.name === name && pod.namespace === namespace) return pod;
     return undefined;
+  }
+
+  nominatedNodes(): Iterable<NodeName> {
+    return this.#nominated.keys();
   }
 
   nominatedTo(name: NodeName): readonly PodView[] {
@@ -257,10 +282,12 @@ export class ClusterLedger implements LedgerView {
     const { uid, app, request, isTerminating = false } = pod;
     node.add({ uid, app, request, isTerminating }, app === undefined ? undefined : this.unitCost(app));
     if (!isTerminating) this.#countOwner(pod.ownerUid, 1);
-    if (app === undefined) return;
-    this.#zoneCounts.add(app, node.zone, 1);
-    const nodes = this.#appNodes.get(app) ?? new Map<NodeName, NodeLedger>();
-    this.#appNodes.set(app, nodes.set(node.name, node));
+    if (app !== undefined) {
+      this.#zoneCounts.add(app, node.zone, 1);
+      const nodes = this.#appNodes.get(app) ?? new Map<NodeName, NodeLedger>();
+      this.#appNodes.set(app, nodes.set(node.name, node));
+    }
+    this.#rooms.touch(node);
   }
 
   #vacate(name: NodeName, pod: PodDemand): void {
@@ -272,8 +299,10 @@ export class ClusterLedger implements LedgerView {
     if (app !== undefined && !node.appPods.has(app)) {
       const nodes = this.#appNodes.get(app);
       nodes?.delete(name);
+      this.#rooms.left(app, node);
       if (nodes?.size === 0) this.#forgetApp(app);
     }
+    this.#rooms.touch(node);
     this.#dropIfEmpty(node);
   }
 
@@ -287,8 +316,10 @@ export class ClusterLedger implements LedgerView {
     if (pod.nodeName === undefined || pod.isFinished) return;
     if (pod.proxy === undefined) return this.#vacate(pod.nodeName, pod);
     const node = this.#nodes.get(pod.nodeName);
-    node?.removeProxy(uid);
-    if (node !== undefined) this.#dropIfEmpty(node);
+    if (node === undefined) return;
+    node.removeProxy(uid);
+    this.#rooms.touch(node);
+    this.#dropIfEmpty(node);
   }
 
   // Pending pods are those without a promise.
@@ -334,12 +365,15 @@ export class ClusterLedger implements LedgerView {
     const before = this.#unitCosts.get(app);
     const after = unitCost(this.profile(app).cost);
     this.#unitCosts.set(app, after);
-    if (before === undefined) return;
-    for (const node of this.#appNodes.get(app)?.values() ?? []) node.recost(app, before, after);
+    for (const node of this.#appNodes.get(app)?.values() ?? []) {
+      if (before !== undefined) node.recost(app, before, after);
+      this.#rooms.touch(node);
+    }
   }
 
   #forgetApp(app: AppName): void {
     this.#appNodes.delete(app);
+    this.#rooms.forget(app);
     if (!this.#profiles.has(app)) this.#unitCosts.delete(app);
   }
 

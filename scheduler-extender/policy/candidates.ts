@@ -3,27 +3,52 @@
 import type { AppName, NodeName } from "#model/brand.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
+import type { RoomNeed, RoomQuestion } from "#model/room-index.ts";
 
 export interface Candidates {
-  ofApp(app: AppName): Iterable<NodeAccount>;
-  all(): Iterable<NodeAccount>;
+  /** Nodes that may take so much, those first that may be left with the least; some of them may not be candidates. */
+  all(need: RoomNeed): Iterable<CandidateCell>;
+  /** Likewise of those that the app already runs on, and will go on running on. */
+  ofApp(app: AppName, need: RoomNeed): Iterable<CandidateCell>;
+  /** The node's account as it counts for the pod; undefined if the node is not among the candidates. */
+  accountOf(node: NodeAccount): NodeAccount | undefined;
+  /** Candidates of which less is left than `all` and `ofApp` believe. */
+  readonly apart: readonly NodeAccount[];
 }
 
-export function allCandidates(ledger: LedgerView): Candidates {
-  return { ofApp: (app) => ledger.nodesOfApp(app), all: () => ledger.nodes() };
+/** As a RoomCell: nothing in it or in a later one is left with less than `leftShareMin`. */
+export interface CandidateCell {
+  readonly leftShareMin: number;
+  /** Each of nodes that are equal for a pod whose app is not on them, by name. */
+  readonly kinds: Iterable<readonly NodeAccount[]>;
+}
+
+/** Up to here it costs less to ask each of the named nodes than to look for them among all. */
+const NAMES_ASKED_MAX = 32;
+
+/** @param question whether nodes are among them that have as many pods as their kubelet takes. */
+export function allCandidates(
+  ledger: LedgerView,
+  question: Pick<RoomQuestion, "mayLackSlot"> = { mayLackSlot: true },
+): Candidates {
+  return {
+    all: (need) => ledger.rooms({ ...need, ...question }),
+    ofApp: (app, need) => ledger.roomsOfApp(app, { ...need, ...question }),
+    accountOf: (node) => node,
+    apart: [],
+  };
 }
 
 /** Names that the ledger does not know are left out. */
 export function namedCandidates(ledger: LedgerView, names: ReadonlySet<NodeName>): Candidates {
-  return {
-    *ofApp(app) {
-      for (const node of ledger.nodesOfApp(app)) if (names.has(node.name)) yield node;
-    },
-    *all() {
-      for (const name of names) {
-        const node = ledger.node(name);
-        if (node !== undefined) yield node;
-      }
-    },
+  const candidates = {
+    ...allCandidates(ledger),
+    accountOf: (node: NodeAccount) => (names.has(node.name) ? node : undefined),
   };
+  return names.size > NAMES_ASKED_MAX ? candidates : { ...candidates, all: () => oneByOne(ledger, names) };
+}
+
+function oneByOne(ledger: LedgerView, names: ReadonlySet<NodeName>): readonly CandidateCell[] {
+  const nodes = [...names].flatMap((name) => ledger.node(name) ?? []);
+  return [{ leftShareMin: -Infinity, kinds: nodes.map((node) => [node]) }];
 }

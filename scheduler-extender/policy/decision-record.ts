@@ -8,7 +8,8 @@ import type { NodeAccount } from "#model/node-ledger.ts";
 import type { Choice, DecisionWitness, JudgedNode } from "./decision-witness.ts";
 import type { Candidate, Explanation, Winner } from "./explanation.ts";
 import { FigureReader, keptFigures, type NodeFigures } from "./node-figures.ts";
-import { type RankedNode, rankedNodes, tieBreak } from "./placement.ts";
+import { type RankedNode, tieBreak } from "./node-ranking.ts";
+import { rankedNodes } from "./placement.ts";
 import { scoresOf } from "./verbs.ts";
 import { VerdictGroups } from "./verdict-groups.ts";
 

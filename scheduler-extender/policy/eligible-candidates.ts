@@ -4,9 +4,8 @@
 import type { PodView } from "#model/cluster-view.ts";
 import { eligibilityFor } from "#model/eligibility.ts";
 import type { LedgerView } from "#model/ledger.ts";
-import type { NodeAccount } from "#model/node-ledger.ts";
 import type { PlacingView } from "#model/placing-view.ts";
-import type { Candidates } from "./candidates.ts";
+import { allCandidates, type Candidates } from "./candidates.ts";
 import { accountFor } from "./nominated-room.ts";
 
 /** A pod that the placement controller has to do with. */
@@ -14,12 +13,12 @@ export type PlacedPod = PodView & { readonly placing: PlacingView };
 
 export function eligibleCandidates(ledger: LedgerView, pod: PlacedPod): Candidates {
   const isEligible = eligibilityFor(pod.placing.wishes);
-  function* accounts(nodes: Iterable<NodeAccount>): Iterable<NodeAccount> {
-    for (const node of nodes) {
-      if (!isEligible(node)) continue;
-      const account = accountFor(pod, node.name, ledger);
-      if (account !== undefined) yield account;
-    }
-  }
-  return { ofApp: (app) => accounts(ledger.nodesOfApp(app)), all: () => accounts(ledger.nodes()) };
+  const apart = [...ledger.nominatedNodes()]
+    .filter((name) => ledger.nominatedTo(name).length > 0)
+    .flatMap((name) => ledger.node(name) ?? []);
+  return {
+    ...allCandidates(ledger, { mayLackSlot: false }),
+    accountOf: (node) => (isEligible(node) ? accountFor(pod, node.name, ledger) : undefined),
+    apart,
+  };
 }

@@ -5,7 +5,8 @@ import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { Resources } from "#model/resources.ts";
 import type { Rejection } from "#model/verdict.ts";
 import type { NodeFigures } from "./node-figures.ts";
-import type { PlacementReason, RankedNode, TieBreak } from "./placement.ts";
+import type { RankedNode, TieBreak } from "./node-ranking.ts";
+import type { PlacementReason } from "./placement.ts";
 
 export interface Explanation {
   readonly pod: ExplainedPod;

@@ -6,17 +6,13 @@
 // Plain best-fit is unboundedly bad where a class has a set-up cost (arXiv 2512.24785); the soft hold is what lets
 // siblings that arrive in random order still meet. A hold of another app is avoided where possible, never enforced.
 
-import type { NodeName } from "#model/brand.ts";
-import {
-  type CostedDemand,
-  cpuMilliFreeAfter,
-  memoryBytesFreeAfter,
-  podsLeftInZone,
-  rejectionOf,
-} from "#model/fit.ts";
+import type { AppName, NodeName } from "#model/brand.ts";
+import type { CostedDemand } from "#model/fit.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import type { Candidates } from "./candidates.ts";
+import { assess, type RankedNode, Ranking } from "./node-ranking.ts";
+import { PlacementSearch } from "./placement-search.ts";
 
 export interface Placement {
   readonly node: NodeName;
@@ -39,16 +35,11 @@ export function place(
   candidates: Candidates,
   { ledger, rankingLength = 1 }: { readonly ledger: LedgerView; readonly rankingLength?: number },
 ): Placement | undefined {
-  const groups = groupSizes(pod, ledger);
   const best = new Ranking(rankingLength);
-  if (pod.app !== undefined) {
-    for (const node of candidates.ofApp(pod.app)) {
-      // In a rollout the last old pods would otherwise lead the new ones to a node where they are then alone.
-      if (node.stayingPods(pod.app) > 0) best.offer(assess(node, pod, [1]));
-    }
-  }
+  if (pod.app !== undefined) join(new PlacementSearch({ pod, candidates, best, groups: [1] }), pod.app);
   const reason = pod.app === undefined ? "outsideMesh" : best.isEmpty ? "opensInstance" : "joinsInstance";
-  if (best.isEmpty) for (const node of candidates.all()) best.offer(assess(node, pod, groups));
+  if (best.isEmpty)
+    open(new PlacementSearch({ pod, candidates, best, groups: groupSizes(pod, ledger) }), ledger);
   const winner = best.first;
   if (winner === undefined) return undefined;
   return {
@@ -58,20 +49,6 @@ export function place(
     groupPods: reason === "opensInstance" ? winner.groupPods : 1,
   };
 }
-
-/** What a ranked node was ranked by, most important first. */
-export interface RankedNode {
-  readonly name: NodeName;
-  /** Pods, this one included, that the node would take; 0 if even this one takes room held for others. */
-  readonly groupPods: number;
-  /** Share of the node that would be left with them, CPU and memory added up: less is better. */
-  readonly leftShare: number;
-  /** Difference between the share of CPU and of memory left. */
-  readonly strandedShare: number;
-}
-
-/** What put the winner before the runner-up. */
-export type TieBreak = "onlyCandidate" | "largerGroup" | "lessLeft" | "lessStranded" | "name";
 
 /** The ranked nodes of a placement with what they were ranked by, in order; the ledger must be as it was then. */
 export function rankedNodes(
@@ -92,11 +69,22 @@ export function rankedNodes(
   });
 }
 
-export function tieBreak(winner: RankedNode, runnerUp: RankedNode | undefined): TieBreak {
-  if (runnerUp === undefined) return "onlyCandidate";
-  if (winner.groupPods !== runnerUp.groupPods) return "largerGroup";
-  if (winner.leftShare !== runnerUp.leftShare) return "lessLeft";
-  return winner.strandedShare === runnerUp.strandedShare ? "name" : "lessStranded";
+function join(search: PlacementSearch, app: AppName): void {
+  const { apart, ofApp, accountOf } = search.candidates;
+  for (const node of apart) {
+    // In a rollout the last old pods would otherwise lead the new ones to a node where they are then alone.
+    if (node.appPods.has(app) && (accountOf(node)?.stayingPods(app) ?? 0) > 0) search.ask(node);
+  }
+  search.walkHosts((need) => ofApp(app, need));
+}
+
+function open(search: PlacementSearch, ledger: LedgerView): void {
+  const { candidates, pod, groups } = search;
+  for (const node of candidates.apart) search.ask(node);
+  // The app's other nodes have been asked whether they take one more.
+  const hosts = pod.app === undefined ? [] : ledger.nodesOfApp(pod.app);
+  for (const node of hosts) if (pod.app !== undefined && node.stayingPods(pod.app) === 0) search.ask(node);
+  for (const pods of groups) search.walkOthers(pods, candidates.all);
 }
 
 // From the largest group worth a node down to the pod alone.
@@ -105,94 +93,4 @@ function groupSizes(pod: CostedDemand, ledger: LedgerView): readonly number[] {
   let size = Math.min(pod.maxPodsPerNode, 1 + ledger.siblingsToCome(pod));
   for (; size > 1; size = Math.floor(size / 2)) sizes.push(size);
   return [...sizes, 1];
-}
-
-function assess(node: NodeAccount, pod: CostedDemand, groups: readonly number[]): RankedNode | undefined {
-  if (rejectionOf(node, pod) !== undefined) return undefined;
-  const held = heldByOthers(node, pod);
-  const groupPods = groups.find((pods) => takes(node, pod, { pods, held })) ?? 0;
-  const pods = Math.max(1, groupPods);
-  const cpuShare = cpuMilliFreeAfter(node, pod, pods) / Math.max(1, node.allocatable.cpuMilli);
-  const memoryShare = memoryBytesFreeAfter(node, pod, pods) / Math.max(1, node.allocatable.memoryBytes);
-  return {
-    name: node.name,
-    groupPods,
-    leftShare: cpuShare + memoryShare,
-    strandedShare: Math.abs(cpuShare - memoryShare),
-  };
-}
-
-interface Group {
-  readonly pods: number;
-  readonly held: Held;
-}
-
-// The app's limit per node needs no look here: a node that may have one more of its pods is joined by a single pod, and a
-// group is opened only where there is none. The zone's does: other nodes of the zone may have most of what it allows.
-function takes(node: NodeAccount, pod: CostedDemand, { pods, held }: Group): boolean {
-  return (
-    pods <= podsLeftInZone(node, pod) &&
-    cpuMilliFreeAfter(node, pod, pods) >= held.cpuMilli &&
-    memoryBytesFreeAfter(node, pod, pods) >= held.memoryBytes
-  );
-}
-
-interface Held {
-  cpuMilli: number;
-  memoryBytes: number;
-}
-
-const NOTHING_HELD: Held = { cpuMilli: 0, memoryBytes: 0 };
-
-function heldByOthers(node: NodeAccount, pod: CostedDemand): Held {
-  if (node.holds.size === 0) return NOTHING_HELD;
-  const held = { cpuMilli: 0, memoryBytes: 0 };
-  for (const hold of node.holds.values()) {
-    if (hold.app === pod.app) continue;
-    held.cpuMilli += hold.pods * hold.request.cpuMilli;
-    held.memoryBytes += hold.pods * hold.request.memoryBytes;
-  }
-  return held;
-}
-
-// The few best of many, in order.
-class Ranking {
-  readonly #limit: number;
-  readonly #best: RankedNode[] = [];
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get isEmpty(): boolean {
-    return this.#best.length === 0;
-  }
-
-  get first(): RankedNode | undefined {
-    return this.#best[0];
-  }
-
-  names(): readonly NodeName[] {
-    return this.#best.map(({ name }) => name);
-  }
-
-  offer(assessment: RankedNode | undefined): void {
-    if (assessment === undefined) return;
-    const last = this.#best.at(-1);
-    if (this.#best.length >= this.#limit && last !== undefined && compare(last, assessment) <= 0) return;
-    let index = this.#best.length;
-    while (index > 0 && compare(assessment, this.#best[index - 1] ?? assessment) < 0) index--;
-    this.#best.splice(index, 0, assessment);
-    if (this.#best.length > this.#limit) this.#best.pop();
-  }
-}
-
-// Negative if `a` is the better node.
-function compare(a: RankedNode, b: RankedNode): number {
-  return (
-    b.groupPods - a.groupPods ||
-    a.leftShare - b.leftShare ||
-    a.strandedShare - b.strandedShare ||
-    (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-  );
 }

@@ -3,32 +3,31 @@
 
 import type { NodeName } from "#model/brand.ts";
 import { costedDemand, rejectionOf } from "#model/fit.ts";
-import type { NodeLedger } from "#model/node-ledger.ts";
+import type { NodeAccount } from "#model/node-ledger.ts";
 import type { ClusterLedger } from "#model/ledger.ts";
 import type { Clock } from "#runtime/clock.ts";
-import type { Candidates } from "#scheduler-extender/policy/candidates.ts";
+import { allCandidates, type Candidates } from "#scheduler-extender/policy/candidates.ts";
 import { place } from "#scheduler-extender/policy/placement.ts";
 import { DEFAULT_PROMISE_LIMITS, promise } from "#scheduler-extender/policy/promise.ts";
 import type { Placer, PolicyContext } from "./placement-policy.ts";
 import type { ReplayPod } from "./replay-pod.ts";
-import { RoomyNodes } from "./roomy-nodes.ts";
 
 export class BerthPlacement implements Placer {
   readonly #ledger: ClusterLedger;
   readonly #clock: Clock;
-  readonly #roomy: RoomyNodes;
+  readonly #podsPerNodeMax: number;
   evaluations = 0;
 
   constructor({ cluster, clock, podsPerNodeMax }: PolicyContext) {
     this.#ledger = cluster.ledger;
     this.#clock = clock;
-    this.#roomy = new RoomyNodes(podsPerNodeMax);
+    this.#podsPerNodeMax = podsPerNodeMax;
   }
 
   place(pod: ReplayPod): NodeName | undefined {
     const ledger = this.#ledger;
     const demand = costedDemand(pod, ledger);
-    const placement = place(demand, this.#candidatesFor(pod), { ledger });
+    const placement = place(demand, this.#candidates(), { ledger });
     if (placement === undefined) return undefined;
     const limits = DEFAULT_PROMISE_LIMITS;
     promise(ledger, { pod: demand, placement }, { nowMs: this.#clock.nowMs(), limits });
@@ -40,47 +39,24 @@ export class BerthPlacement implements Placer {
 
   accepts(name: NodeName, pod: ReplayPod): boolean {
     const node = this.#ledger.node(name);
-    if (node === undefined || !this.#roomy.hasPodSlot(node)) return false;
+    if (node === undefined || !this.#hasPodSlot(node)) return false;
     this.evaluations++;
     return rejectionOf(node, costedDemand(pod, this.#ledger)) === undefined;
   }
 
-  nodeAdded(node: NodeLedger): void {
-    this.#roomy.touch(node);
-  }
-
-  nodeRemoved(node: NodeLedger): void {
-    this.#roomy.remove(node);
-  }
-
-  podBound(_pod: ReplayPod, node: NodeLedger): void {
-    this.#roomy.touch(node);
-  }
-
-  podLeft(_pod: ReplayPod, node: NodeLedger): void {
-    this.#roomy.touch(node);
-  }
-
-  proxyResized(node: NodeLedger): void {
-    this.#roomy.touch(node);
-  }
-
   // kube-scheduler names to the extender only nodes whose kubelet takes another pod.
-  #candidatesFor({ request }: ReplayPod): Candidates {
+  #candidates(): Candidates {
     return {
-      ofApp: (app) => this.#counted(this.#withPodSlot(this.#ledger.nodesOfApp(app))),
-      all: () => this.#counted(this.#roomy.withRoomFor(request)),
+      ...allCandidates(this.#ledger, { mayLackSlot: false }),
+      accountOf: (node) => {
+        if (!this.#hasPodSlot(node)) return undefined;
+        this.evaluations++;
+        return node;
+      },
     };
   }
 
-  *#withPodSlot(nodes: Iterable<NodeLedger>): Iterable<NodeLedger> {
-    for (const node of nodes) if (this.#roomy.hasPodSlot(node)) yield node;
-  }
-
-  *#counted(nodes: Iterable<NodeLedger>): Iterable<NodeLedger> {
-    for (const node of nodes) {
-      this.evaluations++;
-      yield node;
-    }
+  #hasPodSlot({ occupants, proxies }: NodeAccount): boolean {
+    return occupants.size + proxies.size < this.#podsPerNodeMax;
   }
 }

@@ -3,6 +3,7 @@
 // not moved to empty a node.
 
 import type { NodeName } from "#model/brand.ts";
+import type { NodeView } from "#model/cluster-view.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import { type Resources, subtractResources } from "#model/resources.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
@@ -46,7 +47,7 @@ export class Fleet implements ClusterObserver {
   open(): void {
     if (this.#shape.kind === "auto") return;
     for (const { name, allocatable } of this.#shape.nodes) {
-      this.#cluster.addNode({ name: name as NodeName, allocatable, zone: "" });
+      this.#cluster.addNode(this.#view(name as NodeName, allocatable));
     }
   }
 
@@ -99,9 +100,14 @@ export class Fleet implements ClusterObserver {
     this.#leaving.delete(name);
   }
 
+  #view(name: NodeName, allocatable: Resources): NodeView {
+    const traits = { labels: {}, taints: [], isUnschedulable: false, podsMax: this.#podsPerNodeMax };
+    return { name, allocatable, zone: "", traits };
+  }
+
   #addNode(allocatable: Resources): NodeLedger {
     this.#nodes++;
-    return this.#cluster.addNode({ name: fleetNodeName(++this.#nodesEver), allocatable, zone: "" });
+    return this.#cluster.addNode(this.#view(fleetNodeName(++this.#nodesEver), allocatable));
   }
 
   #remove(node: NodeLedger): void {

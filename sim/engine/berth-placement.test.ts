@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { NodeName } from "#model/brand.ts";
 import { costedDemand } from "#model/fit.ts";
 import { place } from "#scheduler-extender/policy/placement.ts";
+import { everyCandidate } from "#test/oracle/every-candidate.ts";
 import { generateTrace } from "../traces/generator.ts";
 import { BerthPlacement } from "./berth-placement.ts";
 import { uniformNodes } from "./fleet.ts";
@@ -25,11 +26,7 @@ class ComparedPlacement extends BerthPlacement {
     const { cluster, podsPerNodeMax } = this.#context;
     const { ledger } = cluster;
     const open = [...ledger.nodes()].filter(({ occupants }) => occupants.size + 1 < podsPerNodeMax);
-    const candidates = {
-      ofApp: (app: ReplayPod["app"]) => open.filter(({ appPods }) => appPods.has(app)),
-      all: () => open,
-    };
-    const expected = place(costedDemand(pod, ledger), candidates, { ledger });
+    const expected = place(costedDemand(pod, ledger), everyCandidate(open), { ledger });
     const chosen = super.place(pod);
     assert.equal(chosen, expected?.node);
     this.decisions++;

@@ -1,0 +1,69 @@
+// The nodes' free room: of all nodes, and of those that an app runs on and may have one more of its pods on. Only an app on
+// many nodes has an index of its own; a few nodes are asked one by one.
+
+import type { AppName, NodeName } from "./brand.ts";
+import type { NodeLedger } from "./node-ledger.ts";
+import { type RoomCell, RoomIndex, type RoomQuestion } from "./room-index.ts";
+
+/** Up to here asking every node costs less than keeping an index. */
+const NODES_UNINDEXED_MAX = 64;
+
+export interface HostRoomsQuestion extends RoomQuestion {
+  /** Those that any pods of the app are on. */
+  readonly nodes: ReadonlyMap<NodeName, NodeLedger> | undefined;
+}
+
+export class Rooms {
+  readonly #podsPerNodeMax: (app: AppName) => number;
+  readonly #all = new RoomIndex(({ isKnown }) => isKnown);
+  readonly #hosts = new Map<AppName, RoomIndex>();
+
+  constructor(podsPerNodeMax: (app: AppName) => number) {
+    this.#podsPerNodeMax = podsPerNodeMax;
+  }
+
+  ofAll(question: RoomQuestion): Iterable<RoomCell> {
+    return this.#all.tightestFirst(question);
+  }
+
+  ofHosts(app: AppName, question: HostRoomsQuestion): Iterable<RoomCell> {
+    const { nodes = new Map<NodeName, NodeLedger>() } = question;
+    if (nodes.size <= NODES_UNINDEXED_MAX) {
+      this.#hosts.delete(app);
+      return [{ leftShareMin: -Infinity, kinds: this.#alone(app, nodes.values()) }];
+    }
+    let index = this.#hosts.get(app);
+    if (index === undefined) {
+      index = new RoomIndex((node) => this.#isOpen(app, node));
+      for (const node of nodes.values()) index.touch(node);
+      this.#hosts.set(app, index);
+    }
+    return index.tightestFirst(question);
+  }
+
+  /** Something about a node has changed. */
+  touch(node: NodeLedger): void {
+    this.#all.touch(node);
+    if (this.#hosts.size === 0) return;
+    for (const app of node.appPods.keys()) this.#hosts.get(app)?.touch(node);
+  }
+
+  /** The last of the app's pods has left the node. */
+  left(app: AppName, node: NodeLedger): void {
+    this.#hosts.get(app)?.touch(node);
+  }
+
+  forget(app: AppName): void {
+    this.#hosts.delete(app);
+  }
+
+  *#alone(app: AppName, nodes: Iterable<NodeLedger>): Generator<readonly NodeLedger[], void, void> {
+    for (const node of nodes) if (this.#isOpen(app, node)) yield [node];
+  }
+
+  // In a rollout the last old pods would otherwise lead the new ones to a node where they are then alone.
+  #isOpen(app: AppName, node: NodeLedger): boolean {
+    const pods = node.appPods.get(app) ?? 0;
+    return node.isKnown && pods < this.#podsPerNodeMax(app) && node.stayingPods(app) > 0;
+  }
+}

@@ -1,0 +1,139 @@
+// What nodes are ranked by, and the few best of many. The larger group first, then the less that would be left, then the
+// smaller difference between the CPU and the memory left (stranding), then the name.
+
+import type { NodeName } from "#model/brand.ts";
+import {
+  type CostedDemand,
+  cpuMilliFreeAfter,
+  memoryBytesFreeAfter,
+  podsLeftInZone,
+  rejectionOf,
+} from "#model/fit.ts";
+import type { NodeAccount } from "#model/node-ledger.ts";
+
+/** What a ranked node was ranked by, most important first. */
+export interface RankedNode {
+  readonly name: NodeName;
+  /** Pods, this one included, that the node would take; 0 if even this one takes room held for others. */
+  readonly groupPods: number;
+  /** Share of the node that would be left with them, CPU and memory added up: less is better. */
+  readonly leftShare: number;
+  /** Difference between the share of CPU and of memory left. */
+  readonly strandedShare: number;
+}
+
+/** What put the winner before the runner-up. */
+export type TieBreak = "onlyCandidate" | "largerGroup" | "lessLeft" | "lessStranded" | "name";
+
+export function tieBreak(winner: RankedNode, runnerUp: RankedNode | undefined): TieBreak {
+  if (runnerUp === undefined) return "onlyCandidate";
+  if (winner.groupPods !== runnerUp.groupPods) return "largerGroup";
+  if (winner.leftShare !== runnerUp.leftShare) return "lessLeft";
+  return winner.strandedShare === runnerUp.strandedShare ? "name" : "lessStranded";
+}
+
+/**
+ * Undefined if the node does not take the pod.
+ *
+ * @param groups sizes to try, the largest first.
+ */
+export function assess(
+  node: NodeAccount,
+  pod: CostedDemand,
+  groups: readonly number[],
+): RankedNode | undefined {
+  if (rejectionOf(node, pod) !== undefined) return undefined;
+  const held = heldByOthers(node, pod);
+  const groupPods = groups.find((pods) => takes(node, pod, { pods, held })) ?? 0;
+  const pods = Math.max(1, groupPods);
+  const cpuShare = cpuMilliFreeAfter(node, pod, pods) / Math.max(1, node.allocatable.cpuMilli);
+  const memoryShare = memoryBytesFreeAfter(node, pod, pods) / Math.max(1, node.allocatable.memoryBytes);
+  return {
+    name: node.name,
+    groupPods,
+    leftShare: cpuShare + memoryShare,
+    strandedShare: Math.abs(cpuShare - memoryShare),
+  };
+}
+
+interface Group {
+  readonly pods: number;
+  readonly held: Held;
+}
+
+// The app's limit per node needs no look here: a node that may have one more of its pods is joined by a single pod, and a
+// group is opened only where there is none. The zone's does: other nodes of the zone may have most of what it allows.
+function takes(node: NodeAccount, pod: CostedDemand, { pods, held }: Group): boolean {
+  return (
+    pods <= podsLeftInZone(node, pod) &&
+    cpuMilliFreeAfter(node, pod, pods) >= held.cpuMilli &&
+    memoryBytesFreeAfter(node, pod, pods) >= held.memoryBytes
+  );
+}
+
+interface Held {
+  cpuMilli: number;
+  memoryBytes: number;
+}
+
+const NOTHING_HELD: Held = { cpuMilli: 0, memoryBytes: 0 };
+
+function heldByOthers(node: NodeAccount, pod: CostedDemand): Held {
+  if (node.holds.size === 0) return NOTHING_HELD;
+  const held = { cpuMilli: 0, memoryBytes: 0 };
+  for (const hold of node.holds.values()) {
+    if (hold.app === pod.app) continue;
+    held.cpuMilli += hold.pods * hold.request.cpuMilli;
+    held.memoryBytes += hold.pods * hold.request.memoryBytes;
+  }
+  return held;
+}
+
+/** The few best of many, in order. */
+export class Ranking {
+  readonly limit: number;
+  readonly #best: RankedNode[] = [];
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get isEmpty(): boolean {
+    return this.#best.length === 0;
+  }
+
+  get first(): RankedNode | undefined {
+    return this.#best[0];
+  }
+
+  names(): readonly NodeName[] {
+    return this.#best.map(({ name }) => name);
+  }
+
+  /** No node that takes at most such a group, and is left with no less, is among the best. */
+  isSettled(groupPods: number, leftShareMin: number): boolean {
+    const last = this.#best.at(-1);
+    if (last === undefined || this.#best.length < this.limit) return false;
+    return last.groupPods > groupPods || (last.groupPods === groupPods && last.leftShare < leftShareMin);
+  }
+
+  offer(assessment: RankedNode | undefined): void {
+    if (assessment === undefined) return;
+    const last = this.#best.at(-1);
+    if (this.#best.length >= this.limit && last !== undefined && compare(last, assessment) <= 0) return;
+    let index = this.#best.length;
+    while (index > 0 && compare(assessment, this.#best[index - 1] ?? assessment) < 0) index--;
+    this.#best.splice(index, 0, assessment);
+    if (this.#best.length > this.limit) this.#best.pop();
+  }
+}
+
+// Negative if `a` is the better node.
+function compare(a: RankedNode, b: RankedNode): number {
+  return (
+    b.groupPods - a.groupPods ||
+    a.leftShare - b.leftShare ||
+    a.strandedShare - b.strandedShare ||
+    (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+  );
+}

@@ -1,0 +1,96 @@
+// Walks nodes from the tightest on, and stops where none that is left can be among the best.
+
+import type { AppName } from "#model/brand.ts";
+import type { CostedDemand } from "#model/fit.ts";
+import type { NodeAccount } from "#model/node-ledger.ts";
+import { noResources, type Resources } from "#model/resources.ts";
+import type { RoomNeed } from "#model/room-index.ts";
+import type { CandidateCell, Candidates } from "./candidates.ts";
+import { assess, type Ranking } from "./node-ranking.ts";
+
+type Answer = "takes" | "rejects" | "noCandidate";
+type CellsFor = (need: RoomNeed) => Iterable<CandidateCell>;
+
+interface SearchOptions {
+  readonly pod: CostedDemand;
+  readonly candidates: Candidates;
+  readonly best: Ranking;
+  /** From the largest to the pod alone. */
+  readonly groups: readonly number[];
+}
+
+export class PlacementSearch {
+  readonly pod: CostedDemand;
+  readonly candidates: Candidates;
+  readonly groups: readonly number[];
+  readonly #best: Ranking;
+  /** What each said. */
+  readonly #asked = new Map<NodeAccount, Answer>();
+  readonly #apart: ReadonlySet<NodeAccount>;
+
+  constructor({ pod, candidates, best, groups }: SearchOptions) {
+    this.pod = pod;
+    this.candidates = candidates;
+    this.groups = groups;
+    this.#best = best;
+    this.#apart = new Set(candidates.apart);
+  }
+
+  ask(node: NodeAccount): Answer {
+    const account = this.candidates.accountOf(node);
+    if (account === undefined) return "noCandidate";
+    const assessment = assess(account, this.pod, this.groups);
+    this.#best.offer(assessment);
+    return assessment === undefined ? "rejects" : "takes";
+  }
+
+  /** Asks the app's nodes. */
+  walkHosts(cellsFor: CellsFor): void {
+    this.#walk(1, { cellsFor, app: undefined });
+  }
+
+  /** Asks the nodes that may take a group of this size, after all larger ones. */
+  walkOthers(pods: number, cellsFor: CellsFor): void {
+    this.#walk(pods, { cellsFor, app: this.pod.app });
+  }
+
+  #walk(
+    pods: number,
+    { cellsFor, app }: { readonly cellsFor: CellsFor; readonly app: AppName | undefined },
+  ): void {
+    for (const { leftShareMin, kinds } of cellsFor(this.#needOf(pods))) {
+      if (this.#best.isSettled(pods, leftShareMin)) return;
+      for (const nodes of kinds) this.#askKind(nodes, app);
+    }
+  }
+
+  // Of equal nodes the first ones by name are the best; if one does not take the pod, none does.
+  #askKind(nodes: readonly NodeAccount[], app: AppName | undefined): void {
+    let taking = 0;
+    for (const node of nodes) {
+      // The pod adds something else to a node that its app is on, which was asked by itself.
+      if (this.#apart.has(node) || (app !== undefined && node.appPods.has(app))) continue;
+      let answer = this.#asked.get(node);
+      if (answer === undefined) {
+        answer = this.ask(node);
+        this.#asked.set(node, answer);
+      }
+      if (answer === "rejects") return;
+      if (answer === "takes") taking++;
+      if (taking >= this.#best.limit) return;
+    }
+  }
+
+  #needOf(pods: number): RoomNeed {
+    const { request, cost, app } = this.pod;
+    const sum = (once: Resources, each: Resources): Resources => ({
+      cpuMilli: once.cpuMilli + pods * each.cpuMilli,
+      memoryBytes: once.memoryBytes + pods * each.memoryBytes,
+    });
+    return {
+      request: sum(noResources, request),
+      grown: sum(cost.base, cost.perPod),
+      isMesh: app !== undefined,
+    };
+  }
+}
