@@ -111,10 +111,12 @@ export class ClusterCache {
   /** What keeps the copy from being trusted, in words. */
   unreadyReasons(): readonly string[] {
     if (this.#reflectors.some((reflector) => !reflector.isSynced)) return ["the cluster is not listed yet"];
-    const oldestMs = Math.min(...this.#reflectors.map(({ lastContactMs }) => lastContactMs));
-    return this.#clock.nowMs() - oldestMs > STALE_MS
-      ? ["the watches are stale: the API server is silent"]
-      : [];
+    return this.ageMs() > STALE_MS ? ["the watches are stale: the API server is silent"] : [];
+  }
+
+  /** Time since the API server was last heard of by the watch that is the most out of touch. */
+  ageMs(): number {
+    return this.#clock.nowMs() - Math.min(...this.#reflectors.map(({ lastContactMs }) => lastContactMs));
   }
 
   #reflectOwners(): readonly Reflector<OwnerView>[] {

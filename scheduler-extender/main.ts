@@ -29,10 +29,11 @@ import { CertificateKeeper } from "./shell/certificate-keeper.ts";
 import { explainApi } from "./shell/explain-api.ts";
 import { Explanations } from "./shell/explanations.ts";
 import { extenderApi } from "./shell/extender-api.ts";
-import { createExtenderMetrics } from "./shell/extender-metrics.ts";
+import { createExtenderMetrics, registerCacheAge } from "./shell/extender-metrics.ts";
 import { Leadership } from "./shell/leadership.ts";
 import { proxyAdmissionApi } from "./shell/proxy-admission-api.ts";
 import { nominateMode } from "./shell/nominate-mode.ts";
+import { PromiseMetrics } from "./shell/promise-metrics.ts";
 import { PortAllocator } from "./shell/port-allocator.ts";
 import { ProfileStatusSweep } from "./shell/profile-status-sweep.ts";
 
@@ -62,6 +63,14 @@ const settings = componentSettings.extend({
     .default("score")
     .describe(
       "score: answer kube-scheduler; nominate: hold mesh pods back and choose their nodes beforehand",
+    ),
+  candidates: z
+    .int()
+    .min(1)
+    .max(1)
+    .optional()
+    .describe(
+      "1: filter answers a mesh pod's best node alone, so that kube-scheduler has no other choice; default: all that fit",
     ),
   gateDeadlineSeconds: z
     .number()
@@ -134,7 +143,8 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   leadership.guard(server);
   const limits = promiseLimits(config);
   const events = eventRecorder(config, connection, logger);
-  const explanations = new Explanations({ ledger, clock, events });
+  const promises = new PromiseMetrics({ ledger, clock }, metrics.registry);
+  const explanations = new Explanations({ ledger, clock, events, alsoTold: promises });
   const told = { events, explanations };
   const placing = nominateMode({ ...shared, ...told, clock, limits, leadership, cache: () => cache });
   const cache = new ClusterCache({
@@ -142,8 +152,12 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     ledger,
     logger,
     owners: "watched",
-    changed: (change) => placing?.changed(change),
+    changed: (change) => {
+      if (change.kind === "pod") promises.seen(change.after, change.before);
+      placing?.changed(change);
+    },
   });
+  registerCacheAge(metrics.registry, () => cache.ageMs());
   const ports = new PortAllocator({
     connection,
     profiles: cache.profiles,
@@ -166,6 +180,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     ledger,
     clock,
     limits,
+    candidates: config.candidates === 1 ? 1 : undefined,
     metrics,
     // Two ledgers that both answer would promise the same room twice.
     unreadyReasons: notAnsweringReasons,

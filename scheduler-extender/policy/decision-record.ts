@@ -21,6 +21,8 @@ export interface DecisionRecordOptions {
    * millisecond for 5,000 nodes is too much for figures that only tell that there is room.
    */
   readonly fitting: "counted" | "measured";
+  /** Who else is told of the choice. */
+  readonly alsoTold?: Pick<DecisionWitness, "placed"> | undefined;
 }
 
 export class DecisionRecord implements DecisionWitness {
@@ -29,10 +31,12 @@ export class DecisionRecord implements DecisionWitness {
   readonly #atMs: number;
   readonly #fitting: DecisionRecordOptions["fitting"];
   readonly #groups = new VerdictGroups();
+  readonly #alsoTold: DecisionRecordOptions["alsoTold"];
   #reading: Reading | undefined;
   #winner: Winner | undefined;
 
-  constructor(pod: PodView, { ledger, nowMs, fitting }: DecisionRecordOptions) {
+  constructor(pod: PodView, { ledger, nowMs, fitting, alsoTold }: DecisionRecordOptions) {
+    this.#alsoTold = alsoTold;
     this.#fitting = fitting;
     this.#pod = pod;
     this.#ledger = ledger;
@@ -45,7 +49,9 @@ export class DecisionRecord implements DecisionWitness {
     this.#groups.add(rejection ?? "fits", account, figures);
   }
 
-  placed({ placement, accountOf }: Choice, demand: CostedDemand): void {
+  placed(choice: Choice, demand: CostedDemand): void {
+    this.#alsoTold?.placed(choice, demand);
+    const { placement, accountOf } = choice;
     const { node, reason, groupPods } = placement;
     // The ledger may have changed since the nodes were judged: kube-scheduler asks again to have them ranked.
     this.#reading = undefined;

@@ -64,6 +64,22 @@ test("a filter that leaves one node promises it to a pod outside the mesh too", 
   assert.equal(promisedNode(ledger), "node-2");
 });
 
+test("with one candidate filter answers a mesh pod's winner, which then holds the promise; the others are not rejected", () => {
+  const { ledger, names } = aCluster(3);
+  ledger.upsertPod(aPod({ name: "sibling", node: "node-2" }));
+  const result = filterNodes(ledger, { pod: aDemand(), nodes: names }, { ...CONTEXT, candidates: 1 });
+  assert.deepEqual([result.passed, result.promised, result.withheld], [["node-2"], "node-2", 2]);
+  assert.equal(result.rejected.size, 0);
+  assert.equal(promisedNode(ledger), "node-2");
+});
+
+test("with one candidate, too, pods outside the mesh have all the nodes that fit them", () => {
+  const { ledger, names } = aCluster(3);
+  const question = { pod: aDemand({ app: null }), nodes: names };
+  const result = filterNodes(ledger, question, { ...CONTEXT, candidates: 1 });
+  assert.deepEqual([result.passed, result.promised, result.withheld], [names, undefined, 0]);
+});
+
 test("a pod that is filtered again has lost its earlier promise, which therefore does not stand in its way", () => {
   const { ledger } = aCluster(1);
   const pod = aDemand({ cpuMilli: 500 });

@@ -17,6 +17,8 @@ import { promise, type PromiseLimits } from "./promise.ts";
 export interface DecisionContext {
   readonly nowMs: number;
   readonly limits: PromiseLimits;
+  /** 1: of the nodes that fit a mesh pod filter answers the winner alone. Without it all of them, to be ranked next. */
+  readonly candidates?: 1 | undefined;
   /** Absent where nobody asks why. */
   readonly witness?: DecisionWitness;
 }
@@ -31,6 +33,8 @@ export interface FilterResult {
   readonly rejected: ReadonlyMap<NodeName, Rejection>;
   /** Set when one node is left, which then holds a promise. */
   readonly promised: NodeName | undefined;
+  /** Nodes that fit and are not among those that passed, since another was chosen. */
+  readonly withheld: number;
   /** Promises to other pods whose time was over. */
   readonly expired: number;
 }
@@ -56,10 +60,11 @@ export function filterNodes(
     else rejected.set(name, rejection);
     context.witness?.judged(judged, demand);
   }
-  const [only] = passed;
-  if (passed.length !== 1 || only === undefined) return { passed, rejected, promised: undefined, expired };
-  chooseAndPromise(ledger, { demand, nodes: [only] }, context);
-  return { passed, rejected, promised: only, expired };
+  const isChosenHere = passed.length === 1 || (context.candidates === 1 && pod.app !== undefined);
+  const placement = isChosenHere ? chooseAndPromise(ledger, { demand, nodes: passed }, context) : undefined;
+  if (placement === undefined) return { passed, rejected, promised: undefined, withheld: 0, expired };
+  const { node } = placement;
+  return { passed: [node], rejected, promised: node, withheld: passed.length - 1, expired };
 }
 
 /** What filter says of one node, and by which account. */

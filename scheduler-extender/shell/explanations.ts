@@ -19,6 +19,8 @@ export interface ExplanationsOptions {
   /** What decisions run on. */
   readonly clock: Clock;
   readonly events: { record(event: RecordedEvent): void };
+  /** Who else is told of choices. */
+  readonly alsoTold?: Pick<DecisionWitness, "placed">;
 }
 
 /** Some ten kilobytes each, and as many nominations. Whoever asks why usually asks within minutes; these are what a busy minute decides. */
@@ -111,8 +113,9 @@ export class Explanations {
   }
 
   #begin(pod: PodView, records: Map<string, Kept>): DecisionRecord {
-    const { ledger, clock } = this.#options;
-    const record = new DecisionRecord(pod, { ledger, nowMs: clock.nowMs(), fitting: "counted" });
+    const { ledger, clock, alsoTold } = this.#options;
+    const nowMs = clock.nowMs();
+    const record = new DecisionRecord(pod, { ledger, nowMs, fitting: "counted", alsoTold });
     const key = keyOf(pod);
     records.delete(key);
     records.set(key, { uid: pod.uid, record });

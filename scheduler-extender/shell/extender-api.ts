@@ -26,6 +26,8 @@ export interface ExtenderApiOptions {
   readonly ledger: ClusterLedger;
   readonly clock: Clock;
   readonly limits: PromiseLimits;
+  /** Of the nodes that fit a mesh pod filter answers only the winner. */
+  readonly candidates?: 1 | undefined;
   readonly metrics: ExtenderMetrics;
   readonly unreadyReasons: () => readonly string[];
   /** Absent where nobody asks why. */
@@ -33,10 +35,11 @@ export interface ExtenderApiOptions {
 }
 
 export async function extenderApi(server: FastifyInstance, options: ExtenderApiOptions): Promise<void> {
-  const { ledger, clock, limits, metrics, unreadyReasons, explanations } = options;
+  const { ledger, clock, limits, candidates, metrics, unreadyReasons, explanations } = options;
   const context = (witness: DecisionWitness | undefined): DecisionContext => ({
     nowMs: clock.nowMs(),
     limits,
+    candidates,
     ...(witness === undefined ? {} : { witness }),
   });
 

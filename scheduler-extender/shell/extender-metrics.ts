@@ -47,7 +47,7 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
   });
   const decisions = new Counter({
     name: "berth_extender_decisions_total",
-    help: "Answers by verb and verdict: for filter fits, oneFits or noneFits; for prioritize joinsInstance, opensInstance, outsideMesh or noneFits; for preempt keptVictims (a node with kube-scheduler's own victims), addedVictims (only nodes with more) or noneFits.",
+    help: "Answers by verb and verdict: for filter fits, oneFits, winnerOnly (of several, with --candidates 1) or noneFits; for prioritize joinsInstance, opensInstance, outsideMesh or noneFits; for preempt keptVictims (a node with kube-scheduler's own victims), addedVictims (only nodes with more) or noneFits.",
     labelNames: ["verb", "verdict"],
     registers,
   });
@@ -80,8 +80,7 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
     filtered(result) {
       expired.inc(result.expired);
       for (const reason of result.rejected.values()) rejected.inc({ reason });
-      const verdict = result.passed.length > 1 ? "fits" : result.passed.length === 1 ? "oneFits" : "noneFits";
-      decisions.inc({ verb: "filter", verdict });
+      decisions.inc({ verb: "filter", verdict: filterVerdict(result) });
     },
     prioritized: (placement) =>
       decisions.inc({ verb: "prioritize", verdict: placement?.reason ?? "noneFits" }),
@@ -95,6 +94,27 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
     admitted: (outcome) => admissions.inc({ outcome }),
     leadershipChanged: (isLeading) => leading.set(isLeading ? 1 : 0),
   };
+}
+
+/** `ageMs` is not finite before the first contact. */
+export function registerCacheAge(registry: Registry, ageMs: () => number): void {
+  registry.registerMetric(
+    new Gauge({
+      name: "berth_extender_cache_age_seconds",
+      help: "Time since the API server was last heard of by the watch that is the most out of touch, bookmarks included; above 900 the replica is not ready.",
+      registers: [],
+      collect() {
+        const seconds = ageMs() / 1000;
+        if (Number.isFinite(seconds)) this.set(seconds);
+      },
+    }),
+  );
+}
+
+function filterVerdict({ passed, withheld }: FilterResult): string {
+  if (passed.length === 0) return "noneFits";
+  if (withheld > 0) return "winnerOnly";
+  return passed.length === 1 ? "oneFits" : "fits";
 }
 
 interface Gauges {

@@ -9,8 +9,9 @@ import { REASONS } from "#proxy/policy/reasons.ts";
 import { ProxyMetrics } from "#proxy/shell/metrics.ts";
 import { PROXY_HELP } from "#proxy/shell/proxy-config.ts";
 import { schedulerExtender } from "#scheduler-extender/main.ts";
-import { createExtenderMetrics } from "#scheduler-extender/shell/extender-metrics.ts";
+import { createExtenderMetrics, registerCacheAge } from "#scheduler-extender/shell/extender-metrics.ts";
 import { createPlacementMetrics } from "#scheduler-extender/shell/placement-metrics.ts";
+import { PromiseMetrics } from "#scheduler-extender/shell/promise-metrics.ts";
 import { vpaRecommender } from "#vpa-recommender/main.ts";
 import { createRecommenderMetrics } from "#vpa-recommender/shell/recommender-metrics.ts";
 import { startSettings } from "#cli/start/start-options.ts";
@@ -96,7 +97,10 @@ function rowsOf(path: string, { type = "", description = "", properties }: JsonS
 }
 
 async function metricsPage(): Promise<string> {
-  const extender = createExtenderMetrics(new ClusterLedger(), new VirtualClock()).registry;
+  const [ledger, clock] = [new ClusterLedger(), new VirtualClock()];
+  const extender = createExtenderMetrics(ledger, clock).registry;
+  void new PromiseMetrics({ ledger, clock }, extender);
+  registerCacheAge(extender, () => 0);
   createPlacementMetrics(extender, () => 0);
   const recommender = createRecommenderMetrics(() => []).registry;
   const proxy = new ProxyMetrics({ instances: [], pods: () => [], isSynced: false } as never).render();
