@@ -49,11 +49,19 @@ export class GoTools<Name extends string> {
 
   /** The version of a module that go.mod requires. */
   moduleVersion(module: string): string {
-    const line = this.#read("go.mod")
-      .split("\n")
-      .find((candidate) => candidate.startsWith(`\t${module} v`));
+    const line = this.#requirementOf(module);
     if (line === undefined) throw new Error(`go.mod does not require ${module}`);
     return line.trim().split(" ")[1] ?? "";
+  }
+
+  #requires(module: string): boolean {
+    return this.#requirementOf(module) !== undefined;
+  }
+
+  #requirementOf(module: string): string | undefined {
+    return this.#read("go.mod")
+      .split("\n")
+      .find((candidate) => candidate.startsWith(`\t${module} v`));
   }
 
   #cacheKey(): string {
@@ -64,6 +72,7 @@ export class GoTools<Name extends string> {
 
   // Without them Kubernetes' programs call themselves v0.0.0, and clients that look at the version go astray.
   #linkerFlags(): string {
+    if (!this.#requires(KUBERNETES)) return "-s -w";
     const version = this.moduleVersion(KUBERNETES);
     const [major, minor] = version.slice(1).split(".");
     const set = (name: string, value = ""): string => `-X k8s.io/component-base/version.${name}=${value}`;
@@ -112,7 +121,7 @@ export function goVersion(): string {
   const { status, stdout } = spawnSync("go", ["version"], { encoding: "utf8" });
   if (status === 0) return stdout.trim();
   throw new UsageError(
-    "the e2e suites build Kubernetes and what it needs from source and need Go, which is not installed: install Go 1.26 or newer so that `go version` works",
+    "the e2e suites and the VPA oracle are built from source and need Go, which is not installed: install Go 1.26 or newer so that `go version` works",
   );
 }
 
