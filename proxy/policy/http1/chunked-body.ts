@@ -2,7 +2,7 @@
 // extensions are not passed on, the next hop gets chunks of our own, so that none of them can be read in another way.
 
 import { FIELD } from "./field-kinds.ts";
-import { FieldLines } from "./field-lines.ts";
+import { FieldLines, INCOMPLETE } from "./field-lines.ts";
 import { CARRIAGE_RETURN, FIELD_VALUE, HEX_DIGIT, LINE_FEED } from "./octets.ts";
 
 /** Trailers of one message, and extensions of all its chunks: more than anybody sends, and they have to be bounded. */
@@ -120,7 +120,7 @@ export class ChunkedBody {
         : Buffer.concat([this.#trailerBytes, bytes.subarray(from, to)]);
     if (before === 0) this.#trailerLines.reset();
     const end = this.#trailerLines.read(all, 0, all.length);
-    if (end === -1 && all.length <= TRAILER_BYTES_MAX) {
+    if (end === INCOMPLETE && all.length <= TRAILER_BYTES_MAX) {
       this.#trailerBytes = Buffer.from(all);
       return "more";
     }

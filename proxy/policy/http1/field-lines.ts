@@ -6,7 +6,7 @@ import { FIELD, fieldKindOf } from "./field-kinds.ts";
 import { CARRIAGE_RETURN, COLON, FIELD_VALUE, isBlank, LINE_FEED, TOKEN } from "./octets.ts";
 
 /** Twice what browsers and service meshes send in practice. */
-export const FIELDS_MAX = 100;
+const FIELDS_MAX = 100;
 
 /** What `read` returns instead of an offset. */
 export const INCOMPLETE = -1;

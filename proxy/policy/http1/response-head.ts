@@ -9,7 +9,7 @@ import { CARRIAGE_RETURN, FIELD_VALUE, LINE_FEED } from "./octets.ts";
 import type { HeadProgress } from "./request-head.ts";
 
 /** All of an answer's head; above what servers allow themselves by default. */
-export const ANSWER_HEAD_BYTES_MAX = 64 * 1024;
+const ANSWER_HEAD_BYTES_MAX = 64 * 1024;
 
 /** `close`: the body ends with the connection. `tunnel`: what follows is no HTTP any more. */
 export type AnswerFraming = "none" | "length" | "chunked" | "close" | "tunnel";
