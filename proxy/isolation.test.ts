@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { Agent } from "node:http";
 import { test } from "node:test";
 
 import type { ExitReason } from "./policy/instance-lifecycle.ts";
@@ -8,6 +7,7 @@ import type { Fault } from "./testing/fault-preload.ts";
 import { HostBed, until } from "./testing/host-bed.ts";
 import { send } from "./testing/http-client.ts";
 import { orderFault } from "./testing/order-fault.ts";
+import { SteadyClient } from "./testing/steady-client.ts";
 
 const FAULTY = "shop/faulty";
 const SOUND = "shop/sound";
@@ -20,49 +20,9 @@ const REASONS: Readonly<Record<Fault, ExitReason>> = {
   "endless-loop": "stalled",
 };
 
-/** Sends one request after the other on one connection until it is stopped. */
-class SteadyClient {
-  answered = 0;
-  failed = 0;
-  #isStopped = false;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  readonly #port: number;
-  readonly #ended: Promise<void>;
-
-  constructor(port: number) {
-    this.#port = port;
-    this.#ended = this.#run();
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    await this.#ended;
-    this.#agent.destroy();
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#isStopped) {
-      try {
-        const { statusCode } = await send({
-          port: this.#port,
-          agent: this.#agent,
-          method: "POST",
-          body: "x",
-        });
-        if (statusCode === 200) this.answered += 1;
-        else this.failed += 1;
-      } catch {
-        // Counted, and the test fails on the count.
-        this.failed += 1;
-      }
-    }
-  }
-}
-
 for (const [fault, reason] of Object.entries(REASONS) as [Fault, ExitReason][]) {
   test(`an instance that ends by ${fault} comes back, and another app loses no request`, async (context) => {
     const bed = new HostBed(context, {
-      watchdog: { busyMs: 500, silentMs: 15_000 },
       workerExecArgv: ["--import", new URL("./testing/fault-preload.ts", import.meta.url).href],
     });
     const app = await startApp(context);

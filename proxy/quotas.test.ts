@@ -5,10 +5,12 @@ import { test } from "node:test";
 
 import { startApp } from "./testing/app-server.ts";
 import { HostBed, until } from "./testing/host-bed.ts";
-import { send, sendUntil } from "./testing/http-client.ts";
+import { echoOf, send, sendUntil } from "./testing/http-client.ts";
 import type { ClientAnswer } from "./testing/http-client.ts";
+import { SteadyClient } from "./testing/steady-client.ts";
 
 const APP = "shop/cart";
+const MIB = 1024 ** 2;
 
 test("requests above the burst are refused until the rate lets more in, in both directions together", async (context) => {
   const bed = new HostBed(context);
@@ -85,6 +87,47 @@ test("a changed quota holds at once, without a restart", async (context) => {
   await sendUntil(options, isLimited);
   assert.equal((await send(options)).statusCode, 429);
   assert.equal(bed.instance(APP).restarts.size, 0);
+});
+
+test("a changed memory quota replaces the worker without losing a request", async (context) => {
+  const bed = new HostBed(context);
+  const app = await startApp(context);
+  const ports = await bed.serve(APP, app.port, { memoryBytes: 100 * MIB });
+  const client = new SteadyClient(ports.inbound);
+  await until(() => client.answered > 20);
+  bed.settings(APP, { memoryBytes: 200 * MIB });
+  await until(() => bed.instance(APP).recycles === 1);
+  const { answered } = client;
+  await until(() => client.answered > answered + 20);
+  await client.stop();
+  assert.equal(client.failed, 0);
+  assert.deepEqual(bed.ports(APP), ports);
+  assert.equal(bed.instance(APP).restarts.size, 0);
+  // Nothing that the first worker counted is lost.
+  await until(() => bed.instance(APP).counters.read().inbound.responses["2xx"] === client.answered);
+});
+
+test("an instance above its CPU quota is slow and loses nothing; once the quota goes it is fast again", async (context) => {
+  const bed = new HostBed(context);
+  const app = await startApp(context);
+  const { inbound } = await bed.serve(APP, app.port, { cpuMilli: 100 });
+  const client = new SteadyClient(inbound);
+  await until(() => bed.instance(APP).counters.total("cpuHeldSeconds") > 0.1);
+  bed.settings(APP, {});
+  const { answered } = client;
+  await until(() => client.answered > answered + 50);
+  await client.stop();
+  assert.equal(client.failed, 0);
+});
+
+test("a bandwidth is held by reading later, and the body arrives whole", async (context) => {
+  const bed = new HostBed(context);
+  const app = await startApp(context);
+  const { inbound } = await bed.serve(APP, app.port, { receivedBytesPerSecond: 4 * MIB });
+  const body = Buffer.alloc(2 * MIB, "x");
+  const answer = await send({ port: inbound, method: "POST", body });
+  assert.equal(echoOf(answer).bodyBytes, body.length);
+  await until(() => bed.instance(APP).counters.total("bandwidthHeldSeconds") > 0.1);
 });
 
 test("one app's quota leaves another app alone", async (context) => {

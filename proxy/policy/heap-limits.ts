@@ -1,6 +1,8 @@
 // The V8 heap of an instance's worker, from the app's memory quota. The heap gets part of it: stacks, code, socket
 // buffers and the thread itself (about 11 MB) are outside, and V8 enforces its own limits only on the heap.
 
+import type { Quota } from "#model/mesh-profile.ts";
+
 export interface HeapLimits {
   readonly maxOldGenerationSizeMb: number;
   readonly maxYoungGenerationSizeMb: number;
@@ -21,8 +23,15 @@ const YOUNG_MIB_MAX = 16;
 const STACK_MIB = 4;
 const MIB = 1024 ** 2;
 
-/** @param memoryBytes the quota; the default above if the profile sets none. */
-export function heapLimits(memoryBytes: number = INSTANCE_MEMORY_BYTES_DEFAULT): HeapLimits {
+/** The memory quota, or the default above if the profile sets none. */
+export function memoryBytesOf({
+  memoryBytes = INSTANCE_MEMORY_BYTES_DEFAULT,
+}: Pick<Quota, "memoryBytes">): number {
+  return memoryBytes;
+}
+
+/** @param memoryBytes the quota. */
+export function heapLimits(memoryBytes: number): HeapLimits {
   const heapMib = (memoryBytes * HEAP_SHARE) / MIB;
   const youngMib = Math.min(
     YOUNG_MIB_MAX,

@@ -14,6 +14,7 @@ class Bench {
   state: InstanceState = newInstance();
   nowMs = 0;
   worker: "none" | "starting" | "listening" | "draining" | "terminated" = "none";
+  successor: "none" | "starting" | "listening" = "none";
   starts = 0;
   removals = 0;
 
@@ -36,8 +37,30 @@ class Bench {
           assert.notEqual(this.worker, "none", "nothing to terminate");
           this.worker = "terminated";
           break;
+        case "start-successor":
+          assert.equal(this.worker, "listening", "a successor of nothing that listens");
+          assert.equal(this.successor, "none", "two successors at once");
+          this.successor = "starting";
+          break;
+        case "switch-to-successor":
+          assert.equal(this.successor, "listening", "only what listens can take over");
+          this.worker = "listening";
+          this.successor = "none";
+          break;
+        case "promote-successor":
+          assert.equal(this.worker, "none", "the place is taken");
+          assert.notEqual(this.successor, "none", "nobody to promote");
+          this.worker = this.successor;
+          this.successor = "none";
+          if (this.worker === "listening") this.send({ kind: "listening" });
+          break;
+        case "terminate-successor":
+          assert.notEqual(this.successor, "none", "no successor to terminate");
+          this.successor = "none";
+          break;
         case "remove":
           assert.equal(this.worker, "none", "an instance left its worker behind");
+          assert.equal(this.successor, "none", "an instance left a successor behind");
           this.removals += 1;
           break;
       }
@@ -48,6 +71,18 @@ class Bench {
     if (this.worker !== "starting") return;
     this.worker = "listening";
     this.send({ kind: "listening" });
+  }
+
+  succeed(): void {
+    if (this.successor !== "starting") return;
+    this.successor = "listening";
+    this.send({ kind: "successor-listening" });
+  }
+
+  failToSucceed(): void {
+    if (this.successor === "none") return;
+    this.successor = "none";
+    this.send({ kind: "successor-exited" });
   }
 
   exit(reason: ExitReason): void {
@@ -83,6 +118,7 @@ class Bench {
       if (this.worker === "terminated") this.exit("exited");
       if (this.worker === "draining") this.exit("drained");
       this.listen();
+      this.succeed();
       this.wake();
     }
   }
@@ -204,6 +240,38 @@ test("a worker that dies during a shutdown is not waited for any longer", () => 
   assert.equal(bench.removals, 1);
 });
 
+test("an instance that is replaced serves on until the next one listens", () => {
+  const bench = serving();
+  bench.send({ kind: "recycle" });
+  bench.send({ kind: "recycle" });
+  assert.deepEqual(
+    [bench.worker, bench.successor, bench.state.phase.kind],
+    ["listening", "starting", "serving"],
+  );
+  bench.advance(100);
+  bench.succeed();
+  assert.deepEqual(bench.state.phase, { kind: "serving", sinceMs: 100 });
+  assert.equal(bench.successor, "none");
+});
+
+test("a worker that dies while its successor starts leaves its place to it, without a pause", () => {
+  const bench = serving();
+  bench.send({ kind: "recycle" });
+  bench.exit("out-of-memory");
+  assert.deepEqual([bench.worker, bench.starts], ["starting", 1]);
+  bench.listen();
+  assert.equal(bench.state.phase.kind, "serving");
+});
+
+test("a successor that never listens is given up, and the worker stays", () => {
+  const bench = serving();
+  bench.send({ kind: "recycle" });
+  bench.advance(times.startTimeoutMs);
+  assert.deepEqual([bench.worker, bench.successor], ["listening", "none"]);
+  bench.send({ kind: "recycle" });
+  assert.equal(bench.successor, "starting");
+});
+
 const events = fc.oneof(
   fc.constant((bench: Bench) => bench.send({ kind: "wanted" })),
   fc.constant((bench: Bench) => bench.send({ kind: "unwanted" })),
@@ -213,6 +281,9 @@ const events = fc.oneof(
   fc.constant((bench: Bench) => bench.send({ kind: "stalled" })),
   fc.constant((bench: Bench) => bench.send({ kind: "tick" })),
   fc.constant((bench: Bench) => bench.listen()),
+  fc.constant((bench: Bench) => bench.send({ kind: "recycle" })),
+  fc.constant((bench: Bench) => bench.succeed()),
+  fc.constant((bench: Bench) => bench.failToSucceed()),
   fc
     .constantFrom<ExitReason>("exited", "uncaught-error", "out-of-memory", "bind-failed", "drained")
     .map((reason) => (bench: Bench) => bench.exit(reason)),

@@ -1,6 +1,7 @@
 // The life of one app's instance on a node. State and event in, next state and effects out; the shell starts and ends
-// workers as told. Three rules: never two workers at once (the ports are the same); an instance that is wanted comes
-// back, after a growing pause if it keeps dying; one that is not wanted lingers, drains and goes.
+// workers as told. Three rules: never two workers at once, but for one that is replaced by the next without a gap, both
+// listening on the same ports meanwhile; an instance that is wanted comes back, after a growing pause if it keeps dying;
+// one that is not wanted lingers, drains and goes.
 
 import { assertNever } from "#model/assert.ts";
 import type { AppPorts } from "#model/mesh-profile.ts";
@@ -11,6 +12,7 @@ import type { Backoff } from "./restart-backoff.ts";
 export type ExitReason =
   | "out-of-memory"
   | "uncaught-error"
+  | "aborted"
   | "exited"
   | "stalled"
   | "start-timeout"
@@ -41,6 +43,8 @@ export interface InstanceState {
   readonly ports: AppPorts | undefined;
   /** Deaths in a row. */
   readonly failures: number;
+  /** A second worker is starting, to take over; until then at most. */
+  readonly successorUntilMs: number | undefined;
 }
 
 export type InstanceEvent =
@@ -50,6 +54,10 @@ export type InstanceEvent =
   | { readonly kind: "listening" }
   /** The worker has ended, by itself or as told. */
   | { readonly kind: "exited"; readonly reason: ExitReason }
+  /** The worker should be replaced, while it serves. */
+  | { readonly kind: "recycle" }
+  | { readonly kind: "successor-listening" }
+  | { readonly kind: "successor-exited" }
   /** The watchdog saw no progress. */
   | { readonly kind: "stalled" }
   | { readonly kind: "shutdown" }
@@ -60,6 +68,12 @@ export type InstanceEffect =
   | { readonly kind: "start-worker"; readonly ports: AppPorts }
   | { readonly kind: "drain-worker" }
   | { readonly kind: "terminate-worker" }
+  | { readonly kind: "start-successor"; readonly ports: AppPorts }
+  /** The successor is the worker from now on; the one before drains, on its own account. */
+  | { readonly kind: "switch-to-successor" }
+  /** The worker has gone; the successor, still starting, is the worker from now on. */
+  | { readonly kind: "promote-successor" }
+  | { readonly kind: "terminate-successor" }
   | { readonly kind: "remove" };
 
 export interface LifecycleTimes {
@@ -93,6 +107,7 @@ export function newInstance(): InstanceState {
     isShuttingDown: false,
     ports: undefined,
     failures: 0,
+    successorUntilMs: undefined,
   };
 }
 
@@ -103,6 +118,10 @@ export interface StepContext {
 
 export function stepInstance(state: InstanceState, event: InstanceEvent, context: StepContext): InstanceStep {
   if (state.phase.kind === "gone") return { state, effects: [] };
+  return settleSuccessor(stepWorker(state, event, context));
+}
+
+function stepWorker(state: InstanceState, event: InstanceEvent, context: StepContext): InstanceStep {
   switch (event.kind) {
     case "wanted":
       return settle({ ...state, isWanted: true }, context);
@@ -114,6 +133,12 @@ export function stepInstance(state: InstanceState, event: InstanceEvent, context
       return listening(state, context);
     case "exited":
       return exited(state, event.reason, context);
+    case "recycle":
+      return recycle(state, context);
+    case "successor-listening":
+      return switchToSuccessor(state, context);
+    case "successor-exited":
+      return { state: { ...state, successorUntilMs: undefined }, effects: [] };
     case "stalled":
       return hasReadyWorker(state.phase) ? stop(state, "stalled") : { state, effects: [] };
     case "shutdown":
@@ -125,9 +150,29 @@ export function stepInstance(state: InstanceState, event: InstanceEvent, context
   }
 }
 
+/** A successor is for a worker that serves. One that dies leaves its place to it; one that goes takes it along. */
+function settleSuccessor({ state, effects }: InstanceStep): InstanceStep {
+  const { phase, successorUntilMs } = state;
+  if (successorUntilMs === undefined || isServing(state)) return { state, effects };
+  if (phase.kind === "backing-off") {
+    const promoted = { ...state, phase: { kind: "starting", untilMs: successorUntilMs } as const };
+    return {
+      state: { ...promoted, successorUntilMs: undefined },
+      effects: [...effects, { kind: "promote-successor" }],
+    };
+  }
+  // A worker that is stopped for its own fault may still leave its place; the successor goes on starting.
+  if (phase.kind === "stopping" && phase.reason === "stalled") return { state, effects };
+  return {
+    state: { ...state, successorUntilMs: undefined },
+    effects: [{ kind: "terminate-successor" }, ...effects],
+  };
+}
+
 /** When the next `tick` is due, or undefined if nothing is waited for. */
-export function wakeAtMs(state: InstanceState): number | undefined {
-  return "untilMs" in state.phase ? state.phase.untilMs : undefined;
+export function wakeAtMs({ phase, successorUntilMs }: InstanceState): number | undefined {
+  if (!("untilMs" in phase)) return successorUntilMs;
+  return Math.min(phase.untilMs, successorUntilMs ?? phase.untilMs);
 }
 
 export function isServing(state: InstanceState): boolean {
@@ -205,6 +250,23 @@ function listening(state: InstanceState, context: StepContext): InstanceStep {
   return settle({ ...state, phase: { kind: "serving", sinceMs: context.nowMs } }, context);
 }
 
+function recycle(state: InstanceState, { nowMs, times }: StepContext): InstanceStep {
+  const { ports, successorUntilMs, isWanted, isShuttingDown } = state;
+  const isFit = isServing(state) && isWanted && !isShuttingDown && successorUntilMs === undefined;
+  if (!isFit || ports === undefined) return { state, effects: [] };
+  return {
+    state: { ...state, successorUntilMs: nowMs + times.startTimeoutMs },
+    effects: [{ kind: "start-successor", ports }],
+  };
+}
+
+function switchToSuccessor(state: InstanceState, context: StepContext): InstanceStep {
+  if (state.successorUntilMs === undefined || !isServing(state)) return { state, effects: [] };
+  const serving = { ...state, phase: { kind: "serving", sinceMs: context.nowMs } as const };
+  const step = settle({ ...serving, successorUntilMs: undefined }, context);
+  return { state: step.state, effects: [{ kind: "switch-to-successor" }, ...step.effects] };
+}
+
 function exited(state: InstanceState, reason: ExitReason, context: StepContext): InstanceStep {
   const { phase } = state;
   if (!hasWorker(phase)) return { state, effects: [] };
@@ -224,6 +286,11 @@ function backOff(state: InstanceState, servedMs: number, { nowMs, times }: StepC
 }
 
 function tick(state: InstanceState, context: StepContext): InstanceStep {
+  const { successorUntilMs } = state;
+  if (successorUntilMs !== undefined && context.nowMs >= successorUntilMs) {
+    const alone = tick({ ...state, successorUntilMs: undefined }, context);
+    return { state: alone.state, effects: [{ kind: "terminate-successor" }, ...alone.effects] };
+  }
   const dueMs = wakeAtMs(state);
   if (dueMs === undefined || context.nowMs < dueMs) return { state, effects: [] };
   switch (state.phase.kind) {

@@ -2,14 +2,13 @@
 // beside the old one, and on the control port once it is ready, whereupon the old one leaves that port to it. The old
 // one, told to end, leaves each app as soon as the new one serves it.
 
-import type { AppName } from "#model/brand.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
 import { mayLeave } from "../policy/departure.ts";
 import type { ControlServer } from "./control-server.ts";
 import type { ProxyHost } from "./host.ts";
-import type { InstanceCounters } from "./instance-counters.ts";
+import type { Instance } from "./instance.ts";
 import type { PeerLink } from "./peer-link.ts";
 import type { Siblings } from "./siblings.ts";
 
@@ -42,7 +41,7 @@ export class Handover {
   #cancelRetry: Cancel | undefined;
   #cancelCounts: Cancel | undefined;
   /** What the instances count that were there when the end began; they are not listed once they have gone. */
-  #countersAtEnd: ReadonlyMap<AppName, InstanceCounters> | undefined;
+  #instancesAtEnd: readonly Instance[] | undefined;
 
   constructor(options: HandoverOptions) {
     this.#options = options;
@@ -72,7 +71,7 @@ export class Handover {
   /** Resolves once everything has ended, its own requests included. */
   async end(): Promise<void> {
     const { host, siblings, control } = this.#options;
-    this.#countersAtEnd = new Map(host.instances.map(({ app, counters }) => [app, counters]));
+    this.#instancesAtEnd = host.instances;
     host.announceEnd();
     await this.#departed();
     await host.drain();
@@ -110,7 +109,7 @@ export class Handover {
     const { host, siblings, control } = this.#options;
     siblings.announce({
       isReady: host.readiness().kind === "ready",
-      isEnding: this.#countersAtEnd !== undefined,
+      isEnding: this.#instancesAtEnd !== undefined,
       holdsControl: control.isListening,
       serving: host.instances.flatMap(({ app, isServing, boundPorts }) =>
         isServing && boundPorts !== undefined ? [{ app, ports: boundPorts }] : [],
@@ -165,7 +164,7 @@ export class Handover {
   #tellCounts(): void {
     const { host, siblings, control } = this.#options;
     if (control.isListening || siblings.size === 0) return;
-    const own = host.instances.map(({ app, counters }) => [app, counters] as const);
-    siblings.tellCounts(this.#countersAtEnd ?? own);
+    const instances = this.#instancesAtEnd ?? host.instances;
+    siblings.tellCounts(instances.map(({ app, counters }) => [app, counters] as const));
   }
 }

@@ -45,8 +45,8 @@ export type Readiness =
 const INSTANCES_MAX = 256;
 /** An app that keeps dying must not make the whole node unready for the others. */
 const FAILURES_IN_READINESS_MAX = 4;
-/** A quarter of a second finds a stuck worker soon and costs one look at shared memory per instance. */
-const INSPECTION_MS = 250;
+/** Finds a stuck worker within a quarter of a second, and costs one look at shared memory per instance. */
+const INSPECTION_MS = 25;
 const EXPIRY_MS = 5_000;
 const ANY_PORTS: AppPorts = { inbound: 0, outbound: 0 };
 

@@ -27,12 +27,22 @@ const DIRECTION_SLOTS = [
 ] as const;
 export type DirectionSlot = (typeof DIRECTION_SLOTS)[number];
 
+/** Of the instance as a whole, ever growing. */
+const TOTAL_SLOTS = [
+  /** Time in which nothing was read because the CPU was used up, or the bandwidth. */
+  "cpuHeldSeconds",
+  "bandwidthHeldSeconds",
+] as const;
+export type TotalSlot = (typeof TOTAL_SLOTS)[number];
+
 const INSTANCE_SLOTS = [
   /** Turns of the worker's heartbeat; starts again with each worker. */
   "beats",
   /** CPU time of the present worker's thread; starts again with each worker. */
   "threadCpuMicros",
   "heapUsedBytes",
+  /** What the heap holds of the system's memory, garbage and room to grow included. */
+  "heapTotalBytes",
   /** Outside the heap and owned by it: buffers above all. */
   "externalBytes",
 ] as const;
@@ -42,7 +52,8 @@ const CLASSES_AT = DIRECTION_SLOTS.length;
 const REASONS_AT = CLASSES_AT + RESPONSE_CLASSES.length;
 const DIRECTION_STRIDE = REASONS_AT + REASON_NAMES.length;
 const INSTANCE_AT = DIRECTION_STRIDE * DIRECTIONS.length;
-const SLOT_COUNT = INSTANCE_AT + INSTANCE_SLOTS.length;
+const TOTALS_AT = INSTANCE_AT + INSTANCE_SLOTS.length;
+const SLOT_COUNT = TOTALS_AT + TOTAL_SLOTS.length;
 
 export interface DirectionCounts extends Readonly<Record<DirectionSlot, number>> {
   /** Answers that were sent to their end, by the first digit of their status. */
@@ -92,6 +103,24 @@ export class InstanceCounters {
     if (queuedMs <= 0) return;
     this.add(direction, "queued", 1);
     this.add(direction, "queuedSeconds", queuedMs);
+  }
+
+  addTotal(slot: TotalSlot, amount: number): void {
+    this.#addAt(TOTALS_AT + TOTAL_SLOTS.indexOf(slot), amount);
+  }
+
+  total(slot: TotalSlot): number {
+    return this.#slots[TOTALS_AT + TOTAL_SLOTS.indexOf(slot)] ?? 0;
+  }
+
+  /** Changes with every turn of the worker's heartbeat and every request. */
+  progress(): number {
+    let sum = this.get("beats");
+    for (const direction of DIRECTIONS) {
+      sum += this.#at(direction, "requests") + this.#at(direction, "connectionsOpened");
+      sum += this.#at(direction, "bytesReceived") + this.#at(direction, "bytesSent");
+    }
+    return sum;
   }
 
   get(slot: InstanceSlot): number {

@@ -1,15 +1,13 @@
 // One app's instance as the host sees it: carries out what its lifecycle decides, watches its worker's progress, and
 // keeps what has to outlive a worker.
 
-import { Worker } from "node:worker_threads";
-
 import { assertNever } from "#model/assert.ts";
 import type { AppName } from "#model/brand.ts";
 import type { AppPorts, Quota } from "#model/mesh-profile.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
-import { heapLimits } from "../policy/heap-limits.ts";
+import { heapLimits, memoryBytesOf } from "../policy/heap-limits.ts";
 import { isServing, newInstance, stepInstance, wakeAtMs } from "../policy/instance-lifecycle.ts";
 import type {
   ExitReason,
@@ -18,10 +16,12 @@ import type {
   InstanceState,
   LifecycleTimes,
 } from "../policy/instance-lifecycle.ts";
-import { isStalled, newWatchdog, observe } from "../policy/watchdog.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
+import type { BodyEnd, InstanceBody } from "./instance-body.ts";
 import { InstanceCounters } from "./instance-counters.ts";
 import { InstanceOutput } from "./instance-output.ts";
+import { isReusePortSupported } from "./reuse-port.ts";
+import { ThreadBody } from "./thread-body.ts";
 import type { DataPathTimes, FromWorker, InstanceData, PodEndpoint, ToWorker } from "./worker-messages.ts";
 
 export interface InstanceOptions {
@@ -48,22 +48,34 @@ export interface LastExit {
 
 /** Of an error's text, as much as a status page needs. */
 const MESSAGE_CHARACTERS_MAX = 500;
-const OUT_OF_MEMORY = "ERR_WORKER_OUT_OF_MEMORY";
-const ENTRY = new URL("./instance-worker.ts", import.meta.url);
+/** An instance that is full again so soon after it was replaced is too small for its work, not leaking. */
+const RECYCLE_PAUSE_MS = 10_000;
+
+/** A body and what the host knows of it. */
+interface Life {
+  readonly body: InstanceBody;
+  readonly quota: Quota;
+  isListening: boolean;
+  bindFailure: string | undefined;
+  cancelDeadline: Cancel | undefined;
+}
 
 export class Instance {
   readonly app: AppName;
-  readonly counters = new InstanceCounters();
   readonly #options: InstanceOptions;
   readonly #output: InstanceOutput;
   readonly #restarts = new Map<ExitReason, number>();
+  /** What bodies that have ended counted. */
+  readonly #past = new InstanceCounters();
+  #pastCpuMicros = 0;
   #state: InstanceState = newInstance();
-  #worker: Worker | undefined;
+  #current: Life | undefined;
+  #successor: Life | undefined;
+  /** Replaced, and finishing what they had in progress. */
+  readonly #retired = new Set<Life>();
   #cancelWake: Cancel | undefined;
-  #watchdog = newWatchdog;
-  #isMeasuring = false;
-  #cpuMicrosOfTheDead = 0;
-  #cpuMicrosMeasured = 0;
+  #recycledAtMs = Number.NEGATIVE_INFINITY;
+  #recycles = 0;
   #quota: Quota = {};
   #endpoints: readonly PodEndpoint[] = [];
   #boundPorts: AppPorts | undefined;
@@ -110,9 +122,24 @@ export class Instance {
     return this.#restarts;
   }
 
+  /** How often it was replaced by the next without a gap. */
+  get recycles(): number {
+    return this.#recycles;
+  }
+
+  /** What all its workers counted so far, as it stands now. */
+  get counters(): InstanceCounters {
+    const sum = new InstanceCounters();
+    sum.addAll(this.#past.values());
+    for (const { body } of this.#lives()) sum.addAll(body.counters.values());
+    return sum;
+  }
+
   /** CPU time of all its workers so far, in seconds. */
   get cpuSeconds(): number {
-    return (this.#cpuMicrosOfTheDead + this.#cpuMicrosOfTheLiving()) / 1e6;
+    let micros = this.#pastCpuMicros;
+    for (const { body } of this.#lives()) micros += body.cpuMicros;
+    return micros / 1e6;
   }
 
   /** Resolves once the instance has gone for good. */
@@ -130,11 +157,12 @@ export class Instance {
     if (before.phase.kind !== this.#state.phase.kind) this.#options.changed();
   }
 
-  /** The memory quota counts from the next start of a worker on; everything else at once. */
+  /** Holds at once; a changed bound of the heap takes another worker, which replaces this one without a gap. */
   setQuota(quota: Quota): void {
     if (JSON.stringify(quota) === JSON.stringify(this.#quota)) return;
     this.#quota = quota;
     this.#tell({ kind: "quota", quota });
+    this.#keepHeapInLine();
   }
 
   setEndpoints(endpoints: readonly PodEndpoint[]): void {
@@ -146,116 +174,177 @@ export class Instance {
   /** Closes every connection after its next answer from now on, and goes on accepting. */
   retire(): void {
     this.#isRetiring = true;
-    this.#tell({ kind: "retire" });
+    this.#current?.body.tell({ kind: "retire" });
   }
 
   /** Called at a steady pace. @param elapsedMs since the last call. */
   inspect(elapsedMs: number): void {
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    const beats = this.counters.get("beats");
-    const cpuMicros = this.#cpuMicrosOfTheLiving();
-    this.#watchdog = observe(this.#watchdog, { beats, cpuMicros, elapsedMs });
-    // A worker that beats says itself what it used; one that is silent has to be measured from outside.
-    if (this.#watchdog.silentMs > 0) void this.#measure(worker);
-    if (isStalled(this.#watchdog, cpuMicros, this.#options.watchdog)) this.handle({ kind: "stalled" });
+    if (this.#current?.body.isStuck(elapsedMs) === true) this.handle({ kind: "stalled" });
+    for (const { body } of this.#retired) if (body.isStuck(elapsedMs)) body.terminate();
   }
 
-  async #measure(worker: Worker): Promise<void> {
-    if (this.#isMeasuring) return;
-    this.#isMeasuring = true;
-    try {
-      const { user, system } = await worker.cpuUsage();
-      if (worker === this.#worker) this.#cpuMicrosMeasured = user + system;
-    } catch {
-      // The worker ended meanwhile, which its exit event reports.
-    } finally {
-      this.#isMeasuring = false;
-    }
-  }
-
-  #cpuMicrosOfTheLiving(): number {
-    return Math.max(this.#cpuMicrosMeasured, this.counters.get("threadCpuMicros"));
+  *#lives(): Generator<Life> {
+    if (this.#current !== undefined) yield this.#current;
+    if (this.#successor !== undefined) yield this.#successor;
+    yield* this.#retired;
   }
 
   #carryOut(effect: InstanceEffect): void {
     switch (effect.kind) {
       case "start-worker":
-        this.#startWorker(effect.ports);
+        this.#current = this.#start(effect.ports);
         return;
       case "drain-worker":
-        this.#tell({ kind: "drain" });
+        this.#current?.body.tell({ kind: "drain" });
         return;
       case "terminate-worker":
-        void this.#worker?.terminate();
+        this.#current?.body.terminate();
+        return;
+      case "start-successor":
+        this.#successor = this.#start(effect.ports);
+        return;
+      case "switch-to-successor":
+        this.#switch();
+        return;
+      case "promote-successor":
+        this.#current = this.#successor;
+        this.#successor = undefined;
+        if (this.#current?.isListening === true) this.handle({ kind: "listening" });
+        return;
+      case "terminate-successor":
+        this.#dismiss(this.#successor, 0);
+        this.#successor = undefined;
         return;
       case "remove":
         this.#cancelWake?.();
-        this.#gone.resolve();
+        this.#settleGone();
         return;
       default:
         assertNever(effect);
     }
   }
 
-  #startWorker(ports: AppPorts): void {
-    const { nodeAddress, dataPath, workerExecArgv } = this.#options;
-    const data: InstanceData = {
+  #start(ports: AppPorts): Life {
+    const { nodeAddress, dataPath, watchdog, workerExecArgv } = this.#options;
+    const data: Omit<InstanceData, "counters"> = {
       app: this.app,
       nodeAddress,
       ports: ports.inbound === 0 && this.#boundPorts !== undefined ? this.#boundPorts : ports,
       quota: this.#quota,
       endpoints: this.#endpoints,
-      counters: this.counters.buffer,
       times: dataPath,
     };
-    const worker = new Worker(ENTRY, {
-      name: this.app,
-      workerData: data,
-      env: {},
-      argv: [],
-      execArgv: [...workerExecArgv],
-      stdout: true,
-      stderr: true,
-      resourceLimits: heapLimits(this.#quota.memoryBytes),
+    const body = new ThreadBody({
+      data,
+      watchdog,
+      heap: heapLimits(memoryBytesOf(this.#quota)),
+      execArgv: workerExecArgv,
+      output: this.#output,
+      listener: { said: (message) => this.#heard(life, message), ended: (end) => this.#ended(life, end) },
     });
-    this.#worker = worker;
-    this.#watchdog = newWatchdog;
-    this.#output.follow("stdout", worker.stdout);
-    this.#output.follow("stderr", worker.stderr);
-    let error: Error | undefined;
-    let bindFailure: string | undefined;
-    worker.on("message", (message: FromWorker) => {
-      if (message.kind === "listening") this.#listening(message.ports);
-      else if (message.kind === "settled") this.#isSettled = true;
-      else bindFailure = message.message;
-    });
-    worker.on("error", (thrown: unknown) => {
-      error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    });
-    worker.on("exit", (code) => this.#exited({ code, error, bindFailure }));
+    const life: Life = {
+      body,
+      quota: this.#quota,
+      isListening: false,
+      bindFailure: undefined,
+      cancelDeadline: undefined,
+    };
+    return life;
   }
 
-  #listening(ports: AppPorts): void {
-    this.#boundPorts = ports;
-    if (this.#isRetiring) this.#tell({ kind: "retire" });
-    this.handle({ kind: "listening" });
+  #heard(life: Life, message: FromWorker): void {
+    switch (message.kind) {
+      case "listening":
+        life.isListening = true;
+        this.#boundPorts = message.ports;
+        if (this.#isRetiring) life.body.tell({ kind: "retire" });
+        this.handle({ kind: life === this.#successor ? "successor-listening" : "listening" });
+        return;
+      case "settled":
+        this.#isSettled = true;
+        return;
+      case "exhausted":
+        if (life === this.#current) this.#recycle("its memory quota is nearly used up");
+        return;
+      case "bind-failed":
+        life.bindFailure = message.message;
+        return;
+      default:
+        assertNever(message);
+    }
   }
 
-  #exited(exit: WorkerExit): void {
+  /** V8 takes a heap's bound only when it starts. */
+  #keepHeapInLine(): void {
+    if (this.#current === undefined) return;
+    const bound = (quota: Quota): number => heapLimits(memoryBytesOf(quota)).maxOldGenerationSizeMb;
+    if (bound(this.#current.quota) === bound(this.#quota)) return;
+    this.#recycledAtMs = Number.NEGATIVE_INFINITY;
+    this.#recycle("its memory quota has changed");
+  }
+
+  #recycle(why: string): void {
     const { clock, logger } = this.#options;
-    this.#cpuMicrosOfTheDead += this.#cpuMicrosOfTheLiving();
-    this.#cpuMicrosMeasured = 0;
-    this.counters.closeBooks();
-    this.#worker = undefined;
-    const reason = exitReason(this.#state, exit);
-    const message = (exit.bindFailure ?? exit.error?.message)?.slice(0, MESSAGE_CHARACTERS_MAX);
+    // Without it the successor could not listen beside its predecessor.
+    if (!isReusePortSupported || clock.nowMs() - this.#recycledAtMs < RECYCLE_PAUSE_MS) return;
+    this.#recycledAtMs = clock.nowMs();
+    logger.info({ app: this.app, why }, "instance is replaced");
+    this.handle({ kind: "recycle" });
+  }
+
+  #switch(): void {
+    const { lifecycle } = this.#options;
+    this.#dismiss(this.#current, lifecycle.drainTimeoutMs);
+    this.#current = this.#successor;
+    this.#successor = undefined;
+    this.#recycles += 1;
+    this.#keepHeapInLine();
+  }
+
+  /** Lets a body finish for so long and then ends it; nobody waits for it. */
+  #dismiss(life: Life | undefined, withinMs: number): void {
+    if (life === undefined) return;
+    this.#retired.add(life);
+    if (withinMs <= 0) {
+      life.body.terminate();
+      return;
+    }
+    life.body.tell({ kind: "drain" });
+    life.cancelDeadline = this.#options.clock.after(withinMs, () => life.body.terminate());
+  }
+
+  #ended(life: Life, end: BodyEnd): void {
+    life.cancelDeadline?.();
+    this.#pastCpuMicros += life.body.cpuMicros;
+    life.body.counters.closeBooks();
+    this.#past.addAll(life.body.counters.values());
+    if (this.#retired.delete(life)) {
+      this.#settleGone();
+      return;
+    }
+    const message = (life.bindFailure ?? end.message)?.slice(0, MESSAGE_CHARACTERS_MAX);
+    if (life === this.#successor) {
+      this.#successor = undefined;
+      this.#options.logger.warn({ app: this.app, error: message }, "instance could not be replaced");
+      this.handle({ kind: "successor-exited" });
+      return;
+    }
+    this.#current = undefined;
+    this.#died(exitReason(this.#state, end, life.bindFailure), end.code, message);
+  }
+
+  #died(reason: ExitReason, exitCode: number, message: string | undefined): void {
+    const { clock, logger } = this.#options;
     this.#lastExit = { reason, message, atMs: clock.nowMs() };
     if (reason !== "drained") {
       this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1);
-      logger.warn({ app: this.app, reason, exitCode: exit.code, error: message }, "instance ended");
+      logger.warn({ app: this.app, reason, exitCode, error: message }, "instance ended");
     }
     this.handle({ kind: "exited", reason });
+  }
+
+  #settleGone(): void {
+    if (this.#state.phase.kind === "gone" && this.#retired.size === 0) this.#gone.resolve();
   }
 
   #scheduleWake(): void {
@@ -268,21 +357,17 @@ export class Instance {
   }
 
   #tell(message: ToWorker): void {
-    this.#worker?.postMessage(message);
+    this.#current?.body.tell(message);
+    this.#successor?.body.tell(message);
   }
 }
 
-interface WorkerExit {
-  readonly code: number;
-  readonly error: Error | undefined;
-  readonly bindFailure: string | undefined;
-}
-
-function exitReason({ phase }: InstanceState, { code, error, bindFailure }: WorkerExit): ExitReason {
+function exitReason(
+  { phase }: InstanceState,
+  { code, reason }: BodyEnd,
+  bindFailure: string | undefined,
+): ExitReason {
   if (phase.kind === "stopping") return phase.reason;
   if (bindFailure !== undefined) return "bind-failed";
-  if (error !== undefined) {
-    return "code" in error && error.code === OUT_OF_MEMORY ? "out-of-memory" : "uncaught-error";
-  }
-  return phase.kind === "draining" && code === 0 ? "drained" : "exited";
+  return reason ?? (phase.kind === "draining" && code === 0 ? "drained" : "exited");
 }

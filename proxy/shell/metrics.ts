@@ -209,6 +209,24 @@ function instanceFamilies(labelled: readonly LabelledInstance[], host: ProxyHost
       samples: perApp(({ counters }) => counters.get("externalBytes")),
     },
     {
+      name: "berth_proxy_instance_held_seconds_total",
+      help: "Time in which the app's instance read nothing, because its CPU or its bandwidth was used up.",
+      type: "counter",
+      samples: labelled.flatMap(({ instance, app }) => {
+        const { counters } = instance;
+        return [
+          { labels: { app, resource: "cpu" }, value: counters.total("cpuHeldSeconds") },
+          { labels: { app, resource: "bandwidth" }, value: counters.total("bandwidthHeldSeconds") },
+        ];
+      }),
+    },
+    {
+      name: "berth_proxy_instance_replacements_total",
+      help: "Workers of the app that were replaced by the next without a gap.",
+      type: "counter",
+      samples: perApp(({ recycles }) => recycles),
+    },
+    {
       name: "berth_proxy_instance_restarts_total",
       help: "Unplanned ends of the app's worker thread.",
       type: "counter",

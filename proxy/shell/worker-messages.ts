@@ -55,4 +55,6 @@ export type FromWorker =
   | { readonly kind: "listening"; readonly ports: AppPorts }
   /** What was in progress when it was told to retire has ended. */
   | { readonly kind: "settled" }
+  /** Its memory does not come down, though it refuses requests. */
+  | { readonly kind: "exhausted" }
   | { readonly kind: "bind-failed"; readonly message: string };

@@ -4,7 +4,8 @@ import { test } from "node:test";
 
 import { VirtualClock } from "#runtime/virtual-clock.ts";
 
-import { CpuGovernor } from "./cpu-governor.ts";
+import { cpuLimits } from "../policy/read-limits.ts";
+import { ReadGovernor } from "./read-governor.ts";
 import { ReadThrottle } from "./read-throttle.ts";
 
 class FakeSocket extends EventEmitter {
@@ -28,7 +29,7 @@ class FakeThread {
   readonly clock = new VirtualClock();
   readonly throttle = new ReadThrottle();
   readonly socket = new FakeSocket();
-  readonly governor: CpuGovernor;
+  readonly governor: ReadGovernor;
   cpuMicros = 0;
   sleptMs = 0;
   heldMs = 0;
@@ -36,10 +37,13 @@ class FakeThread {
 
   constructor() {
     this.throttle.add(this.socket as never, "client");
-    this.governor = new CpuGovernor({
+    this.governor = new ReadGovernor({
       throttle: this.throttle,
       clock: this.clock,
-      threadCpuMicros: () => this.cpuMicros,
+      reason: "cpu",
+      sides: ["client", "destination"],
+      measure: () => this.cpuMicros,
+      idleUse: 100,
       sleep: (ms) => {
         this.sleptMs += ms;
         this.#asleepUntilMs = this.clock.nowMs() + ms;
@@ -64,7 +68,7 @@ class FakeThread {
 
 test("a flooded thread reads no more than its quota lets it, and all it likes once the quota goes", () => {
   const thread = new FakeThread();
-  thread.governor.change(250);
+  thread.governor.change(cpuLimits(250));
   assert.ok(Math.abs(thread.run(20_000, 0) - 0.25) < 0.01);
   assert.equal(thread.sleptMs, 0);
   assert.ok(Math.abs(thread.heldMs / 20_000 - 0.75) < 0.02);
@@ -74,16 +78,16 @@ test("a flooded thread reads no more than its quota lets it, and all it likes on
 
 test("a changed quota holds within a second", () => {
   const thread = new FakeThread();
-  thread.governor.change(900);
+  thread.governor.change(cpuLimits(900));
   thread.run(5_000, 0);
-  thread.governor.change(100);
+  thread.governor.change(cpuLimits(100));
   thread.run(1_000, 0);
   assert.ok(Math.abs(thread.run(10_000, 0) - 0.1) < 0.01);
 });
 
 test("a thread whose work does not come from its sockets is put to sleep", () => {
   const thread = new FakeThread();
-  thread.governor.change(200);
+  thread.governor.change(cpuLimits(200));
   assert.ok(Math.abs(thread.run(20_000, 1) - 0.2) < 0.02);
   assert.ok(thread.sleptMs > 10_000);
 });
