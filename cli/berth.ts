@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "say why a pod is where it is, or what it waits for",
     run: async (argv) => (await import("./explain/explain-command.ts")).explainCommand.run(argv),
   },
+  plan: {
+    summary: "what a cluster of yours would save: its nodes and pods under sidecars and under node proxies",
+    run: async (argv) => (await import("./plan/plan-command.ts")).planCommand.run(argv),
+  },
   ungate: {
     summary: "let go of the pods that nominate mode holds back, for when no placement controller does",
     run: async (argv) => (await import("./ungate/ungate-command.ts")).ungateCommand.run(argv),

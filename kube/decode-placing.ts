@@ -121,7 +121,7 @@ function isRequired(affinity: RequiredTerms | undefined): boolean {
   return (affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).length > 0;
 }
 
-function podWishes({ nodeSelector, affinity, tolerations }: ApiPlacementSpec): PodWishes {
+export function podWishes({ nodeSelector, affinity, tolerations }: ApiPlacementSpec): PodWishes {
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   return {
     ...((nodeSelector ?? undefined) !== undefined && { nodeSelector: nodeSelector ?? {} }),

@@ -23,6 +23,7 @@ export function coresText(cpuMilli: number): string {
 export function savedText(share: number | undefined): string {
   if (share === undefined) return "";
   const percent = Math.round(Math.abs(share) * 100);
+  if (percent === 0) return "±0 %";
   return `${share >= 0 ? "−" : "+"}${percent} %`;
 }
 

@@ -17,6 +17,7 @@ import { createRecommenderMetrics } from "#vpa-recommender/shell/recommender-met
 import { startSettings } from "#cli/start/start-options.ts";
 import { explainOptions } from "#cli/explain/explain-options.ts";
 import { ungateOptions } from "#cli/ungate/ungate-options.ts";
+import { planOptions } from "#cli/plan/plan-options.ts";
 import { simOptions } from "#cli/sim/sim-options.ts";
 import type { Registry } from "prom-client";
 import { z } from "zod";
@@ -46,6 +47,11 @@ function cliPage(): string {
       "berth explain pod NAMESPACE/NAME",
       "Says why a pod is where it is or, while it waits, what its nodes miss.",
       explainOptions,
+    ),
+    section(
+      "berth plan",
+      "A cluster of your own, as it stands and with node proxies. Nothing is written to it.",
+      planOptions,
     ),
     section(
       "berth ungate",

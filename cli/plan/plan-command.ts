@@ -1,0 +1,165 @@
+// `berth plan`: what a cluster of one's own would save with node proxies, from a saved list of its nodes and pods or from
+// the cluster itself. Nothing is written to it.
+
+import { basename } from "node:path";
+import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
+import type { Resources } from "#model/resources.ts";
+import { connect } from "#kube/connect.ts";
+import { reportAndExit } from "#runtime/component.ts";
+import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
+import { UsageError } from "#runtime/usage-error.ts";
+import { type Plan, planFor } from "#sim/plan/plan.ts";
+import { planTable } from "#sim/report/plan-table.ts";
+import { type PlanFlags, planOptions } from "./plan-options.ts";
+import { type MeshRule, plannedClusterOf, type ReadCluster } from "./planned-cluster-of.ts";
+import { KNOWN_SIDECARS } from "./sidecars.ts";
+import { listSnapshot, readSnapshot, type SnapshotObjects } from "./snapshot-objects.ts";
+
+export const planCommand = {
+  summary: "what a cluster of yours would save: its nodes and pods under sidecars and under node proxies",
+  async run(argv: readonly string[]): Promise<void> {
+    try {
+      await runPlan(argv, {
+        out: (text) => void process.stdout.write(text),
+        progress: (text) => void process.stderr.write(text),
+        hasColour: process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "",
+      });
+    } catch (error) {
+      reportAndExit(error);
+    }
+  },
+};
+
+export interface PlanOutput {
+  /** The report: equal options and snapshots give equal bytes. */
+  readonly out: (text: string) => void;
+  /** What is being worked on. */
+  readonly progress: (text: string) => void;
+  readonly hasColour: boolean;
+}
+
+/** @throws UsageError for options or snapshots that cannot work. */
+export async function runPlan(
+  argv: readonly string[],
+  { out, progress, hasColour }: PlanOutput,
+): Promise<void> {
+  if (argv.includes("--help") || argv.includes("-h")) return out(help());
+  const flags = checkFlags(planOptions, readFlags(planOptions, argv));
+  const objects = await objectsOf(flags);
+  const read = plannedClusterOf(objects, {
+    rule: flags.mesh,
+    sidecars: sidecarNames(flags),
+    assumedSidecar: size(flags.sidecarCpu, flags.sidecarMemory),
+    instanceBaseBytes: flags.baseMib === undefined ? undefined : Math.ceil(flags.baseMib * 1024 ** 2),
+    podsPerNodeMax: flags.cap,
+    movesAll: flags.moveAll,
+  });
+  const plan = planFor(read.cluster, {
+    proxyBase: size(flags.proxyCpu, flags.proxyMemory),
+    seed: flags.seed,
+    rounds: flags.rounds,
+    onPart: (what) => progress(`${what} …\n`),
+  });
+  out(
+    flags.output === "json"
+      ? planJson(plan, read, flags)
+      : `${preface(read, flags)}${planTable(plan, { hasColour })}`,
+  );
+}
+
+function help(): string {
+  return `${planCommand.summary}
+
+Usage: kubectl get nodes,pods -A -o json > cluster.json
+       berth plan --snapshot cluster.json
+       berth plan --kubeconfig FILE
+
+The pods' requests are read, nothing is written. A pod's app is what its labels berth.dev/app,
+app.kubernetes.io/name, app or k8s-app say, else its controller. Pods with volumes of their own node or zone,
+hard anti-affinity and the like stay where they are (see --move-all).
+
+${describeFlags(planOptions)}
+`;
+}
+
+async function objectsOf(flags: PlanFlags): Promise<SnapshotObjects> {
+  const { snapshot, kubeconfig, apiServer } = flags;
+  if (snapshot !== undefined) {
+    if (kubeconfig !== undefined || apiServer !== undefined) {
+      throw new UsageError("give either --snapshot or a cluster, not both");
+    }
+    return readSnapshot(snapshot);
+  }
+  const connection = await connect(flags, "berth-plan");
+  try {
+    return await listSnapshot(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+function sidecarNames({ sidecarContainer }: PlanFlags): readonly string[] {
+  const names = sidecarContainer?.split(",").map((name) => name.trim());
+  if (names?.includes("") === true) throw new UsageError("--sidecar-container: holds an empty name");
+  return names ?? KNOWN_SIDECARS;
+}
+
+function size(cpu: string, memory: string): Resources {
+  return { cpuMilli: parseCpuMilli(cpu), memoryBytes: parseMemoryBytes(memory) };
+}
+
+const RULES: Readonly<Record<MeshRule, string>> = {
+  sidecar: "pods with a sidecar",
+  label: "pods with Berth's label",
+  all: "all pods but those of DaemonSets and of the system's namespaces",
+};
+
+// What the figures rest on stands before them.
+function preface({ rule, assumedSidecars }: ReadCluster, flags: PlanFlags): string {
+  const lines = [`${sourceName(flags)}: the mesh is ${RULES[rule]}`];
+  if (assumedSidecars > 0) {
+    lines.push(
+      `assumed: ${assumedSidecars} of them have no sidecar, and would have one of ${flags.sidecarCpu} and ${flags.sidecarMemory}`,
+    );
+  }
+  const base = flags.baseMib === undefined ? "200 MiB (NodeSentry's; --base-mib)" : `${flags.baseMib} MiB`;
+  lines.push(
+    `assumed: an instance takes ${base}, a proxy ${flags.proxyCpu} and ${flags.proxyMemory} besides, traffic as in the default profile`,
+  );
+  return `${lines.join("\n")}\n\n`;
+}
+
+function sourceName({ snapshot, context }: PlanFlags): string {
+  return snapshot === undefined ? (context ?? "the cluster") : basename(snapshot);
+}
+
+function planJson(plan: Plan, { rule, assumedSidecars }: ReadCluster, flags: PlanFlags): string {
+  const {
+    proxyCpu,
+    proxyMemory,
+    sidecarCpu,
+    sidecarMemory,
+    baseMib = null,
+    cap = null,
+    seed,
+    rounds,
+    moveAll,
+  } = flags;
+  const value = {
+    mesh: rule,
+    assumptions: {
+      assumedSidecars,
+      sidecarCpu,
+      sidecarMemory,
+      proxyCpu,
+      proxyMemory,
+      baseMib,
+      cap,
+      moveAll,
+      seed,
+      rounds,
+    },
+    ...plan,
+  };
+  return `${JSON.stringify(value, (_key, entry: unknown) => (entry === undefined ? null : entry), 2)}\n`;
+}

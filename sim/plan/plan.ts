@@ -1,0 +1,109 @@
+// What a cluster would save: as it stands with sidecars, with node proxies and no pod moved, and with node proxies and
+// every movable mesh pod placed anew by Berth.
+
+import type { AppName } from "#model/brand.ts";
+import type { Resources } from "#model/resources.ts";
+import { SeededRandom, shuffled } from "../seeded-random.ts";
+import { type Compaction, compactedNodes } from "./node-compaction.ts";
+import type { PlannedCluster, PodBond } from "./planned-cluster.ts";
+import { type MeshState, PlannedMesh, type PlannedMeshKind } from "./planned-mesh.ts";
+
+export interface PlanOptions {
+  readonly proxyBase: Resources;
+  /** Of the order in which pods are placed anew, and of the compaction. */
+  readonly seed: number;
+  /** Rounds of compaction; 0 leaves it out. */
+  readonly rounds: number;
+  /** Called before each part of the work. */
+  readonly onPart?: (what: string) => void;
+}
+
+export interface Plan {
+  readonly nodes: number;
+  readonly pods: PlanPods;
+  readonly apps: number;
+  readonly sidecars: PlanState;
+  readonly shared: PlanState;
+  readonly placed: PlanState;
+}
+
+export interface PlanPods {
+  readonly all: number;
+  readonly mesh: number;
+  /** Without a node now. */
+  readonly waiting: number;
+  /** Of a DaemonSet, or static. */
+  readonly ofNodes: number;
+  /** By what keeps them: they stay where they are, and their nodes are kept. */
+  readonly bonded: Readonly<Partial<Record<Exclude<PodBond, "node">, number>>>;
+}
+
+export interface PlanState extends MeshState {
+  /** Mesh pods that have a node now and found none. */
+  readonly unplaced: number;
+  /** Mesh pods that are on another node than now. */
+  readonly moved: number;
+  /** Undefined where it was not asked for, or is that of another state. */
+  readonly compaction: Compaction | undefined;
+}
+
+export function planFor(cluster: PlannedCluster, options: PlanOptions): Plan {
+  const apps = new Set<AppName | undefined>(cluster.pods.map(({ view }) => view.app));
+  apps.delete(undefined);
+  options.onPart?.("the cluster as it stands");
+  const sidecars = inPlace(cluster, "sidecar", options);
+  const shared = inPlace(cluster, "nodeProxy", options);
+  options.onPart?.("mesh pods placed anew");
+  const placed = placedAnew(cluster, options);
+  return {
+    nodes: cluster.nodes.length,
+    pods: podCounts(cluster),
+    apps: apps.size,
+    sidecars: { ...sidecars, compaction: compaction(cluster, "sidecar", options) },
+    shared,
+    placed: { ...placed, compaction: compaction(cluster, "nodeProxy", options) },
+  };
+}
+
+function inPlace(cluster: PlannedCluster, kind: PlannedMeshKind, { proxyBase }: PlanOptions): PlanState {
+  const mesh = new PlannedMesh(cluster, { kind, proxyBase });
+  for (const pod of cluster.pods) mesh.keep(pod);
+  return { ...mesh.state(), unplaced: 0, moved: 0, compaction: undefined };
+}
+
+function placedAnew(cluster: PlannedCluster, { proxyBase, seed }: PlanOptions): PlanState {
+  const mesh = new PlannedMesh(cluster, { kind: "nodeProxy", proxyBase });
+  const isMovable = ({ view, bond }: PlannedCluster["pods"][number]): boolean =>
+    bond === undefined && view.app !== undefined && view.nodeName !== undefined;
+  for (const pod of cluster.pods) if (!isMovable(pod)) mesh.keep(pod);
+  let unplaced = 0;
+  let moved = 0;
+  for (const pod of shuffled(cluster.pods.filter(isMovable), new SeededRandom(seed))) {
+    if (!mesh.place(pod)) unplaced++;
+    else if (mesh.nodeOf(pod) !== pod.view.nodeName) moved++;
+  }
+  return { ...mesh.state(), unplaced, moved, compaction: undefined };
+}
+
+function compaction(
+  cluster: PlannedCluster,
+  kind: PlannedMeshKind,
+  { proxyBase, seed, rounds, onPart }: PlanOptions,
+): Compaction | undefined {
+  if (rounds === 0) return undefined;
+  onPart?.(kind === "sidecar" ? "fewest nodes with sidecars" : "fewest nodes with node proxies");
+  return compactedNodes(cluster, { kind, proxyBase, seed, rounds });
+}
+
+function podCounts({ pods }: PlannedCluster): PlanPods {
+  const bonded: Partial<Record<Exclude<PodBond, "node">, number>> = {};
+  for (const { bond } of pods)
+    if (bond !== undefined && bond !== "node") bonded[bond] = (bonded[bond] ?? 0) + 1;
+  return {
+    all: pods.length,
+    mesh: pods.filter(({ view }) => view.app !== undefined).length,
+    waiting: pods.filter(({ view }) => view.nodeName === undefined).length,
+    ofNodes: pods.filter(({ bond }) => bond === "node").length,
+    bonded,
+  };
+}

@@ -1,0 +1,170 @@
+// A planned cluster under one mesh: its pods in a ledger of production, with a sidecar each or with a proxy on every node.
+// Pods are placed by the extender's own functions, among the nodes that their selectors, affinities and tolerations allow.
+
+import type { NodeName, PodUid } from "#model/brand.ts";
+import type { NodeView } from "#model/cluster-view.ts";
+import { NO_CORRECTION } from "#model/correction.ts";
+import { eligibilityFor } from "#model/eligibility.ts";
+import { costedDemand } from "#model/fit.ts";
+import { ClusterLedger } from "#model/ledger.ts";
+import type { NodeAccount, NodeLedger } from "#model/node-ledger.ts";
+import { addResources, noResources, type Resources } from "#model/resources.ts";
+import { allCandidates } from "#scheduler-extender/policy/candidates.ts";
+import { place } from "#scheduler-extender/policy/placement.ts";
+import { DEFAULT_PROMISE_LIMITS, promise } from "#scheduler-extender/policy/promise.ts";
+import type { PlannedCluster, PlannedPod } from "./planned-cluster.ts";
+
+export type PlannedMeshKind = "sidecar" | "nodeProxy";
+
+export interface PlannedMeshOptions {
+  readonly kind: PlannedMeshKind;
+  /** What a node proxy requests without any instance. */
+  readonly proxyBase: Resources;
+  /** The nodes there are; all of the cluster's if absent. */
+  readonly nodes?: readonly NodeView[];
+}
+
+export interface MeshState {
+  /** Pods of the mesh that have a node. */
+  readonly meshPods: number;
+  /** Nodes with a pod that does not belong to the node. */
+  readonly nodesUsed: number;
+  /** (node, app) pairs; a sidecar is an instance of its own. */
+  readonly instances: number;
+  /** What the mesh requests: the sidecars, or what the proxies require. */
+  readonly mesh: Resources;
+  /** Nodes on which all requests and what the mesh requires exceed what is allocatable. */
+  readonly nodesShort: number;
+  /** The most pods of the mesh on one node: what is lost with it. */
+  readonly podsOnNodeMax: number;
+}
+
+// Nothing expires while a plan is made: all pods arrive in one moment.
+const NOW_MS = 0;
+
+export class PlannedMesh {
+  readonly #kind: PlannedMeshKind;
+  readonly #ledger = new ClusterLedger();
+  readonly #bound = new Map<PodUid, PlannedPod>();
+  readonly #nodeOf = new Map<PodUid, NodeName>();
+
+  constructor(cluster: PlannedCluster, { kind, proxyBase, nodes = cluster.nodes }: PlannedMeshOptions) {
+    this.#kind = kind;
+    for (const profile of cluster.profiles) this.#ledger.setProfile(profile);
+    for (const node of nodes) {
+      this.#ledger.upsertNode(node);
+      if (kind === "nodeProxy") this.#putProxy(node.name, proxyBase);
+    }
+    for (const [uid, replicas] of replicasByOwner(cluster.pods)) this.#ledger.upsertOwner({ uid, replicas });
+  }
+
+  /** Leaves a pod where it is; of a node that is not there, it goes with the node. */
+  keep(pod: PlannedPod): void {
+    if (pod.view.nodeName !== undefined) this.#bind(pod, pod.view.nodeName);
+  }
+
+  /** Gives the pod the node that Berth chooses; false if none takes it. */
+  place(pod: PlannedPod): boolean {
+    const view = this.#viewOf(pod);
+    const ledger = this.#ledger;
+    const demand = costedDemand(view, ledger);
+    const isEligible = eligibilityFor(pod.wishes);
+    const candidates = {
+      ...allCandidates(ledger, { mayLackSlot: false }),
+      accountOf: (node: NodeAccount) => (isEligible(node) ? node : undefined),
+    };
+    const placement = place(demand, candidates, { ledger });
+    if (placement === undefined) return false;
+    promise(ledger, { pod: demand, placement }, { nowMs: NOW_MS, limits: DEFAULT_PROMISE_LIMITS });
+    this.#bind(pod, placement.node);
+    return true;
+  }
+
+  nodeOf({ view }: PlannedPod): NodeName | undefined {
+    return this.#nodeOf.get(view.uid);
+  }
+
+  state(): MeshState {
+    let state: MeshState = {
+      meshPods: 0,
+      nodesUsed: 0,
+      instances: 0,
+      mesh: noResources,
+      nodesShort: 0,
+      podsOnNodeMax: 0,
+    };
+    for (const node of this.#ledger.nodes()) state = added(state, this.#partOf(node));
+    return state;
+  }
+
+  #partOf(node: NodeLedger): MeshState {
+    const pods = [...node.occupants.keys()].flatMap((uid) => this.#bound.get(uid) ?? []);
+    const meshPods = pods.filter(({ view }) => view.app !== undefined);
+    const isSidecar = this.#kind === "sidecar";
+    const sidecars = meshPods.reduce((sum, { sidecar }) => addResources(sum, sidecar), noResources);
+    const required = isSidecar ? noResources : node.required();
+    const { cpuMilli, memoryBytes } = addResources(node.requested, required);
+    const isShort = cpuMilli > node.allocatable.cpuMilli || memoryBytes > node.allocatable.memoryBytes;
+    return {
+      meshPods: meshPods.length,
+      nodesUsed: pods.some(({ bond }) => bond !== "node") ? 1 : 0,
+      instances: isSidecar ? meshPods.length : node.appPods.size,
+      mesh: isSidecar ? sidecars : required,
+      nodesShort: isShort ? 1 : 0,
+      podsOnNodeMax: meshPods.length,
+    };
+  }
+
+  #bind(pod: PlannedPod, nodeName: NodeName): void {
+    if (this.#ledger.node(nodeName) === undefined) return;
+    this.#ledger.upsertPod({ ...this.#viewOf(pod), nodeName });
+    this.#bound.set(pod.view.uid, pod);
+    this.#nodeOf.set(pod.view.uid, nodeName);
+  }
+
+  // With a sidecar of its own, a pod is outside the nodes' mesh, and larger.
+  #viewOf({ view, sidecar }: PlannedPod): PlannedPod["view"] {
+    if (this.#kind === "nodeProxy") return { ...view, nodeName: undefined };
+    return {
+      ...view,
+      nodeName: undefined,
+      app: undefined,
+      request: addResources(view.request, sidecar),
+    };
+  }
+
+  #putProxy(nodeName: NodeName, base: Resources): void {
+    this.#ledger.upsertPod({
+      uid: `proxy-on-${nodeName}` as PodUid,
+      namespace: "berth-system",
+      name: `proxy-on-${nodeName}`,
+      app: undefined,
+      request: base,
+      nodeName,
+      isFinished: false,
+      ownerUid: undefined,
+      proxy: { isReady: true, base, correction: NO_CORRECTION },
+    });
+  }
+}
+
+function added(a: MeshState, b: MeshState): MeshState {
+  return {
+    meshPods: a.meshPods + b.meshPods,
+    nodesUsed: a.nodesUsed + b.nodesUsed,
+    instances: a.instances + b.instances,
+    mesh: addResources(a.mesh, b.mesh),
+    nodesShort: a.nodesShort + b.nodesShort,
+    podsOnNodeMax: Math.max(a.podsOnNodeMax, b.podsOnNodeMax),
+  };
+}
+
+// What stands in the cluster is what its controllers want: the plan makes no more of them.
+function replicasByOwner(pods: readonly PlannedPod[]): ReadonlyMap<string, number> {
+  const replicas = new Map<string, number>();
+  for (const { view, bond } of pods) {
+    if (view.ownerUid === undefined || bond === "node") continue;
+    replicas.set(view.ownerUid, (replicas.get(view.ownerUid) ?? 0) + 1);
+  }
+  return replicas;
+}
