@@ -19,6 +19,7 @@ import { createHttpServer, listen } from "#runtime/http-server.ts";
 import { operationsApi } from "#runtime/operations-api.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { DEFAULT_PLANNER_OPTIONS, type PlannerOptions } from "./policy/resize-planner.ts";
+import { SizingModel } from "./policy/sizing-model.ts";
 import { markChanged } from "./shell/mark-changed.ts";
 import { watchProxies } from "./shell/proxy-watch.ts";
 import { createRecommenderMetrics } from "./shell/recommender-metrics.ts";
@@ -73,6 +74,7 @@ const COMPONENT = "berth-vpa-recommender";
 async function start({ config, logger, clock }: ComponentContext<Settings>): Promise<RunningComponent> {
   const planner = plannerOptions(config);
   const ledger = new ClusterLedger();
+  const model = new SizingModel();
   const connection = await connect(config, COMPONENT);
   const random = Math.random;
   const leading = Promise.withResolvers<void>();
@@ -100,6 +102,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   const rounds = config.clock === "paced" ? "onDemand" : "automatic";
   const sizing = new SizingLoop({
     ledger,
+    model,
     resizer,
     shares,
     clock,
@@ -111,7 +114,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     rounds,
   });
   const intervalMs = config.usageIntervalSeconds * 1000;
-  const learning = { connection, ledger, sizing, resizer, metrics };
+  const learning = { connection, ledger, model, sizing, resizer, metrics };
   const usage = new UsageLoop({ ...learning, clock, intervalMs, logger, mayAct });
   const cache = new ClusterCache({
     connection,

@@ -33,7 +33,8 @@ export class RacedRecommender {
     const proxy = node && this.#cluster.proxies.get(node);
     if (node === undefined || proxy === undefined) return undefined;
     const current = proxy.request;
-    const situation = nodeSituation(this.#ledger, node, { uid: proxy.uid, current, infeasible: undefined });
+    const sized = { uid: proxy.uid, current, infeasible: undefined };
+    const situation = nodeSituation(this.#ledger, { name: node, proxy: sized });
     if (situation === undefined) return undefined;
     const grown = maxResources(current, minResources(situation.required, situation.ceiling));
     const size = random.next() < 0.7 ? grown : minResources(current, situation.required);

@@ -76,6 +76,22 @@ export class DecayingHistogram {
     this.#last = Math.max(this.#last, other.#last);
   }
 
+  /** Multiplies every value that was added; exact to half a bucket. */
+  scaleValues(factor: number): void {
+    const weights = this.#weights.slice(this.#first, this.#last + 1);
+    const first = this.#first;
+    this.#weights.fill(0);
+    for (const [index, weight] of weights.entries()) {
+      const start = this.#buckets.startOf(first + index);
+      const middle = (start + this.#buckets.startOf(first + index + 1)) / 2;
+      const moved = this.#buckets.bucketOf(middle * factor);
+      this.#weights[moved] = this.#weightOf(moved) + weight;
+    }
+    this.#first = 0;
+    this.#last = this.#buckets.count - 1;
+    this.#narrow();
+  }
+
   /** The end of the bucket in which the share `percentile` (0 to 1) of the weight is reached; 0 without samples. */
   percentile(percentile: number): number {
     if (this.isEmpty) return 0;

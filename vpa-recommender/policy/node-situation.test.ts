@@ -11,7 +11,7 @@ import { nodeSituation } from "./node-situation.ts";
 
 const NODE = "node-1" as NodeName;
 const OWN = aProxy({ name: "new-proxy", cpuMilli: 150, memoryBytes: 192 * MIB });
-const PROXY = { uid: OWN.uid, current: OWN.request, infeasible: undefined };
+const SIZED = { name: NODE, proxy: { uid: OWN.uid, current: OWN.request, infeasible: undefined } };
 
 function aLedger(): ClusterLedger {
   const ledger = new ClusterLedger();
@@ -24,9 +24,9 @@ function aLedger(): ClusterLedger {
 test("bound and nominated pods are both required, and their requests leave less room", () => {
   const ledger = aLedger();
   ledger.upsertPod(aPod({ name: "bound", node: NODE, cpuMilli: 1_000, memoryBytes: GIB }));
-  const alone = nodeSituation(ledger, NODE, PROXY);
+  const alone = nodeSituation(ledger, SIZED);
   ledger.upsertPod(aPod({ name: "coming", nominatedNode: NODE, cpuMilli: 500, memoryBytes: GIB }));
-  const together = nodeSituation(ledger, NODE, PROXY);
+  const together = nodeSituation(ledger, SIZED);
   // A second pod of the app: no second base.
   assert.equal(alone?.required.cpuMilli, 100 + 50 + 10);
   assert.equal(together?.required.cpuMilli, 100 + 50 + 10 + 10);
@@ -38,17 +38,17 @@ test("a pod that is nominated and has a promise is counted once", () => {
   const ledger = aLedger();
   const pod = aPod({ nominatedNode: NODE, cpuMilli: 500 });
   ledger.upsertPod(pod);
-  const nominated = nodeSituation(ledger, NODE, PROXY);
+  const nominated = nodeSituation(ledger, SIZED);
   ledger.reserve({ pod, node: NODE, expiresAtMs: 1 });
-  assert.deepEqual(nodeSituation(ledger, NODE, PROXY), nominated);
+  assert.deepEqual(nodeSituation(ledger, SIZED), nominated);
 });
 
 test("another proxy on the node, during an upgrade, takes its room", () => {
   const ledger = aLedger();
   ledger.upsertPod(aProxy({ name: "old-proxy", cpuMilli: 300 }));
-  assert.equal(nodeSituation(ledger, NODE, PROXY)?.ceiling.cpuMilli, 4_000 - 300);
+  assert.equal(nodeSituation(ledger, SIZED)?.ceiling.cpuMilli, 4_000 - 300);
 });
 
 test("there is nothing to say of a node that is not known", () => {
-  assert.equal(nodeSituation(new ClusterLedger(), NODE, PROXY), undefined);
+  assert.equal(nodeSituation(new ClusterLedger(), SIZED), undefined);
 });

@@ -16,19 +16,31 @@ export interface SizedProxy {
   readonly infeasible: Resources | undefined;
 }
 
+export interface PlannedSituation extends NodeSituation {
+  /** What placement counts for the proxy: the same as is required where nothing was measured. */
+  readonly planned: Resources;
+}
+
+export interface SituationInput {
+  readonly name: NodeName;
+  readonly proxy: SizedProxy;
+  /** What the proxy is sized by; what placement counts, if nothing was measured. */
+  readonly requiredOf?: (node: NodeAccount) => Resources;
+}
+
 /** Undefined for a node that is not known. */
 export function nodeSituation(
   ledger: LedgerView,
-  name: NodeName,
-  { uid, current, infeasible }: SizedProxy,
-): NodeSituation | undefined {
+  { name, proxy: { uid, current, infeasible }, requiredOf = required }: SituationInput,
+): PlannedSituation | undefined {
   const node = expectedAccount(ledger, name);
   if (node === undefined) return undefined;
   let others = noResources;
   for (const proxy of node.proxies.values())
     if (proxy.uid !== uid) others = addResources(others, proxy.request);
   return {
-    required: required(node),
+    required: requiredOf(node),
+    planned: required(node),
     current,
     infeasible,
     ceiling: subtractResources(subtractResources(node.allocatable, node.requested), others),

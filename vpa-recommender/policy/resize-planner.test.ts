@@ -33,7 +33,7 @@ function plan({ required, current, ceiling = ROOMY, state = SETTLED, nowMs = 0 }
 }
 
 test("the target is what is required plus headroom, in steps", () => {
-  assert.deepEqual(targetSize(size(1_000, 1_000), OPTIONS), size(1_100, 1_104));
+  assert.deepEqual(targetSize(size(1_000, 1_000), OPTIONS), size(1_080, 1_080));
   assert.deepEqual(targetSize(size(100, 128), OPTIONS), size(150, 192));
 });
 
@@ -63,9 +63,17 @@ test("the calm ends with every change of what is required", () => {
   assert.equal(state.calm?.sinceMs, 6_000);
 });
 
-test("headroom is taken anew while a quarter of it is left, and not before", () => {
-  assert.equal(plan({ required: size(137, 170), current: size(150, 192) }).reason, "rightSize");
-  assert.equal(plan({ required: size(138, 170), current: size(150, 192) }).reason, "podsMayFollow");
+test("headroom is taken anew while a tenth of it is left, and not before", () => {
+  assert.equal(plan({ required: size(145, 170), current: size(150, 192) }).reason, "rightSize");
+  assert.equal(plan({ required: size(146, 170), current: size(150, 192) }).reason, "podsMayFollow");
+});
+
+test("a proxy whose apps stayed the same and need more grows to its target at once", () => {
+  const state = nextResizeState(SETTLED, { kind: "required", required: size(150, 192), nowMs: 0 });
+  const risen = { required: size(300, 400), current: size(150, 192), state };
+  const grown = plan({ ...risen, nowMs: OPTIONS.headroomDelayMs });
+  assert.deepEqual(grown, { kind: "resize", size: size(350, 464), reason: "loadRose" });
+  assert.equal(plan({ ...risen, nowMs: OPTIONS.headroomDelayMs - 1 }).reason, "appsJoined");
 });
 
 test("growth goes as far as the node has room, resource by resource", () => {

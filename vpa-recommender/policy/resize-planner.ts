@@ -41,7 +41,7 @@ export interface PlannerOptions {
 }
 
 export const DEFAULT_PLANNER_OPTIONS: PlannerOptions = {
-  headroomRatio: 0.1,
+  headroomRatio: 0.08,
   headroomMin: { cpuMilli: 50, memoryBytes: 64 * 1024 ** 2 },
   // Far longer than from a filter's answer to the binding in our watch.
   headroomDelayMs: 10_000,
@@ -52,14 +52,14 @@ export const DEFAULT_PLANNER_OPTIONS: PlannerOptions = {
 /** Sizes move in steps, so that small differences do not cause resizes. */
 const STEP: Resources = { cpuMilli: 10, memoryBytes: 8 * 1024 ** 2 };
 /** Headroom is taken anew when less than this part of it is left. */
-const HEADROOM_LOW = 0.25;
+const HEADROOM_LOW = 0.1;
 
 export type ResizePlan =
   | { readonly kind: "hold"; readonly reason: HoldReason; readonly lookAgainAtMs: number | undefined }
   | {
       readonly kind: "resize";
       readonly size: Resources;
-      readonly reason: "appsJoined" | "headroomUsed" | "surplusLasted";
+      readonly reason: "appsJoined" | "loadRose" | "headroomUsed" | "surplusLasted";
     };
 
 export type HoldReason = "rightSize" | "podsMayFollow" | "surplusIsYoung" | "underway" | "cooling" | "noRoom";
@@ -78,11 +78,17 @@ export function planResize(
   if (state.kind === "underway") return { kind: "hold", reason: "underway", lookAgainAtMs: undefined };
   const { required, current } = situation;
   const target = targetSize(required, options);
-  if (!isWithin(required, current))
-    return planGrowth(situation, state, { to: required, reason: "appsJoined", nowMs });
+  const sinceMs = state.calm?.sinceMs ?? nowMs;
+  const calmAtMs = sinceMs + options.headroomDelayMs;
+  const isCalm = nowMs >= calmAtMs;
+  if (!isWithin(required, current)) {
+    // The same apps need more: nobody is on the way whose room the headroom could take.
+    return isCalm && nowMs > sinceMs
+      ? planGrowth(situation, state, { to: target, reason: "loadRose", nowMs })
+      : planGrowth(situation, state, { to: required, reason: "appsJoined", nowMs });
+  }
   if (isHeadroomLow(situation, options)) {
-    const calmAtMs = (state.calm?.sinceMs ?? nowMs) + options.headroomDelayMs;
-    if (nowMs < calmAtMs) return { kind: "hold", reason: "podsMayFollow", lookAgainAtMs: calmAtMs };
+    if (!isCalm) return { kind: "hold", reason: "podsMayFollow", lookAgainAtMs: calmAtMs };
     return planGrowth(situation, state, { to: target, reason: "headroomUsed", nowMs });
   }
   if (!hasSurplus(current, target, options))
@@ -94,7 +100,7 @@ export function planResize(
 
 interface Growth {
   readonly to: Resources;
-  readonly reason: "appsJoined" | "headroomUsed";
+  readonly reason: "appsJoined" | "loadRose" | "headroomUsed";
   readonly nowMs: number;
 }
 

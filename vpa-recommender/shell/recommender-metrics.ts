@@ -1,6 +1,7 @@
 // All of the recommender's metrics.
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ReadingFault } from "../policy/usage-reading.ts";
 import type { Recommendation } from "./recommendation.ts";
 import type { ResizeOutcome } from "./resizer.ts";
 
@@ -13,6 +14,8 @@ export interface RecommenderMetrics {
   resizePended(reason: "Deferred" | "Infeasible"): void;
   shortfallEnded(seconds: number): void;
   usageRead(outcome: "ok" | "failed"): void;
+  /** A reading of one proxy was not believed. */
+  usageLeftOut(fault: ReadingFault): void;
 }
 
 export function createRecommenderMetrics(
@@ -56,6 +59,12 @@ export function createRecommenderMetrics(
     labelNames: ["outcome"],
     registers,
   });
+  const leftOut = new Counter({
+    name: "berth_recommender_usage_left_out_total",
+    help: "Readings of single proxies that were not believed, by what is wrong with them.",
+    labelNames: ["fault"],
+    registers,
+  });
   registerTotals(registry, recommendations);
   return {
     registry,
@@ -65,6 +74,7 @@ export function createRecommenderMetrics(
     resizePended: (reason) => pended.inc({ reason }),
     shortfallEnded: (seconds) => shortfall.observe(seconds),
     usageRead: (outcome) => usageReads.inc({ outcome }),
+    usageLeftOut: (fault) => leftOut.inc({ fault }),
   };
 }
 

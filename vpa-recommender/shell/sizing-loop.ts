@@ -3,12 +3,13 @@
 
 import type { NodeName } from "#model/brand.ts";
 import type { ClusterLedger } from "#model/ledger.ts";
+import type { NodeAccount } from "#model/node-ledger.ts";
 import { isWithin, type Resources } from "#model/resources.ts";
 import type { EventRecorder } from "#kube/events.ts";
 import { formatCpu, formatMemory } from "#model/quantity.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
-import { nodeSituation, type SizedProxy } from "../policy/node-situation.ts";
+import { nodeSituation, type PlannedSituation, type SizedProxy } from "../policy/node-situation.ts";
 import {
   hasSurplus,
   type PlannerOptions,
@@ -17,6 +18,7 @@ import {
   targetSize,
 } from "../policy/resize-planner.ts";
 import { nextResizeState, type ResizeEvent, type ResizeState, SETTLED } from "../policy/resize-state.ts";
+import type { SizingModel } from "../policy/sizing-model.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
 import type { Recommendation } from "./recommendation.ts";
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
@@ -25,6 +27,7 @@ import type { ShareTeller } from "./share-teller.ts";
 
 export interface SizingLoopOptions {
   readonly ledger: ClusterLedger;
+  readonly model: SizingModel;
   readonly resizer: Pick<Resizer, "resize">;
   readonly shares: ShareTeller;
   readonly clock: Clock;
@@ -137,7 +140,7 @@ export class SizingLoop {
   *recommendations(): Iterable<Recommendation> {
     const { clock, planner } = this.#options;
     for (const [name, proxy] of this.#proxies) {
-      const situation = nodeSituation(this.#options.ledger, name, sized(proxy));
+      const situation = this.#situation(name, proxy);
       if (situation === undefined) continue;
       const plan = planResize(situation, this.#stateOf(name), { nowMs: clock.nowMs(), options: planner });
       const { current, required } = situation;
@@ -145,14 +148,20 @@ export class SizingLoop {
     }
   }
 
+  #situation(name: NodeName, proxy: ProxyPod): PlannedSituation | undefined {
+    const { ledger, model, clock } = this.#options;
+    const requiredOf = (node: NodeAccount): Resources => model.requiredNow(node, clock.nowMs());
+    return nodeSituation(ledger, { name, proxy: sized(proxy), requiredOf });
+  }
+
   #plan(name: NodeName): void {
-    const { ledger, clock, planner, metrics } = this.#options;
+    const { clock, planner, metrics } = this.#options;
     const proxy = this.#proxies.get(name);
-    const situation = proxy && nodeSituation(ledger, name, sized(proxy));
+    const situation = proxy && this.#situation(name, proxy);
     if (proxy === undefined || situation === undefined) return;
     const nowMs = clock.nowMs();
     this.#watchShortfall(name, situation.current, nowMs);
-    this.#apply(name, { kind: "required", required: situation.required, nowMs });
+    this.#apply(name, { kind: "required", required: situation.planned, nowMs });
     const surplus = hasSurplus(situation.current, targetSize(situation.required, planner), planner);
     this.#apply(name, surplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
     const plan = planResize(situation, this.#stateOf(name), { nowMs, options: planner });

@@ -6,15 +6,18 @@ import type { ClusterLedger } from "#model/ledger.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
-import { CorrectionEstimator, isWorthPublishing } from "../policy/correction-estimator.ts";
+import { isWorthPublishing } from "../policy/correction-change.ts";
+import type { SizingModel } from "../policy/sizing-model.ts";
+import type { ProxyPod } from "./proxy-pod.ts";
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
 import type { Resizer } from "./resizer.ts";
 import type { SizingLoop } from "./sizing-loop.ts";
-import { readProxyUsage } from "./usage-source.ts";
+import { type PodUsage, readProxyUsage } from "./usage-source.ts";
 
 export interface UsageLoopOptions {
   readonly connection: KubeConnection;
   readonly ledger: ClusterLedger;
+  readonly model: SizingModel;
   readonly sizing: SizingLoop;
   readonly resizer: Resizer;
   readonly clock: Clock;
@@ -29,7 +32,6 @@ const WARM_UP_MS = 60_000;
 
 export class UsageLoop {
   readonly #options: UsageLoopOptions;
-  readonly #estimators = new Map<NodeName, CorrectionEstimator>();
   readonly #changedAtMs = new Map<NodeName, number>();
   #cancel: Cancel = () => undefined;
   #reading: Promise<void> = Promise.resolve();
@@ -57,7 +59,7 @@ export class UsageLoop {
   }
 
   nodeGone(node: NodeName): void {
-    this.#estimators.delete(node);
+    this.#options.model.forgetNode(node);
     this.#changedAtMs.delete(node);
   }
 
@@ -77,7 +79,7 @@ export class UsageLoop {
     if (!this.#options.mayAct()) return;
     try {
       const usage = await readProxyUsage(connection);
-      const used = new Map(usage.map((pod) => [`${pod.namespace}/${pod.name}`, pod.used]));
+      const used = new Map(usage.map((pod) => [`${pod.namespace}/${pod.name}`, pod]));
       metrics.usageRead("ok");
       await this.#learn(used);
     } catch (error) {
@@ -87,29 +89,32 @@ export class UsageLoop {
     }
   }
 
-  async #learn(used: ReadonlyMap<string, { cpuMilli: number; memoryBytes: number }>): Promise<void> {
-    const { sizing, ledger, clock, resizer } = this.#options;
-    const timeMs = clock.nowMs();
+  async #learn(usage: ReadonlyMap<string, PodUsage>): Promise<void> {
+    const { sizing, ledger, clock, model } = this.#options;
+    const nowMs = clock.nowMs();
+    for (const proxy of sizing.proxies()) {
+      const measured = usage.get(`${proxy.namespace}/${proxy.name}`);
+      if (measured !== undefined) this.#observe(proxy, measured, nowMs);
+    }
+    model.refreshFleet(nowMs);
     const writes: Promise<unknown>[] = [];
     for (const proxy of sizing.proxies()) {
       const node = proxy.nodeName === undefined ? undefined : ledger.node(proxy.nodeName);
-      const sample = used.get(`${proxy.namespace}/${proxy.name}`);
-      if (node === undefined || sample === undefined) continue;
-      if (timeMs - (this.#changedAtMs.get(node.name) ?? 0) < WARM_UP_MS) continue;
-      const estimator = this.#estimatorOf(node.name);
-      estimator.add({ used: sample, proxyBase: node.proxyBase, modelCost: node.modelCost, timeMs });
-      const estimate = estimator.estimate();
-      if (estimate === undefined || !isWorthPublishing(node.correction, estimate)) continue;
-      writes.push(resizer.publishCorrection(proxy, estimate));
+      const estimate = node && model.correctionOf(node.name, nowMs);
+      if (node === undefined || estimate === undefined || !isWorthPublishing(node.correction, estimate))
+        continue;
+      writes.push(this.#options.resizer.publishCorrection(proxy, estimate));
     }
     await Promise.all(writes);
   }
 
-  #estimatorOf(node: NodeName): CorrectionEstimator {
-    const known = this.#estimators.get(node);
-    if (known !== undefined) return known;
-    const estimator = new CorrectionEstimator();
-    this.#estimators.set(node, estimator);
-    return estimator;
+  #observe(proxy: ProxyPod, { used, timeMs }: PodUsage, nowMs: number): void {
+    const { ledger, model, metrics, sizing } = this.#options;
+    const node = proxy.nodeName === undefined ? undefined : ledger.node(proxy.nodeName);
+    if (node === undefined || nowMs - (this.#changedAtMs.get(node.name) ?? 0) < WARM_UP_MS) return;
+    const reading = { used, timeMs: timeMs ?? nowMs, limit: proxy.limits };
+    const fault = model.observe(node, reading, { nowMs, priorOf: (app) => ledger.profile(app).cost });
+    if (fault !== undefined) return metrics.usageLeftOut(fault);
+    sizing.markDirty(node.name);
   }
 }

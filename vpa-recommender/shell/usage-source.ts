@@ -11,6 +11,8 @@ export interface PodUsage {
   readonly namespace: string;
   readonly name: string;
   readonly used: Resources;
+  /** When it was measured; undefined if the source does not say. */
+  readonly timeMs: number | undefined;
 }
 
 // Keys that Berth does not read are the API's business.
@@ -18,6 +20,7 @@ const podMetricsList = z.object({
   items: z.array(
     z.object({
       metadata: z.object({ name: z.string(), namespace: z.string() }),
+      timestamp: z.string().optional(),
       containers: z.array(z.object({ usage: z.object({ cpu: z.string(), memory: z.string() }) })),
     }),
   ),
@@ -28,13 +31,14 @@ const podMetricsList = z.object({
  */
 export async function readProxyUsage(connection: KubeConnection): Promise<readonly PodUsage[]> {
   const body = await connection.get(resourcePath(POD_METRICS), { labelSelector: PROXY_LABEL });
-  return podMetricsList.parse(body).items.map(({ metadata, containers }) => ({
+  return podMetricsList.parse(body).items.map(({ metadata, timestamp, containers }) => ({
     namespace: metadata.namespace,
     name: metadata.name,
     used: containers
       .map(({ usage }) => usage)
       .map(usageOf)
       .reduce(addResources, noResources),
+    timeMs: timestamp === undefined ? undefined : Date.parse(timestamp),
   }));
 }
 

@@ -20,6 +20,7 @@ import type { KubeObject } from "#sim/loopback/kube-object.ts";
 import { SimulatedKubelet } from "#sim/loopback/kubelet.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { DEFAULT_PLANNER_OPTIONS } from "../policy/resize-planner.ts";
+import { SizingModel } from "../policy/sizing-model.ts";
 import { markChanged } from "../shell/mark-changed.ts";
 import type { ProxyPod } from "../shell/proxy-pod.ts";
 import { watchProxies } from "../shell/proxy-watch.ts";
@@ -246,7 +247,8 @@ export class RecommenderBed implements AsyncDisposable {
     const resizer = new Resizer(this.#failing(connection));
     const mayAct = (): boolean => proxies.isSynced && cache.unreadyReasons().length === 0;
     const planner = { ...DEFAULT_PLANNER_OPTIONS, headroomDelayMs: this.#headroomDelayMs };
-    const acting = { ledger, resizer, clock, metrics, logger, mayAct };
+    const model = new SizingModel();
+    const acting = { ledger, model, resizer, clock, metrics, logger, mayAct };
     const events = { record: (): void => undefined };
     const shares = new ShareTeller({ ledger, resizer });
     const sizing = new SizingLoop({ ...acting, shares, events, planner, rounds: "onDemand" });

@@ -1,0 +1,115 @@
+// What one node's proxy was seen to need, as a share of what the model adds up to at the same moment: (used − proxyBase)
+// ÷ modelCost. The share is of the node's sum, so peaks of its apps that do not coincide are pooled, and an app that
+// joins is not counted twice, once by feed-forward and again by usage.
+//   now     = a peak of the last twenty minutes; follows the hour, and is what the proxy is sized by
+//   lasting = a high percentile over days with a margin, and at least `now`; the correction that is published, so that
+//             placement keeps the room that the proxy will want by day
+
+import { boundCorrection, type Correction } from "#model/correction.ts";
+import { DecayingHistogram } from "./decaying-histogram.ts";
+
+export interface DemandOptions {
+  /** How long a peak is remembered before the proxy may follow the load down. */
+  readonly windowMs: number;
+  /**
+   * Which of the window's readings of CPU counts: 1 for the highest, 2 for the one below it. A minute of too little CPU
+   * is a slow minute; memory always counts by its highest reading, since too little of that is a crash.
+   */
+  readonly cpuRank: number;
+}
+
+export const DEFAULT_DEMAND: DemandOptions = { windowMs: 20 * 60_000, cpuRank: 2 };
+
+const SAMPLES_MIN = 12;
+/** Upstream VPA's percentile and margin. */
+const LASTING_PERCENTILE = 0.9;
+const LASTING_MARGIN = 1.15;
+const HISTOGRAM = { firstBucketSize: 0.01, maxValue: 100, halfLifeMs: 24 * 3_600_000 };
+
+export class NodeDemand {
+  readonly #cpu: ShareSeries;
+  readonly #memory: ShareSeries;
+  #samples = 0;
+
+  constructor({ windowMs, cpuRank }: DemandOptions = DEFAULT_DEMAND) {
+    this.#cpu = new ShareSeries(windowMs, cpuRank);
+    this.#memory = new ShareSeries(windowMs, 1);
+  }
+
+  /** Fewer samples say more about the last minutes than about the node. */
+  get hasHistory(): boolean {
+    return this.#samples >= SAMPLES_MIN;
+  }
+
+  add(share: Correction, timeMs: number): void {
+    this.#cpu.add(share.cpu, timeMs);
+    this.#memory.add(share.memory, timeMs);
+    this.#samples++;
+  }
+
+  /** Undefined until there are samples, and after a long time without any. */
+  now(nowMs: number): Correction | undefined {
+    const [cpu, memory] = [this.#cpu.now(nowMs), this.#memory.now(nowMs)];
+    return cpu === undefined || memory === undefined ? undefined : boundCorrection({ cpu, memory });
+  }
+
+  /** Undefined until there is enough history; what was published before then stays valid. */
+  lasting(nowMs: number): Correction | undefined {
+    if (!this.hasHistory) return undefined;
+    const now = this.now(nowMs) ?? { cpu: 0, memory: 0 };
+    return boundCorrection({
+      cpu: roundedUp(Math.max(now.cpu, this.#cpu.lasting())),
+      memory: roundedUp(Math.max(now.memory, this.#memory.lasting())),
+    });
+  }
+
+  /** The model's sum changed to `1 / factor` of what it was: all shares are of another whole now. */
+  rescale(factor: Correction): void {
+    this.#cpu.rescale(factor.cpu);
+    this.#memory.rescale(factor.memory);
+  }
+}
+
+/** Two digits: finer corrections would only cause writes. */
+function roundedUp(share: number): number {
+  return Math.ceil(share * 100) / 100;
+}
+
+/** A reading a minute for a window of up to an hour. */
+const RECENT_MAX = 60;
+
+/** One resource's shares: the last ones, and a histogram. */
+class ShareSeries {
+  readonly #windowMs: number;
+  readonly #rank: number;
+  readonly #recent: { timeMs: number; share: number }[] = [];
+  readonly #histogram = new DecayingHistogram(HISTOGRAM);
+
+  /** @param rank of the recent shares by size the one that counts: 1 for the highest. */
+  constructor(windowMs: number, rank: number) {
+    this.#windowMs = windowMs;
+    this.#rank = rank;
+  }
+
+  add(share: number, timeMs: number): void {
+    this.#histogram.addSample(share, 1, timeMs);
+    this.#recent.push({ timeMs, share });
+    if (this.#recent.length > RECENT_MAX) this.#recent.shift();
+  }
+
+  now(nowMs: number): number | undefined {
+    const recent: number[] = [];
+    for (const { timeMs, share } of this.#recent) if (nowMs - timeMs < this.#windowMs) recent.push(share);
+    recent.sort((a, b) => b - a);
+    return recent[Math.min(this.#rank, recent.length) - 1];
+  }
+
+  lasting(): number {
+    return this.#histogram.percentile(LASTING_PERCENTILE) * LASTING_MARGIN;
+  }
+
+  rescale(factor: number): void {
+    for (const reading of this.#recent) reading.share *= factor;
+    this.#histogram.scaleValues(factor);
+  }
+}

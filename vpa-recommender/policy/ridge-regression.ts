@@ -1,0 +1,138 @@
+// Least squares that never takes a coefficient below zero, leans on a prior where the data say little, and forgets:
+//   minimize over β ≥ 0:  Σ w·(y − x·β)² + Σ_j λ_j·(β_j − prior_j)²
+// Only sums of products are kept, so the cost does not grow with the number of samples. Solved by coordinate descent:
+// each step is exact for one coefficient, the sum never rises, and with every λ above zero there is one minimum, which
+// is reached whatever the order (Tseng 2001; for non-negative least squares Franc et al., 2005).
+
+/** One prior for each coefficient: its value, and how hard it is held (the λ above). */
+export interface Prior {
+  readonly values: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** A row with few entries that are not zero: `indices[i]` has `values[i]`. */
+export interface SparseRow {
+  readonly indices: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** More sweeps only polish digits that the noise makes meaningless. */
+const SWEEPS_MAX = 400;
+/** Of the largest coefficient's share in a typical sample. */
+const TOLERANCE = 1e-7;
+
+export class RidgeRegression {
+  readonly #size: number;
+  /** Xᵀ W X by rows. */
+  readonly #gram: Float64Array;
+  /** Xᵀ W y. */
+  readonly #moment: Float64Array;
+  #weight = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+    this.#gram = new Float64Array(size * size);
+    this.#moment = new Float64Array(size);
+  }
+
+  /** Σ of the weights that are left of all samples. */
+  get weight(): number {
+    return this.#weight;
+  }
+
+  /** @param weight how many readings it counts for, beside the precision (1 ÷ variance, to a factor) of each. */
+  add(
+    { indices, values }: SparseRow,
+    y: number,
+    { weight, precision }: { readonly weight: number; readonly precision: number },
+  ): void {
+    for (let i = 0; i < indices.length; i++) {
+      const row = indices[i] ?? 0;
+      const weighted = weight * precision * (values[i] ?? 0);
+      this.#moment[row] = (this.#moment[row] ?? 0) + weighted * y;
+      for (let j = 0; j < indices.length; j++) {
+        const at = row * this.#size + (indices[j] ?? 0);
+        this.#gram[at] = (this.#gram[at] ?? 0) + weighted * (values[j] ?? 0);
+      }
+    }
+    this.#weight += weight;
+  }
+
+  /** Keeps this share of everything that was added. */
+  decay(share: number): void {
+    for (let at = 0; at < this.#gram.length; at++) this.#gram[at] = (this.#gram[at] ?? 0) * share;
+    for (let at = 0; at < this.#size; at++) this.#moment[at] = (this.#moment[at] ?? 0) * share;
+    this.#weight *= share;
+  }
+
+  /** Forgets one coefficient, which may then stand for something else. */
+  clear(index: number): void {
+    for (let other = 0; other < this.#size; other++) {
+      this.#gram[index * this.#size + other] = 0;
+      this.#gram[other * this.#size + index] = 0;
+    }
+    this.#moment[index] = 0;
+  }
+
+  /** @param start where to begin, such as the last solution; the prior if absent. */
+  solve({ values, weights }: Prior, start: readonly number[] = values): number[] {
+    const solution = [...start];
+    const scale = Math.max(...this.#typicalShares(solution), Number.MIN_VALUE);
+    for (let sweep = 0; sweep < SWEEPS_MAX; sweep++) {
+      let moved = 0;
+      for (let j = 0; j < this.#size; j++) {
+        const held = weights[j] ?? 0;
+        const curvature = (this.#gram[j * this.#size + j] ?? 0) + held;
+        if (curvature <= 0) continue;
+        const present = solution[j] ?? 0;
+        const gradient =
+          (this.#moment[j] ?? 0) + held * ((values[j] ?? 0) - present) - this.#predicted(j, solution);
+        const next = Math.max(0, present + gradient / curvature);
+        moved = Math.max(moved, Math.abs(next - present) * Math.sqrt(curvature));
+        solution[j] = next;
+      }
+      if (moved <= TOLERANCE * scale) break;
+    }
+    return solution;
+  }
+
+  /**
+   * The variance of the prediction x·β that is left, per unit of the samples' noise variance: xᵀ(XᵀWX + Λ)⁻¹x.
+   *
+   * @param weights the λ of the prior, each above zero.
+   */
+  leverage(x: readonly number[], weights: readonly number[]): number {
+    const size = this.#size;
+    const factor = new Float64Array(this.#gram);
+    for (let j = 0; j < size; j++) factor[j * size + j] = (factor[j * size + j] ?? 0) + (weights[j] ?? 0);
+    // Cholesky, and on the way L·z = x; the leverage is z·z.
+    let leverage = 0;
+    const z = new Float64Array(size);
+    for (let row = 0; row < size; row++) {
+      for (let column = 0; column <= row; column++) {
+        let sum = factor[row * size + column] ?? 0;
+        for (let k = 0; k < column; k++)
+          sum -= (factor[row * size + k] ?? 0) * (factor[column * size + k] ?? 0);
+        factor[row * size + column] =
+          row === column
+            ? Math.sqrt(Math.max(sum, Number.MIN_VALUE))
+            : sum / (factor[column * size + column] ?? 1);
+      }
+      let rest = x[row] ?? 0;
+      for (let k = 0; k < row; k++) rest -= (factor[row * size + k] ?? 0) * (z[k] ?? 0);
+      z[row] = rest / (factor[row * size + row] ?? 1);
+      leverage += (z[row] ?? 0) ** 2;
+    }
+    return leverage;
+  }
+
+  #predicted(row: number, solution: readonly number[]): number {
+    let sum = 0;
+    for (let k = 0; k < this.#size; k++) sum += (this.#gram[row * this.#size + k] ?? 0) * (solution[k] ?? 0);
+    return sum;
+  }
+
+  #typicalShares(solution: readonly number[]): readonly number[] {
+    return solution.map((value, j) => value * Math.sqrt(this.#gram[j * this.#size + j] ?? 0));
+  }
+}

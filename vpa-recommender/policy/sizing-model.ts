@@ -1,0 +1,167 @@
+// What the recommender has learned: for each node how much of the model's sum its proxy needs (node-demand.ts), and for
+// each app what its instances cost on all nodes (instance-learner.ts). Readings in; corrections, sizes and costs out.
+// It holds no clock: every question comes with its time.
+//
+//   required now(n) = proxyBase + demand(n, now) · modelCost(n)        what the proxy is sized by, headroom added later
+//   correction(n)   = the lasting demand, published for placement      never below the demand of now
+//
+// A node without readings of its own is taken at the fleet's word, so a new node is sized by what the others saw.
+
+import type { AppName, NodeName } from "#model/brand.ts";
+import { boundCorrection, type Correction } from "#model/correction.ts";
+import { required, type UnitCost } from "#model/mesh-cost.ts";
+import type { AppCost } from "#model/mesh-profile.ts";
+import type { NodeAccount } from "#model/node-ledger.ts";
+import type { Resources } from "#model/resources.ts";
+import { InstanceLearner, type InstanceUsage } from "./instance-learner.ts";
+import { DEFAULT_DEMAND, type DemandOptions, NodeDemand } from "./node-demand.ts";
+import { readingFault, type ReadingFault, type UsageReading } from "./usage-reading.ts";
+
+/** What a reading is held against: the node as it was when the reading was taken. */
+export type MeasuredNode = Pick<NodeAccount, "name" | "allocatable" | "proxyBase" | "modelCost">;
+
+export interface NodeReading extends UsageReading {
+  /** What the proxy was held to; a resource without a limit is left out. */
+  readonly limit?: Partial<Resources>;
+  /** By app, where the proxy tells its instances apart. */
+  readonly instances?: ReadonlyMap<AppName, InstanceUsage>;
+}
+
+/** CPU this close to its limit was held back: what would have been used is not known, only that it is more. */
+const HELD_BACK_SHARE = 0.95;
+/** Asked for on top of usage that was held back; again at the next reading, until it is not. */
+const HELD_BACK_GROWTH = 1.5;
+/** Fewer nodes say nothing about the fleet. */
+const FLEET_NODES_MIN = 3;
+/** A new node is taken for one of the busier ones. */
+const FLEET_PERCENTILE = 0.75;
+
+export class SizingModel {
+  readonly #options: DemandOptions;
+  readonly #demands = new Map<NodeName, { readonly demand: NodeDemand; lastMs: number }>();
+  readonly #learners = new Map<AppName, InstanceLearner>();
+  #fleet: Correction | undefined;
+
+  constructor(options: DemandOptions = DEFAULT_DEMAND) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes a reading of one node's proxy.
+   *
+   * @param priorOf the costs that an app's profile gives.
+   * @returns why the reading was left out, or undefined if it was taken.
+   */
+  observe(
+    node: MeasuredNode,
+    reading: NodeReading,
+    { nowMs, priorOf }: { readonly nowMs: number; readonly priorOf: (app: AppName) => AppCost },
+  ): ReadingFault | undefined {
+    const known = this.#demands.get(node.name);
+    const { allocatable } = node;
+    const fault = readingFault(reading, { nowMs, lastMs: known?.lastMs, allocatable });
+    if (fault !== undefined) return fault;
+    for (const [app, usage] of reading.instances ?? [])
+      this.#learnerOf(app, priorOf(app)).add(usage, reading.timeMs);
+    const entry = known ?? { demand: new NodeDemand(this.#options), lastMs: reading.timeMs };
+    entry.lastMs = reading.timeMs;
+    this.#demands.set(node.name, entry);
+    // A proxy without instances says nothing about apps.
+    const share = shareOf(node, reading);
+    if (share !== undefined) entry.demand.add(share, reading.timeMs);
+    return undefined;
+  }
+
+  /** Has what all nodes need by now stand for nodes without readings; once an interval. */
+  refreshFleet(nowMs: number): void {
+    const shares = [...this.#demands.values()].flatMap(({ demand }) => demand.lasting(nowMs) ?? []);
+    if (shares.length < FLEET_NODES_MIN) return;
+    const percentile = (resource: keyof Correction): number => {
+      const sorted = shares.map((share) => share[resource]).sort((a, b) => a - b);
+      return sorted[Math.floor(FLEET_PERCENTILE * (sorted.length - 1))] ?? 1;
+    };
+    this.#fleet = boundCorrection({ cpu: percentile("cpu"), memory: percentile("memory") });
+  }
+
+  /** What the proxy needs at this time for what is on its node; by the published correction where nothing is known. */
+  requiredNow(
+    node: Pick<NodeAccount, "name" | "proxyBase" | "modelCost" | "correction">,
+    nowMs: number,
+  ): Resources {
+    const { proxyBase, modelCost } = node;
+    return required({ proxyBase, modelCost, correction: this.demandNow(node, nowMs) });
+  }
+
+  /**
+   * The share of the model's sum that the node's proxy is sized by. With little history a proxy grows by what is seen,
+   * and does not shrink by it.
+   */
+  demandNow({ name, correction }: Pick<NodeAccount, "name" | "correction">, nowMs: number): Correction {
+    const demand = this.#demands.get(name)?.demand;
+    const now = demand?.now(nowMs);
+    if (demand === undefined || now === undefined) return correction;
+    if (demand.hasHistory) return now;
+    return { cpu: Math.max(now.cpu, correction.cpu), memory: Math.max(now.memory, correction.memory) };
+  }
+
+  /** The correction to publish; undefined while nothing is known, and what was published stays valid. */
+  correctionOf(name: NodeName, nowMs: number): Correction | undefined {
+    const demand = this.#demands.get(name)?.demand;
+    return demand?.hasHistory === true ? demand.lasting(nowMs) : this.#fleet;
+  }
+
+  /** Costs of the app as its instances were seen; undefined if none were. */
+  learnedOf(
+    app: AppName,
+  ): { readonly cost: AppCost; readonly confidence: number; readonly samples: number } | undefined {
+    const learner = this.#learners.get(app);
+    if (learner === undefined) return undefined;
+    return { cost: learner.costs(), confidence: learner.confidence(), samples: learner.samples };
+  }
+
+  apps(): Iterable<AppName> {
+    return this.#learners.keys();
+  }
+
+  /**
+   * The app's costs changed on a node with so many of its pods: what was seen there is a share of another sum now.
+   * Without this a cost that was learned would be counted twice, in the model and in the correction.
+   */
+  recost(
+    { name, modelCost }: Pick<NodeAccount, "name" | "modelCost">,
+    { before, after, pods }: { readonly before: UnitCost; readonly after: UnitCost; readonly pods: number },
+  ): void {
+    const factor = (resource: keyof Resources): number => {
+      const [was, is] = [before, after].map((cost) => cost.base[resource] + pods * cost.perPod[resource]);
+      const now = modelCost[resource];
+      return now <= 0 ? 1 : Math.max(0, now - (is ?? 0) + (was ?? 0)) / now;
+    };
+    this.#demands.get(name)?.demand.rescale({ cpu: factor("cpuMilli"), memory: factor("memoryBytes") });
+  }
+
+  forgetNode(name: NodeName): void {
+    this.#demands.delete(name);
+  }
+
+  #learnerOf(app: AppName, prior: AppCost): InstanceLearner {
+    let learner = this.#learners.get(app);
+    if (learner === undefined) {
+      learner = new InstanceLearner(prior);
+      this.#learners.set(app, learner);
+    }
+    return learner;
+  }
+}
+
+function shareOf(
+  { proxyBase, modelCost }: MeasuredNode,
+  { used, limit = {} }: NodeReading,
+): Correction | undefined {
+  if (modelCost.cpuMilli <= 0 || modelCost.memoryBytes <= 0) return undefined;
+  const isHeldBack = limit.cpuMilli !== undefined && used.cpuMilli >= HELD_BACK_SHARE * limit.cpuMilli;
+  const cpuMilli = used.cpuMilli * (isHeldBack ? HELD_BACK_GROWTH : 1);
+  return {
+    cpu: Math.max(0, cpuMilli - proxyBase.cpuMilli) / modelCost.cpuMilli,
+    memory: Math.max(0, used.memoryBytes - proxyBase.memoryBytes) / modelCost.memoryBytes,
+  };
+}
