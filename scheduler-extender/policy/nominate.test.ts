@@ -182,6 +182,14 @@ test("after a restart a pod on its way has its room promised anew", () => {
   assert.equal(ledger.reservationOf(GATED.uid)?.node, NODE_1);
 });
 
+// Seed 4921 of the races.
+test("the nomination of an earlier leader that arrives late takes this one's promise along", () => {
+  answer(see(GATED), "changed");
+  assert.equal(ledger.reservationOf(GATED.uid)?.node, NODE_1);
+  see(on(ON_ITS_WAY, NODE_2, { resourceVersion: "5", chosenNode: NODE_2 }));
+  assert.equal(ledger.reservationOf(GATED.uid)?.node, NODE_2);
+});
+
 test("a lost nomination is renewed, so many times and no more", () => {
   for (let renewal = 1; renewal <= LIMITS.renewalsMax; renewal++) {
     const effect = see(LOST);

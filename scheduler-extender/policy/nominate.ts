@@ -123,9 +123,12 @@ function stepNominated(
     withdraw(ledger, pod, course);
     return send({ ...course, promise: undefined }, clearEffect(pod, node));
   }
+  const held = ledger.reservationOf(pod.uid);
   // First seen by this leader: kube-scheduler may bind it any moment, whatever else was promised.
-  const isInherited = course.nominatedSinceMs === undefined && ledger.reservationOf(pod.uid) === undefined;
-  const kept = isInherited ? reserved(pod, node, context) : course.promise;
+  const isInherited = course.nominatedSinceMs === undefined && held === undefined;
+  // An earlier leader's nomination arrived after this one had chosen another node, and the gate is gone.
+  const isOvertaken = held !== undefined && held === course.promise && held.node !== node;
+  const kept = isInherited || isOvertaken ? reserved(pod, node, context) : course.promise;
   return hold({ ...course, promise: kept, nominatedSinceMs: sinceMs }, sinceMs + limits.unboundMs);
 }
 

@@ -1,4 +1,4 @@
-// What happened in races of nominate mode.
+// What happened in races.
 
 /** A race in which nothing happens proves nothing. */
 export interface RaceTally {
@@ -15,6 +15,11 @@ export interface RaceTally {
   cleared: number;
   liftedAtDeadline: number;
   resizesRefused: number;
+  gangsGivenUp: number;
+  /** Bindings to a node other than the promised one. */
+  wrongGuesses: number;
+  /** Bindings after which a node was short or an app beyond its limit. */
+  overcommits: number;
 }
 
 export const NO_TALLY: RaceTally = {
@@ -31,4 +36,7 @@ export const NO_TALLY: RaceTally = {
   cleared: 0,
   liftedAtDeadline: 0,
   resizesRefused: 0,
+  gangsGivenUp: 0,
+  wrongGuesses: 0,
+  overcommits: 0,
 };

@@ -1,30 +1,32 @@
-// Nominate mode under a hostile order of events, from a seed: the controller's writes are applied, lost, answered late or
-// never; kube-scheduler's cycles, bindings that fail, lost nominations, deletions, pods recreated under their names,
-// operators who lift gates, proxies that grow, shrink or are refused, watches that lag, and crashes at every step. After
-// every binding the node is added up anew from the API's truth.
+// Placement under a hostile order of events, from a seed: the controller's writes are applied, lost, answered late or
+// never; kube-scheduler's cycles, bindings that fail, gangs that are given up together, lost nominations, deletions, pods
+// recreated under their names, operators who lift gates, proxies that grow, shrink or are refused, watches that lag, and
+// crashes at every step. After every binding the node is added up anew from the API's truth.
+//
+// Nominate mode and score mode differ by the share of pods that come with a gate; some come without one in either, as
+// while no Lease is fresh.
 //
 // Assumed, as on a cluster: kube-scheduler takes the extender's winner, waits for an extender that is away, and one that
 // was killed is back only after the bindings of that moment were answered; a reservation outlives a binding and its way
-// through the watch. Some pods come without a gate, as while no Lease is fresh.
+// through the watch. With `strayShare` it takes another node that passed so often, and goes on with its own scores
+// whenever prioritize fails, which is what plain score mode cannot prevent.
 
 import assert from "node:assert/strict";
 import type { NodeName } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
 import type { ClusterLedger, Reservation } from "#model/ledger.ts";
 import { SeededRandom } from "#sim/seeded-random.ts";
-import { aPod } from "#test/builders/a-pod.ts";
-import { MIB } from "#test/builders/sizes.ts";
 import { DEFAULT_NOMINATE_LIMITS } from "../policy/nominate.ts";
 import type { EffectOutcome, NominateEffect } from "../policy/nominate-effect.ts";
 import { NominateQueue } from "../policy/nominate-queue.ts";
 import { DEFAULT_PROMISE_LIMITS } from "../policy/promise.ts";
 import { filterNodes, prioritizeNodes, scoresOf } from "../policy/verbs.ts";
 import { NO_TALLY, type RaceTally } from "./race-tally.ts";
-import { type WatchEvent, withoutGate } from "./raced-api.ts";
-import { APPS, NODES, RacedCluster } from "./raced-cluster.ts";
+import type { WatchEvent } from "./raced-api.ts";
+import { NODES, RacedCluster } from "./raced-cluster.ts";
 import { RacedRecommender } from "./raced-recommender.ts";
+import { NAMES, RacedUsers } from "./raced-users.ts";
 
-const NAMES = 16;
 const LIMITS = { ...DEFAULT_PROMISE_LIMITS, ...DEFAULT_NOMINATE_LIMITS };
 /** Bindings, writes and watch deliveries are not later than this. */
 const LAG_MS_MAX = 5_000;
@@ -56,33 +58,43 @@ interface Binding {
   readonly startedMs: number;
 }
 
-export class NominateRace {
+export interface RaceOptions {
+  readonly gatedShare: number;
+  readonly candidates?: 1;
+  readonly strayShare?: number;
+}
+
+export class PlacementRace {
   readonly tally: RaceTally = { ...NO_TALLY };
   readonly #seed: number;
+  readonly #options: RaceOptions;
   readonly #random: SeededRandom;
   readonly #cluster = new RacedCluster();
   readonly #api = this.#cluster.api;
   readonly #recommender = new RacedRecommender(this.#cluster);
+  readonly #users: RacedUsers;
   #writes: Write[] = [];
   #bindings: Binding[] = [];
   #cycle: Cycle | undefined;
   #extender: Extender | undefined;
   #nowMs = 0;
-  #uids = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, options: RaceOptions) {
     this.#seed = seed;
+    this.#options = options;
     this.#random = new SeededRandom(seed);
+    this.#users = new RacedUsers(this.#cluster, { random: this.#random, gatedShare: options.gatedShare });
     this.#restart();
   }
 
   step(): void {
     const dice = this.#random.next();
-    if (dice < 0.12) this.#create();
+    if (dice < 0.12) this.#users.create(this.#nowMs);
     else if (dice < 0.26) this.#decide();
     else if (dice < 0.42) this.#moveWrite();
     else if (dice < 0.56) this.#advanceCycle();
-    else if (dice < 0.66) this.#answerBinding();
+    else if (dice < 0.655) this.#answerBinding();
+    else if (dice < 0.66) this.#giveUpGang();
     else if (dice < 0.8) this.#deliver();
     else if (dice < 0.83) this.#disturb();
     else if (dice < 0.89) this.#resize();
@@ -127,48 +139,12 @@ export class NominateRace {
     }
   }
 
-  // ── Users and operators ──────────────────────────────────────────────────────────────────────────────────────
-
-  #create(): void {
-    const name = `pod-${this.#random.integer(NAMES)}`;
-    if (this.#api.pods.has(name)) return;
-    const isGated = this.#random.next() < 0.85;
-    const pod = aPod({
-      name,
-      uid: `uid-${this.#uids++}`,
-      app: APPS[this.#random.integer(APPS.length)] ?? "cart",
-      cpuMilli: 50 + this.#random.integer(400),
-      memoryBytes: (64 + this.#random.integer(512)) * MIB,
-      ...(isGated && { placing: {} }),
-    });
-    this.#api.write(pod, this.#nowMs);
-  }
-
   #disturb(): void {
-    const pod = this.#anyPod(() => true);
-    if (pod === undefined) return;
-    const dice = this.#random.next();
-    if (dice < 0.4) {
-      this.tally.deleted++;
-      this.#api.remove(pod.name, this.#nowMs);
-      // An assumed pod leaves kube-scheduler's cache when its binding is answered.
-      if (!this.#bindings.some((binding) => binding.pod.uid === pod.uid))
-        this.#cluster.assumed.delete(pod.uid);
-    } else if (dice < 0.6) this.#loseOneNomination();
-    else if (dice < 0.8) this.#liftOneGate();
-    else this.#api.write(pod, this.#nowMs);
-  }
-
-  // As `berth ungate` does.
-  #liftOneGate(): void {
-    const pod = this.#anyPod(({ placing }) => placing?.gateIndex !== undefined);
-    if (pod?.placing !== undefined)
-      this.#api.write(withoutGate({ ...pod, placing: pod.placing }), this.#nowMs);
-  }
-
-  #loseOneNomination(): void {
-    const pod = this.#anyPod(({ nominatedNode }) => nominatedNode !== undefined);
-    if (pod !== undefined) this.#api.loseNomination(pod, this.#nowMs);
+    const deleted = this.#users.disturb(this.#nowMs)?.deleted;
+    if (deleted === undefined) return;
+    this.tally.deleted++;
+    // An assumed pod leaves kube-scheduler's cache when its binding is answered.
+    if (!this.#bindings.some(({ pod }) => pod.uid === deleted.uid)) this.#cluster.assumed.delete(deleted.uid);
   }
 
   // ── The controller ───────────────────────────────────────────────────────────────────────────────────────────
@@ -185,6 +161,7 @@ export class NominateRace {
 
   // kube-scheduler was told so, and goes by it.
   #checkBindings({ ledger }: Extender): void {
+    if ((this.#options.strayShare ?? 0) > 0) return;
     for (const { pod, node } of this.#bindings) {
       if (ledger.pod(pod.uid) === undefined || ledger.pod(pod.uid)?.nodeName !== undefined) continue;
       const promised = ledger.reservationOf(pod.uid)?.node;
@@ -233,7 +210,7 @@ export class NominateRace {
   }
 
   #filter(): void {
-    const pod = this.#anyPod((pod) => this.#cluster.isSchedulable(pod));
+    const pod = this.#users.anyPod((pod) => this.#cluster.isSchedulable(pod));
     const extender = this.#extender;
     if (pod === undefined || extender === undefined) return;
     const nominated = pod.nominatedNode;
@@ -258,14 +235,25 @@ export class NominateRace {
     const extender = this.#extender;
     const [only] = passed;
     if (passed.length === 1 && only !== undefined) return this.#bind(pod, only);
+    const { strayShare = 0 } = this.#options;
+    const isStray = strayShare > 0 && this.#random.next() < strayShare;
     // It waits for the extender: the cycle fails and comes again.
-    if (extender === undefined) return void (this.#cycle = undefined);
+    if (extender === undefined)
+      return strayShare > 0 ? this.#stray(pod, passed) : void (this.#cycle = undefined);
     const placement = prioritizeNodes(extender.ledger, { pod, nodes: passed }, this.#context());
     this.#notePromise(extender, pod);
     const [top] = scoresOf(placement?.ranking ?? []);
     // News of the watch may leave no node that fits; kube-scheduler, not told so, would go on with its own scores.
-    if (top === undefined) this.#cycle = undefined;
+    if (isStray || (top === undefined && strayShare > 0)) this.#stray(pod, passed);
+    else if (top === undefined) this.#cycle = undefined;
     else this.#bind(pod, top.node);
+  }
+
+  #stray(pod: PodView, passed: readonly NodeName[]): void {
+    const node = passed[this.#random.integer(passed.length)];
+    if (node === undefined) return;
+    if (this.#extender?.ledger.reservationOf(pod.uid)?.node !== node) this.tally.wrongGuesses++;
+    this.#bind(pod, node);
   }
 
   #bind(pod: PodView, node: NodeName): void {
@@ -286,7 +274,19 @@ export class NominateRace {
     if (!this.#api.bind(pod, node, this.#nowMs)) return;
     this.tally.bound++;
     const fault = this.#cluster.faultOn(node);
-    assert.equal(fault, undefined, this.#told(fault ?? ""));
+    if (fault !== undefined) this.tally.overcommits++;
+    if ((this.#options.strayShare ?? 0) === 0) assert.equal(fault, undefined, this.#told(fault ?? ""));
+  }
+
+  // A gang that does not get room for all of its pods gives up the room of those it had.
+  #giveUpGang(): void {
+    if (this.#bindings.length < 2) return;
+    this.tally.gangsGivenUp++;
+    for (const { pod } of this.#bindings) {
+      this.#cluster.assumed.delete(pod.uid);
+      this.#api.loseNomination(pod, this.#nowMs);
+    }
+    this.#bindings = [];
   }
 
   // ── The recommender and kubelets ─────────────────────────────────────────────────────────────────────────────
@@ -382,12 +382,7 @@ export class NominateRace {
   }
 
   #context(): Parameters<typeof filterNodes>[2] {
-    return { nowMs: this.#nowMs, limits: LIMITS };
-  }
-
-  #anyPod(isMeant: (pod: PodView) => boolean): PodView | undefined {
-    const pods = [...this.#api.pods.values()].filter(isMeant);
-    return pods[this.#random.integer(pods.length)];
+    return { nowMs: this.#nowMs, limits: LIMITS, candidates: this.#options.candidates };
   }
 
   #told(what: string): string {
