@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Mutant } from "../testing/mutant.ts";
 
 const MUTANT = fileURLToPath(new URL("../testing/mutant.ts", import.meta.url));
-const RACES = fileURLToPath(new URL("placement-races.test.ts", import.meta.url));
+const RACES = fileURLToPath(new URL("./placement-races.test.ts", import.meta.url));
 /** Each of them fails among the first so many. */
 const SEEDS = 300;
 
