@@ -24,6 +24,12 @@ test("a mesh pod becomes a view with its app, its request and its node", () => {
     startedAtMs: undefined,
     isTerminating: false,
     isPreempted: false,
+    isReady: false,
+    traits: {
+      key: '[null,null,[["berth.dev/mesh","enabled"],["berth.dev/app","cart"]]]',
+      labels: { "berth.dev/mesh": "enabled", "berth.dev/app": "cart" },
+      appPort: undefined,
+    },
   });
 });
 

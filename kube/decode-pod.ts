@@ -2,6 +2,7 @@
 // dropped at once. Unknown fields are the API's business and pass; a malformed known field fails with its path.
 
 import { meshAppOf, type Labels, PROXY_LABEL } from "#model/app.ts";
+import type { DeclaredPort } from "#model/app-port.ts";
 import type { NodeName, PodUid } from "#model/brand.ts";
 import type { PodView, ProxyView } from "#model/cluster-view.ts";
 import { boundCorrection, type Correction, CORRECTION_ANNOTATION, NO_CORRECTION } from "#model/correction.ts";
@@ -15,6 +16,7 @@ import {
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import { isWithin, noResources, type Resources } from "#model/resources.ts";
 import { type ApiPlacementSpec, placingView } from "./decode-placing.ts";
+import { podTraits } from "./pod-traits.ts";
 
 /** What the node proxy costs without instances; an annotation of the DaemonSet's template: `{"cpu":"100m","memory":"128Mi"}`. */
 export const PROXY_BASE_ANNOTATION = "berth.dev/proxy-base";
@@ -52,7 +54,9 @@ export function decodePod(raw: unknown): PodView {
       startedAtMs: startedAtMs(status?.startTime),
       isTerminating: isTerminating(pod),
       isPreempted: isTerminating(pod) && status?.conditions?.some(isPreemption) === true,
+      isReady: isReady(pod),
       ...(placing !== undefined && { placing }),
+      ...(!isProxy && { traits: podTraits(metadata, spec.containers) }),
     };
   } catch (error) {
     throw new DecodeError(`pod ${namespace}/${metadata.name}: ${(error as Error).message}`, { cause: error });
@@ -90,6 +94,7 @@ export interface ApiPod {
   readonly status?: {
     readonly phase?: string;
     readonly startTime?: string | null;
+    readonly hostIP?: string;
     readonly nominatedNodeName?: string | null;
     readonly conditions?: readonly ApiCondition[] | null;
     readonly allocatedResources?: ResourceList;
@@ -102,6 +107,7 @@ export interface ApiPod {
 export interface ApiContainer {
   readonly name: string;
   readonly restartPolicy?: string;
+  readonly ports?: readonly (DeclaredPort & { readonly hostPort?: number })[] | null;
   readonly resources?: { readonly requests?: ResourceList; readonly limits?: ResourceList };
 }
 
@@ -182,12 +188,15 @@ function isPreemption({ type, status, reason }: ApiCondition): boolean {
 function proxyView(pod: ApiPod): ProxyView {
   const { metadata, status } = pod;
   return {
-    isReady:
-      !isTerminating(pod) &&
-      (status?.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True"),
+    isReady: !isTerminating(pod) && isReady(pod),
     base: decodeProxyBase(metadata?.annotations ?? {}),
     correction: correction(metadata?.annotations?.[CORRECTION_ANNOTATION]),
+    ...(status?.hostIP !== undefined && status.hostIP !== "" && { address: status.hostIP }),
   };
+}
+
+function isReady({ status }: ApiPod): boolean {
+  return (status?.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True");
 }
 
 /**

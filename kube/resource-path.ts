@@ -43,6 +43,12 @@ export const STATEFUL_SETS = {
   resource: "statefulsets",
 } as const satisfies ResourceKind;
 export const JOBS = { group: "batch", version: "v1", resource: "jobs" } as const satisfies ResourceKind;
+export const SERVICES = { version: "v1", resource: "services" } as const satisfies ResourceKind;
+export const ENDPOINT_SLICES = {
+  group: "discovery.k8s.io",
+  version: "v1",
+  resource: "endpointslices",
+} as const satisfies ResourceKind;
 export const LEASES = {
   group: "coordination.k8s.io",
   version: "v1",

@@ -1,5 +1,7 @@
 // Pods, nodes and owners as decisions see them: projections of API objects.
 
+import type { Labels } from "./app.ts";
+import type { AppPort } from "./app-port.ts";
 import type { AppName, NodeName, PodUid } from "./brand.ts";
 import type { Correction } from "./correction.ts";
 import type { NodeTraits } from "./node-traits.ts";
@@ -34,6 +36,20 @@ export interface PodView {
   readonly isPreempted?: boolean;
   /** Set while it is unbound and the placement controller has to do with it. */
   readonly placing?: PlacingView;
+  /** It passes its readiness checks, terminating or not. */
+  readonly isReady?: boolean;
+  /** Absent on the node proxy's own pods. */
+  readonly traits?: PodTraits;
+}
+
+/** What pods made from one template share, as far as Services tell pods apart by it. */
+export interface PodTraits {
+  /** The same for the same content. */
+  readonly key: string;
+  /** Without those that only tell the pods of one owner apart. */
+  readonly labels: Labels;
+  /** Undefined if the pod takes no requests from the mesh. */
+  readonly appPort: AppPort | undefined;
 }
 
 /** What only a node proxy's pod tells. */
@@ -42,6 +58,8 @@ export interface ProxyView {
   /** What the proxy costs without any instance. */
   readonly base: Resources;
   readonly correction: Correction;
+  /** Its node's, at which it serves; absent until kubelet knows it. */
+  readonly address?: string;
 }
 
 export interface NodeView {

@@ -26,15 +26,17 @@ import { DEFAULT_PROMISE_LIMITS, type PromiseLimits } from "./policy/promise.ts"
 import { admissionApi } from "./shell/admission-api.ts";
 import { certificateHosts } from "./shell/certificate-hosts.ts";
 import { CertificateKeeper } from "./shell/certificate-keeper.ts";
+import { leaderDiscovery } from "./shell/leader-discovery.ts";
 import { explainApi } from "./shell/explain-api.ts";
 import { Explanations } from "./shell/explanations.ts";
 import { extenderApi } from "./shell/extender-api.ts";
-import { createExtenderMetrics, registerCacheAge } from "./shell/extender-metrics.ts";
+import { createExtenderMetrics, type ExtenderMetrics, registerCacheAge } from "./shell/extender-metrics.ts";
 import { Leadership } from "./shell/leadership.ts";
 import { proxyAdmissionApi } from "./shell/proxy-admission-api.ts";
 import { nominateMode } from "./shell/nominate-mode.ts";
 import { PromiseMetrics } from "./shell/promise-metrics.ts";
-import { PortAllocator } from "./shell/port-allocator.ts";
+import { PortAllocator, type PortAllocatorOptions } from "./shell/port-allocator.ts";
+import { createPortMetrics } from "./shell/port-metrics.ts";
 import { ProfileStatusSweep } from "./shell/profile-status-sweep.ts";
 
 const port = z.int().min(0).max(65_535);
@@ -155,20 +157,16 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     changed: (change) => {
       if (change.kind === "pod") promises.seen(change.after, change.before);
       placing?.changed(change);
+      discovery?.changed(change);
     },
   });
+  const discovery = leaderDiscovery({ ...shared, leadership, cache });
   registerCacheAge(metrics.registry, () => cache.ageMs());
-  const ports = new PortAllocator({
-    connection,
-    profiles: cache.profiles,
-    isLeader: () => leadership.isLeader,
-    range: { first: config.portRangeFirst, last: config.portRangeLast },
-    clock,
-    logger,
-  });
+  const isLeader = () => leadership.isLeader;
+  const ports = portAllocator({ ...shared, profiles: cache.profiles, isLeader, clock });
   const sweep = new ProfileStatusSweep({
     profiles: cache.profiles,
-    isLeader: () => leadership.isLeader,
+    isLeader,
     refreshStatus: (app) => ports.refreshStatus(app),
     // A rate of writes is the API server's business, and that is on the machine's clock.
     clock: systemClock(),
@@ -201,6 +199,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   );
   sweep.start();
   placing?.start();
+  discovery?.start();
   keeper?.keep((material) => certificate?.replace(material));
   return {
     urls,
@@ -212,13 +211,24 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     },
     async stop() {
       sweep.stop();
-      await placing?.stop();
+      await Promise.all([placing?.stop(), discovery?.stop()]);
       await leadership.stop();
       await events.stop();
       await Promise.all([server.close(), operations.close(), cache.stop(), keeper?.stop()]);
       await connection.close();
     },
   };
+}
+
+interface PortAllocatorParts extends Omit<PortAllocatorOptions, "range" | "metrics"> {
+  readonly settings: Settings;
+  readonly metrics: Pick<ExtenderMetrics, "registry">;
+}
+
+function portAllocator({ settings, metrics, ...parts }: PortAllocatorParts): PortAllocator {
+  const range = { first: settings.portRangeFirst, last: settings.portRangeLast };
+  const portMetrics = createPortMetrics(metrics.registry, { profiles: () => parts.profiles.values(), range });
+  return new PortAllocator({ ...parts, range, metrics: portMetrics });
 }
 
 function promiseLimits({ reservationSeconds, siblingHoldSeconds }: Settings): PromiseLimits {

@@ -2,12 +2,10 @@
 
 import { meshAppOf } from "#model/app.ts";
 import type { Labels } from "#model/app.ts";
+import { appPort, type DeclaredPorts } from "#model/app-port.ts";
 import type { PodUid } from "#model/brand.ts";
 
 import type { PodCondition, WatchedPod } from "../policy/pod-registry.ts";
-
-/** Where the app listens, if it is not the first TCP port that the pod declares. */
-const APP_PORT_ANNOTATION = "berth.dev/app-port";
 
 export interface ProjectedPod {
   readonly uid: PodUid;
@@ -31,7 +29,7 @@ export function projectPod(raw: unknown): ProjectedPod {
   if (app === undefined || address === undefined || address === "" || isFinished) {
     return { uid, isFinished, pod: undefined };
   }
-  const port = appPort(metadata.annotations?.[APP_PORT_ANNOTATION], spec);
+  const port = appPort(metadata.annotations, spec?.containers)?.port;
   const pod = {
     uid,
     namespace,
@@ -53,34 +51,12 @@ interface ApiPod {
     readonly annotations?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: string;
   };
-  readonly spec?: ApiPodSpec;
+  readonly spec?: { readonly containers?: readonly DeclaredPorts[] };
   readonly status?: {
     readonly phase?: string;
     readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[] | null;
   };
-}
-
-interface ApiPodSpec {
-  readonly containers?: readonly {
-    readonly ports?: readonly { readonly containerPort?: number; readonly protocol?: string }[] | null;
-  }[];
-}
-
-const PORT_MAX = 65_535;
-
-function appPort(annotation: string | undefined, spec: ApiPodSpec | undefined): number | undefined {
-  if (annotation !== undefined) {
-    const port = Number(annotation);
-    // A wrong annotation is no reason to guess another port: the app gets no inbound traffic, which is noticed.
-    return Number.isInteger(port) && port >= 1 && port <= PORT_MAX ? port : undefined;
-  }
-  for (const container of spec?.containers ?? []) {
-    for (const { containerPort, protocol } of container.ports ?? []) {
-      if ((protocol ?? "TCP") === "TCP" && containerPort !== undefined) return containerPort;
-    }
-  }
-  return undefined;
 }
 
 function condition(deletedAt: string | undefined, status: ApiPod["status"]): PodCondition {

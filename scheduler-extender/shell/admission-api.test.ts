@@ -46,6 +46,7 @@ beforeEach(async () => {
     range: DEFAULT_PORT_RANGE,
     clock,
     logger: silentLogger,
+    metrics: { attempted: () => undefined },
   });
   server = createHttpServer({ bodyBytesMax: 64 * 1024, logger: silentLogger });
   const injection = { ipFamily: "IPv4", noProxy: [], preStopSeconds: 5 } as const;

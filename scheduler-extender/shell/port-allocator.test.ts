@@ -13,14 +13,17 @@ import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { anApp } from "#test/builders/a-pod.ts";
 import { DEFAULT_PORT_RANGE } from "../policy/ports.ts";
 import { PortAllocator, type PortAllocatorOptions, type SeenProfiles } from "./port-allocator.ts";
+import type { PortOutcome } from "./port-metrics.ts";
 
 const CART = anApp("cart");
 
 let api: LoopbackApi;
 let connection: KubeConnection;
 let clock: VirtualClock;
+let outcomes: PortOutcome[] = [];
 
 beforeEach(async () => {
+  outcomes = [];
   clock = new VirtualClock(Date.UTC(2030, 0, 31, 12));
   api = new LoopbackApi({ clock });
   const { url } = await api.listen({ host: "127.0.0.1", port: 0 });
@@ -42,6 +45,7 @@ function anAllocator(options: Partial<PortAllocatorOptions> = {}): PortAllocator
     range: DEFAULT_PORT_RANGE,
     clock,
     logger: silentLogger,
+    metrics: { attempted: (outcome) => void outcomes.push(outcome) },
     ...options,
   });
 }
@@ -138,6 +142,7 @@ test("a profile that changes while its ports are written is tried again", async 
   assert.ok(ports);
   assert.deepEqual(storedPorts(CART), ports);
   assert.equal(writes.conflicts, 2);
+  assert.deepEqual(outcomes, ["conflict", "conflict", "allocated"]);
 });
 
 test("a profile that keeps changing is given up on, and the next app is not held up", async () => {
@@ -202,6 +207,7 @@ test("a range that is used up leaves the app without ports", async () => {
   const allocator = anAllocator({ range: { first: 20_000, last: 20_001 } });
   assert.ok(await allocator.portsOf(CART));
   assert.equal(await allocator.portsOf(anApp("pay")), undefined);
+  assert.deepEqual(outcomes, ["allocated", "exhausted"]);
 });
 
 test("a profile that the range had nothing left for says so once, how to mend it, and is mended", async () => {

@@ -17,6 +17,7 @@ import { OperationError } from "#runtime/operation-error.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { allocatePorts, type PortRange } from "../policy/ports.ts";
 import { portsCondition } from "../policy/ports-condition.ts";
+import type { PortMetrics } from "./port-metrics.ts";
 
 export interface PortAllocatorOptions {
   readonly connection: KubeConnection;
@@ -27,6 +28,7 @@ export interface PortAllocatorOptions {
   /** For the times in conditions. */
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: PortMetrics;
 }
 
 export interface SeenProfiles {
@@ -105,10 +107,12 @@ export class PortAllocator {
   }
 
   async #allocatedPorts(app: AppName): Promise<AppPorts | undefined> {
+    const { metrics } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#write(app);
       } catch (error) {
+        metrics.attempted(isConflict(error) ? "conflict" : "failed");
         if (!isConflict(error) || attempt >= ATTEMPTS_MAX) throw error;
       }
     }
@@ -126,11 +130,13 @@ export class PortAllocator {
     const ports = allocatePorts(used, { range, afterPort: this.#lastPort });
     if (ports === undefined) {
       logger.warn({ app, first: range.first, last: range.last }, "the port range is used up");
+      this.#options.metrics.attempted("exhausted");
       await this.#writeStatus(app, object, undefined);
       return undefined;
     }
     this.#lastPort = ports.inbound;
     await this.#writeStatus(app, object, ports);
+    this.#options.metrics.attempted("allocated");
     return this.#grant(app, ports);
   }
 

@@ -7,6 +7,7 @@ import { objectOf, textOf } from "./json.ts";
 import type { JsonObject } from "./json.ts";
 import type { KubeObject, ObjectMeta } from "./kube-object.ts";
 import { validCustomObject } from "./custom-validation.ts";
+import { checkEndpointSlice } from "./endpoint-slices.ts";
 import { trackUpdate } from "./managed-fields.ts";
 import { prepareNewObject } from "./new-object.ts";
 import { RESOURCE_VERSION_FIRST } from "./object-store.ts";
@@ -52,6 +53,7 @@ export async function createFrom(
     checkNewPod(object);
     object = { ...object, status: firstPodStatus(object, clock.nowMs()) };
   }
+  if (type.plural === "endpointslices") checkEndpointSlice(object);
   if (type.plural === "namespaces") object = { ...object, status: { phase: "Active" } };
   const writer = {
     manager: request.manager,

@@ -36,6 +36,7 @@ export type ResourceName =
   | "jobs"
   | "daemonsets"
   | "leases"
+  | "services"
   | "endpointslices"
   | "mutatingwebhookconfigurations"
   | "priorityclasses"
@@ -101,6 +102,12 @@ export const RESOURCE_TYPES: Readonly<Record<ResourceName, ResourceType>> = {
     hasGeneration: false,
     allowsUnconditionalUpdate: false,
     createsOnUpdate: true,
+  }),
+  services: built("services", "Service", {
+    hasStatus: true,
+    hasGeneration: false,
+    shortNames: ["svc"],
+    selectableFields: ["spec.clusterIP", "spec.type"],
   }),
   endpointslices: built("endpointslices", "EndpointSlice", { group: "discovery.k8s.io" }),
   mutatingwebhookconfigurations: built("mutatingwebhookconfigurations", "MutatingWebhookConfiguration", {

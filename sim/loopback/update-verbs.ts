@@ -8,6 +8,7 @@ import { badRequest, conflict, invalid, notFound, unsupportedMediaType } from ".
 import { bodyObject, parseJson, parseYamlBody } from "./api-request.ts";
 import type { ApiAnswer, ApiRequest } from "./api-request.ts";
 import { APPLY_CONTENT_TYPE, createFrom } from "./create-verb.ts";
+import { checkEndpointSlice } from "./endpoint-slices.ts";
 import { validCustomObject } from "./custom-validation.ts";
 import { equalJson, isJsonObject, objectOf, textOf } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -158,6 +159,7 @@ function settle(context: WriteContext, { route }: ApiRequest, { live, next }: Ob
     return { ...live, status, metadata: { ...metadata, ownerReferences: live.metadata["ownerReferences"] } };
   }
   if (type.plural === "pods") checkPodUpdate(live, next);
+  if (type.plural === "endpointslices") checkEndpointSlice(next, live);
   const status = type.hasStatus ? live.status : next["status"];
   return {
     ...next,

@@ -2,7 +2,7 @@
 
 import { appName } from "#model/app.ts";
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
-import type { PodView } from "#model/cluster-view.ts";
+import type { PodTraits, PodView } from "#model/cluster-view.ts";
 import type { PlacingView } from "#model/placing-view.ts";
 import { MIB } from "./sizes.ts";
 
@@ -24,6 +24,8 @@ interface PodOverrides {
   readonly startedAtMs?: number | undefined;
   readonly isTerminating?: boolean;
   readonly isPreempted?: boolean;
+  readonly isReady?: boolean;
+  readonly traits?: PodTraits;
   /** Held by Berth's gate, or nominated by Berth. */
   readonly placing?: Partial<PlacingView>;
 }
@@ -45,6 +47,8 @@ export function aPod(overrides: PodOverrides = {}): PodView {
     startedAtMs: overrides.startedAtMs,
     isTerminating: overrides.isTerminating ?? overrides.isPreempted ?? false,
     isPreempted: overrides.isPreempted ?? false,
+    ...(overrides.isReady !== undefined && { isReady: overrides.isReady }),
+    ...(overrides.traits !== undefined && { traits: overrides.traits }),
     ...(overrides.placing !== undefined && { placing: { ...GATED, ...overrides.placing } }),
   };
 }

@@ -29,6 +29,7 @@ export function aProxy(overrides: ProxyOverrides = {}): PodView {
       isReady: overrides.isReady ?? true,
       base: overrides.base ?? { cpuMilli: 100, memoryBytes: 128 * MIB },
       correction: overrides.correction ?? NO_CORRECTION,
+      ...(overrides.address !== undefined && { address: overrides.address }),
     },
   };
 }

@@ -6,6 +6,7 @@ import { applyCases } from "./apply-cases.ts";
 import { ContractApi } from "./contract-api.ts";
 import type { Api, ContractTarget } from "./contract-target.ts";
 import { deletionCases } from "./deletion-cases.ts";
+import { discoveryCases } from "./discovery-cases.ts";
 import { listCases } from "./list-cases.ts";
 import { objectCases } from "./object-cases.ts";
 import { patchCases } from "./patch-cases.ts";
@@ -40,6 +41,7 @@ export function contractSuite(target: ContractTarget): void {
     resizeCases(api);
     deletionCases(api);
     validationCases(api);
+    discoveryCases(api);
   });
 }
 

@@ -3,6 +3,7 @@
 
 import { after, afterEach, before } from "node:test";
 import { applyCases } from "./apply-cases.ts";
+import { discoveryCases } from "./discovery-cases.ts";
 import { explainCases } from "./explain-cases.ts";
 import { failoverCases } from "./failover-cases.ts";
 import { installCases } from "./install-cases.ts";
@@ -56,6 +57,7 @@ explainCases(theCluster);
 applyCases(theCluster);
 sizingCases(theCluster);
 nominateCases(theCluster);
+discoveryCases(theCluster);
 rightsCases(theCluster);
 
 async function keptUntilSignal({ kubeconfig }: TestCluster): Promise<void> {

@@ -70,12 +70,21 @@ export interface DeploymentOptions {
   readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly priorityClassName?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** A Deployment of one app in the mesh's namespace. */
 export function deployment(
   app: string,
-  { replicas, cpu = "250m", memory = "256Mi", labels = {}, pool, ...pod }: DeploymentOptions,
+  {
+    replicas,
+    cpu = "250m",
+    memory = "256Mi",
+    labels = {},
+    annotations = {},
+    pool,
+    ...pod
+  }: DeploymentOptions,
 ): object {
   const podLabels = { "berth.dev/app": app, ...labels };
   return {
@@ -86,7 +95,7 @@ export function deployment(
       replicas,
       selector: { matchLabels: { "berth.dev/app": app } },
       template: {
-        metadata: { labels: podLabels },
+        metadata: { labels: podLabels, annotations },
         spec: {
           ...pod,
           ...(pool === undefined

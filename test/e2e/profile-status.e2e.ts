@@ -45,6 +45,7 @@ test("ports are given with a condition that follows the spec's generation and le
     range: DEFAULT_PORT_RANGE,
     clock: systemClock(),
     logger: silentLogger,
+    metrics: { attempted: () => undefined },
   });
   assert.deepEqual(await ports.portsOf(app), { inbound: 20_000, outbound: 20_001 });
   const [allocated] = (await read()).status.conditions;

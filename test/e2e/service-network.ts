@@ -4,11 +4,9 @@
 
 import { createServer, connect as connectTo, type Server, type Socket } from "node:net";
 import type { KubeConnection } from "#kube/connection.ts";
-import { resourcePath } from "#kube/resource-path.ts";
+import { ENDPOINT_SLICES, resourcePath, SERVICES } from "#kube/resource-path.ts";
 import { HOST } from "./control-plane.ts";
 
-const SERVICES = { version: "v1", resource: "services" } as const;
-const ENDPOINT_SLICES = { group: "discovery.k8s.io", version: "v1", resource: "endpointslices" } as const;
 /** A request line and a few headers. */
 const HEAD_BYTES_MAX = 4_096;
 

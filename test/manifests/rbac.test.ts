@@ -64,12 +64,12 @@ test("every role is bound, and every service account is some pod's", () => {
   assert.deepEqual(used.sort(), [...accounts].sort());
 });
 
-test("nobody may do everything, to anything, in any group; nor delete, nor take another's place", () => {
+test("nobody may do everything, to anything, in any group; nor delete other than EndpointSlices, nor take another's place", () => {
   assert.ok(rights.length > 20);
   const verbs = new Set(["get", "list", "watch", "create", "update", "patch"]);
   for (const { role, resource, verb, rule } of rights) {
     const what = `${role.kind} ${role.metadata.name}: ${verb} ${resource}`;
-    assert.ok(verbs.has(verb), what);
+    assert.ok(verbs.has(verb) || `${verb} ${resource}` === "delete endpointslices", what);
     assert.match(resource, /^[a-z]+(\/[a-z]+)?$/, what);
     assert.equal(rule.apiGroups.length, 1, what);
     assert.ok(!rule.apiGroups.includes("*"), what);
@@ -124,7 +124,7 @@ test("what a role names is there, or is the component's own Lease", () => {
   }
 });
 
-test("rights in the whole cluster are to look; to change there are profiles and one webhook configuration, to tell there are Events", () => {
+test("rights in the whole cluster are to look; to change there are profiles, EndpointSlices and one webhook configuration, to tell there are Events", () => {
   const changes = rights
     .filter(({ role, verb }) => role.kind === "ClusterRole" && !["get", "list", "watch"].includes(verb))
     .map(({ role, resource, verb, rule }) =>
@@ -135,6 +135,9 @@ test("rights in the whole cluster are to look; to change there are profiles and 
     "berth-scheduler-extender create meshprofiles",
     "berth-scheduler-extender patch meshprofiles",
     "berth-scheduler-extender patch meshprofiles/status",
+    "berth-scheduler-extender create endpointslices",
+    "berth-scheduler-extender update endpointslices",
+    "berth-scheduler-extender delete endpointslices",
     "berth-scheduler-extender patch mutatingwebhookconfigurations berth",
   ]);
 });

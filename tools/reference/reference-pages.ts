@@ -9,8 +9,12 @@ import { REASONS } from "#proxy/policy/reasons.ts";
 import { ProxyMetrics } from "#proxy/shell/metrics.ts";
 import { PROXY_HELP } from "#proxy/shell/proxy-config.ts";
 import { schedulerExtender } from "#scheduler-extender/main.ts";
+import { Discovery } from "#scheduler-extender/policy/discovery.ts";
+import { DEFAULT_PORT_RANGE } from "#scheduler-extender/policy/ports.ts";
+import { createDiscoveryMetrics } from "#scheduler-extender/shell/discovery-metrics.ts";
 import { createExtenderMetrics, registerCacheAge } from "#scheduler-extender/shell/extender-metrics.ts";
 import { createPlacementMetrics } from "#scheduler-extender/shell/placement-metrics.ts";
+import { createPortMetrics } from "#scheduler-extender/shell/port-metrics.ts";
 import { PromiseMetrics } from "#scheduler-extender/shell/promise-metrics.ts";
 import { vpaRecommender } from "#vpa-recommender/main.ts";
 import { createRecommenderMetrics } from "#vpa-recommender/shell/recommender-metrics.ts";
@@ -108,6 +112,8 @@ async function metricsPage(): Promise<string> {
   void new PromiseMetrics({ ledger, clock }, extender);
   registerCacheAge(extender, () => 0);
   createPlacementMetrics(extender, () => 0);
+  createPortMetrics(extender, { profiles: () => [], range: DEFAULT_PORT_RANGE });
+  createDiscoveryMetrics(extender, new Discovery());
   const recommender = createRecommenderMetrics(() => []).registry;
   const proxy = new ProxyMetrics({ instances: [], pods: () => [], isSynced: false } as never).render();
   return [
