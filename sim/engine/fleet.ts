@@ -51,6 +51,11 @@ export class Fleet implements ClusterObserver {
     }
   }
 
+  /** Whether pods that fit nowhere bring new nodes. */
+  get grows(): boolean {
+    return this.#shape.kind === "auto";
+  }
+
   /** New nodes for pods that fit nowhere; none if the fleet does not grow (any more). */
   growFor(pods: readonly ReplayPod[]): readonly NodeLedger[] {
     if (this.#shape.kind === "fixed") return [];

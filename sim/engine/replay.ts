@@ -138,7 +138,7 @@ export class Replay {
     for (const { kind, pod } of events) if (kind === "arrival") this.#replicas.arriving(this.#pod(pod));
     for (const event of events) this.#step(event);
     this.#retryWaiting();
-    if (this.#waiting.size > 0) this.#growFleet();
+    if (this.#waiting.size > 0 && this.#fleet.grows) this.#growFleet();
     this.#counts.waitingMax = Math.max(this.#counts.waitingMax, this.#waiting.size);
     if (atSeconds === this.#lastArrivalSeconds) this.#average = this.#totals.average();
   }
