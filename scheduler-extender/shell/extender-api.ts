@@ -8,14 +8,10 @@ import { preempt, preemptForProxy } from "../policy/preemption.ts";
 import type { DecisionWitness } from "../policy/decision-witness.ts";
 import { type DecisionContext, filterNodes, prioritizeNodes, scoresOf } from "../policy/verbs.ts";
 import type { PromiseLimits } from "../policy/promise.ts";
-import {
-  decodeExtenderArgs,
-  encodeFilterReply,
-  type ExtenderFilterReply,
-  type HostPriority,
-} from "./extender-wire.ts";
+import { decodeExtenderArgs, encodeFilterReply, type HostPriority, parseBody } from "./extender-wire.ts";
 import type { Explanations } from "./explanations.ts";
 import type { ExtenderMetrics } from "./extender-metrics.ts";
+import { NodeNameTable } from "./node-name-table.ts";
 import {
   decodePreemptionArgs,
   encodePreemptionReply,
@@ -43,6 +39,14 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     ...(witness === undefined ? {} : { witness }),
   });
 
+  // The names in a body are read without parsing the whole.
+  server.addContentTypeParser(
+    "application/json",
+    { parseAs: "buffer" },
+    async (_: unknown, body: Buffer) => body,
+  );
+  const table = new NodeNameTable();
+
   // An answer from half a ledger would overcommit nodes: kube-scheduler retries an error.
   server.addHook("preHandler", async (_, reply) => {
     const reasons = unreadyReasons();
@@ -54,9 +58,10 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     return reply.code(statusCode).send({ Error: message });
   });
 
-  server.post("/filter", async (request): Promise<ExtenderFilterReply> => {
+  server.post("/filter", async (request, reply): Promise<Buffer> => {
     const stop = metrics.verbStarted("filter");
-    const args = decodeExtenderArgs(request.body);
+    const args = decodeExtenderArgs(request.body as Buffer, table);
+    reply.type("application/json");
     if (args.pod.proxy !== undefined) {
       return encodeFilterReply(args, { passed: args.nodes, rejected: new Map() });
     }
@@ -69,7 +74,7 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
 
   server.post("/prioritize", async (request): Promise<readonly HostPriority[]> => {
     const stop = metrics.verbStarted("prioritize");
-    const args = decodeExtenderArgs(request.body);
+    const args = decodeExtenderArgs(request.body as Buffer, table);
     if (args.pod.proxy !== undefined) return [];
     const placement = prioritizeNodes(ledger, args, context(explanations?.choosing(args.pod)));
     metrics.prioritized(placement);
@@ -80,7 +85,7 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
 
   server.post("/preempt", async (request): Promise<ExtenderPreemptionReply> => {
     const stop = metrics.verbStarted("preempt");
-    const args = decodePreemptionArgs(request.body);
+    const args = decodePreemptionArgs(parseBody(String(request.body)));
     // Promises whose time is over must not cost anyone their place, though no filter came by to end them.
     metrics.promisesExpired(ledger.expire(clock.nowMs()).length);
     const isProxy = args.pod.proxy !== undefined;

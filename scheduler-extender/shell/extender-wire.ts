@@ -1,24 +1,73 @@
 // The extender protocol's JSON (k8s.io/kube-scheduler/extender/v1): PascalCase envelopes around camelCase core/v1
 // objects, in two forms. With nodeCacheCapable nodes come as names, without as whole objects, and the reply answers in
-// the form of the question. Decoded by hand: it runs for every pod of the cluster over up to 5,000 names.
+// the form of the question. It runs for every pod of the cluster over up to 5,000 names: those are read from the bytes
+// by hand where they stand as Go writes them, at the end, and go back as they came if all of them pass.
 
 import type { NodeName } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
 import { REJECTIONS } from "#model/verdict.ts";
 import { DecodeError, decodePod } from "#kube/decode-pod.ts";
 import type { FilterResult } from "../policy/verbs.ts";
+import type { NodeNameTable } from "./node-name-table.ts";
 
 export interface ExtenderArgs {
   readonly pod: PodView;
   readonly nodes: readonly NodeName[];
   /** The objects themselves, by name, if the question came with objects. */
   readonly objects: ReadonlyMap<NodeName, unknown> | undefined;
+  /** The names as they stand in the body, brackets included, if they are plain: nothing in them needs escaping. */
+  readonly plainNames: Buffer | undefined;
 }
 
 /**
- * @throws DecodeError that says which key is missing or wrong.
+ * @throws DecodeError that says which key is missing or wrong, or that the body is no JSON.
  */
-export function decodeExtenderArgs(body: unknown): ExtenderArgs {
+export function decodeExtenderArgs(body: Buffer, table: NodeNameTable): ExtenderArgs {
+  const written = namesAtTheEnd(body, table);
+  if (written === undefined) return { ...argsOf(parseBody(body.toString())), plainNames: undefined };
+  const { before, nodes, plainNames } = written;
+  // The rest is a whole object with another value in the names' place, and is judged as any JSON is.
+  const { pod } = argsOf(parseBody(`${before}[]}`));
+  return { pod, nodes, objects: undefined, plainNames };
+}
+
+/**
+ * The body of a request as any JSON.
+ *
+ * @throws DecodeError with the parser's words.
+ */
+export function parseBody(text: string): unknown {
+  if (text === "") throw new DecodeError("the body is empty");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new DecodeError(`the body is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const NAMES_KEY = Buffer.from('"NodeNames":[');
+const CLOSING_BRACE = 0x7d;
+
+interface WrittenNames {
+  /** The body up to the opening bracket. */
+  readonly before: string;
+  readonly nodes: readonly NodeName[];
+  readonly plainNames: Buffer;
+}
+
+// If the whole is JSON, the brace that ends it closes the outermost object, so that the key before it is one of that.
+function namesAtTheEnd(body: Buffer, table: NodeNameTable): WrittenNames | undefined {
+  const at = body.indexOf(NAMES_KEY);
+  if (at < 0) return undefined;
+  const from = at + NAMES_KEY.length;
+  const read = table.read(body, from);
+  if (read === undefined || read.end !== body.length - 1 || body[read.end] !== CLOSING_BRACE)
+    return undefined;
+  const before = body.toString("utf8", 0, from - 1);
+  return { before, nodes: read.names, plainNames: body.subarray(from - 1, read.end) };
+}
+
+function argsOf(body: unknown): Omit<ExtenderArgs, "plainNames"> {
   if (typeof body !== "object" || body === null)
     throw new DecodeError("the body must be an ExtenderArgs object");
   const { Pod, NodeNames, Nodes } = body as {
@@ -35,32 +84,41 @@ export function decodeExtenderArgs(body: unknown): ExtenderArgs {
   return { pod, nodes: [...objects.keys()], objects };
 }
 
-export interface ExtenderFilterReply {
-  readonly Nodes: { readonly items: readonly unknown[] } | null;
-  readonly NodeNames: readonly NodeName[] | null;
-  readonly FailedNodes: Readonly<Record<string, string>>;
-  readonly FailedAndUnresolvableNodes: Readonly<Record<string, string>>;
-  readonly Error: string;
+/**
+ * The text of an ExtenderFilterResult. Every node that did not pass is in exactly one of the two maps of failures: absent
+ * ones would count as unresolvable.
+ */
+export function encodeFilterReply(
+  { nodes, objects, plainNames }: ExtenderArgs,
+  { passed, rejected }: Pick<FilterResult, "passed" | "rejected">,
+): Buffer {
+  const failures = failuresOf(rejected, plainNames === undefined);
+  if (objects !== undefined) {
+    const items = JSON.stringify(passed.map((name) => objects.get(name)));
+    return Buffer.from(`{"Nodes":{"items":${items}},"NodeNames":null,${failures}`);
+  }
+  if (plainNames !== undefined && passed.length === nodes.length) {
+    return Buffer.concat([NAMES_ONLY, plainNames, Buffer.from(`,${failures}`)]);
+  }
+  const names = plainNames === undefined ? JSON.stringify(passed) : plainList(passed);
+  return Buffer.from(`${NAMES_ONLY.toString()}${names},${failures}`);
 }
 
-/** Every node that did not pass is in exactly one of the two maps: absent ones would count as unresolvable. */
-export function encodeFilterReply(
-  args: ExtenderArgs,
-  { passed, rejected }: Pick<FilterResult, "passed" | "rejected">,
-): ExtenderFilterReply {
-  const failed: Record<string, string> = {};
-  const unresolvable: Record<string, string> = {};
+const NAMES_ONLY = Buffer.from('{"Nodes":null,"NodeNames":');
+
+function plainList(names: readonly NodeName[]): string {
+  return names.length === 0 ? "[]" : `["${names.join('","')}"]`;
+}
+
+function failuresOf(rejected: FilterResult["rejected"], mustEscape: boolean): string {
+  const failed: string[] = [];
+  const unresolvable: string[] = [];
   for (const [name, rejection] of rejected) {
     const { message, isResolvable } = REJECTIONS[rejection];
-    (isResolvable ? failed : unresolvable)[name] = message;
+    const key = mustEscape ? JSON.stringify(name) : `"${name}"`;
+    (isResolvable ? failed : unresolvable).push(`${key}:${JSON.stringify(message)}`);
   }
-  return {
-    Nodes: args.objects === undefined ? null : { items: passed.map((name) => args.objects?.get(name)) },
-    NodeNames: args.objects === undefined ? passed : null,
-    FailedNodes: failed,
-    FailedAndUnresolvableNodes: unresolvable,
-    Error: "",
-  };
+  return `"FailedNodes":{${failed.join()}},"FailedAndUnresolvableNodes":{${unresolvable.join()}},"Error":""}`;
 }
 
 export interface HostPriority {

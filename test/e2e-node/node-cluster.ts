@@ -98,7 +98,9 @@ export class NodeCluster {
     const ca = Buffer.from(secret.data["ca.crt"] ?? "", "base64").toString();
     const url = `https://${service.spec.clusterIP}:${EXTENDER_PORT}`;
     await this.#scheduler?.stop();
-    this.#scheduler = await startScheduler(this.controlPlane, this.connection, { url, ca });
+    this.#scheduler = await startScheduler(this.controlPlane, this.connection, {
+      extender: { url, ca },
+    });
   }
 
   /**

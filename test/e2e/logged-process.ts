@@ -41,7 +41,9 @@ export class LoggedProcess {
     // A test that failed to stop it must not wait for it for ever; it is killed when the test's process exits.
     this.#child.unref();
     this.#exited = new Promise((resolve) => this.#child.once("exit", () => resolve()));
-    process.once("exit", () => this.#child.kill("SIGKILL"));
+    const kill = (): void => void this.#child.kill("SIGKILL");
+    process.once("exit", kill);
+    this.#child.once("exit", () => process.removeListener("exit", kill));
   }
 
   /**

@@ -21,6 +21,17 @@ export interface ExtenderAddress {
   readonly isIgnorable?: boolean | undefined;
 }
 
+export interface SchedulerSetup {
+  /** Without one as in a new cluster. */
+  readonly extender?: ExtenderAddress;
+  /** Instead of what is shipped, or of the default. */
+  readonly percentageOfNodesToScore?: number;
+  /** Requests a second of its client; above the default, so that no suite waits for a client's own limit. */
+  readonly clientRate?: { readonly qps: number; readonly burst: number };
+  /** Of health and metrics; a free one if absent. */
+  readonly port?: number;
+}
+
 /**
  * Resolves when this scheduler has its lease, that is when its caches are synced and it schedules.
  *
@@ -29,21 +40,23 @@ export interface ExtenderAddress {
 export async function startScheduler(
   controlPlane: ControlPlane,
   connection: KubeConnection,
-  extender?: ExtenderAddress,
+  { extender, percentageOfNodesToScore, clientRate = { qps: 200, burst: 300 }, port }: SchedulerSetup = {},
 ): Promise<LoggedProcess> {
   const kubeconfig = controlPlane.kubeconfigOf("system:kube-scheduler");
   const { folder } = controlPlane.files;
   const configuration = extender === undefined ? plainConfiguration : shippedConfiguration(folder, extender);
   const file = writeJson(controlPlane.files, "kube-scheduler.json", {
     ...configuration,
-    // As the controller manager's: above the defaults, so that the suite does not wait for a client's own limit.
-    clientConnection: { kubeconfig, qps: 200, burst: 300 },
+    ...(percentageOfNodesToScore === undefined
+      ? {}
+      : { profiles: [{ schedulerName: "default-scheduler", percentageOfNodesToScore }] }),
+    clientConnection: { kubeconfig, ...clientRate },
   });
   const before = await leaseHolder(connection);
   const scheduler = controlPlane.spawn("kube-scheduler", [
     `--config=${file}`,
     `--bind-address=${HOST}`,
-    `--secure-port=${await freePort(HOST)}`,
+    `--secure-port=${port ?? (await freePort(HOST))}`,
     `--cert-dir=${folder}/scheduler-certificates`,
     `--authentication-kubeconfig=${kubeconfig}`,
     `--authorization-kubeconfig=${kubeconfig}`,

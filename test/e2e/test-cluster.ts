@@ -125,9 +125,7 @@ export class TestCluster {
     const url = await this.#recorder.listen();
     await this.#scheduler?.stop();
     this.#scheduler = await startScheduler(this.controlPlane, this.connection, {
-      url,
-      ca,
-      isIgnorable,
+      extender: { url, ca, isIgnorable },
     });
   }
 

@@ -1,0 +1,210 @@
+// One run: kube-scheduler and its extender are started, the pods created, and every binding waited for.
+
+import { readFileSync } from "node:fs";
+import { median, quantile } from "simple-statistics";
+import { Agent, request } from "undici";
+import { freePort } from "#cli/start/free-port.ts";
+import { LEASES, NODES, PODS, resourcePath } from "#kube/resource-path.ts";
+import { Reflector } from "#kube/reflector.ts";
+import { systemClock } from "#runtime/clock.ts";
+import { silentLogger } from "#runtime/logger.ts";
+import { HOST } from "#test/e2e/control-plane.ts";
+import { startScheduler } from "#test/e2e/scheduler.ts";
+import { colocation, type Colocation } from "./colocation.ts";
+import { parseSamples, type Samples, sumOf } from "./metric-samples.ts";
+import { eachOf, NAMESPACE, type SchedulerBed, SYSTEM_NAMESPACE } from "./scheduler-bed.ts";
+import type { RunningExtender } from "./scheduler-extenders.ts";
+import {
+  appsOf,
+  type BenchPod,
+  createOwners,
+  createPod,
+  deleteWorkload,
+  podsInOrder,
+} from "./scheduler-workload.ts";
+
+export interface RunOptions {
+  readonly podCount: number;
+  readonly startExtender: (() => Promise<RunningExtender>) | undefined;
+  /** Kube-scheduler's default if absent. */
+  readonly percentageOfNodesToScore?: number | undefined;
+}
+
+export interface RunFigures {
+  /** From the first creation to the last binding. */
+  readonly podsPerSecond: number;
+  /** What kube-scheduler's serial part could do by itself: one by its mean time per pod, its extender's answers included. */
+  readonly schedulerPodsPerSecond: number;
+  readonly schedulerMsMean: number;
+  /** Writes of everyone but the creation of the pods itself, and but Leases. */
+  readonly apiWritesPerPod: number;
+  readonly createdToBoundMsP50: number;
+  readonly createdToBoundMsP99: number;
+  readonly colocation: Colocation;
+  readonly extenderCpuMsPerPod: number | null;
+  readonly schedulerCpuMsPerPod: number;
+}
+
+/** Without a binding for so long, there will be no more: past kube-scheduler's longest backoff. */
+const STALL_MS_MAX = 20_000;
+/** Above what any of them could use. */
+const CLIENT_RATE = { qps: 5_000, burst: 5_000 };
+
+export async function runScheduling(bed: SchedulerBed, options: RunOptions): Promise<RunFigures> {
+  const { connection, controlPlane } = bed;
+  const extender = await options.startExtender?.();
+  const port = await freePort(HOST);
+  await forgetLease(bed);
+  const scheduler = await startScheduler(controlPlane, connection, {
+    ...(extender === undefined ? {} : { extender: { ...extender.address, isIgnorable: false } }),
+    // The shipped configuration has every node scored; the default, 0, samples them.
+    percentageOfNodesToScore: options.percentageOfNodesToScore ?? 0,
+    clientRate: CLIENT_RATE,
+    port,
+  });
+  try {
+    const owners = await createOwners(connection, appsOf(options.podCount));
+    const pods = podsInOrder(options.podCount);
+    const before = {
+      api: await bed.apiSamples(),
+      extenderMs: cpuMs(extender?.pid),
+      schedulerMs: cpuMs(scheduler.pid),
+    };
+    const bindings = await createAndBind(bed, pods, owners);
+    const after = {
+      api: await bed.apiSamples(),
+      extenderMs: cpuMs(extender?.pid),
+      schedulerMs: cpuMs(scheduler.pid),
+    };
+    const own = await schedulerSamples(bed, port);
+    const latencies = bindings.map(({ createdMs, boundMs }) => boundMs - createdMs);
+    const firstMs = Math.min(...bindings.map(({ createdMs }) => createdMs));
+    const lastMs = Math.max(...bindings.map(({ boundMs }) => boundMs));
+    const algorithm = "scheduler_scheduling_algorithm_duration_seconds";
+    const schedulerMsMean = (1000 * sumOf(own, `${algorithm}_sum`)) / sumOf(own, `${algorithm}_count`);
+    return {
+      podsPerSecond: (1000 * pods.length) / (lastMs - firstMs),
+      schedulerPodsPerSecond: 1000 / schedulerMsMean,
+      schedulerMsMean,
+      apiWritesPerPod: (writes(after.api) - writes(before.api)) / pods.length - 1,
+      createdToBoundMsP50: median(latencies),
+      createdToBoundMsP99: quantile(latencies, 0.99),
+      colocation: await colocationOf(bed, bindings),
+      extenderCpuMsPerPod:
+        extender === undefined ? null : (after.extenderMs - before.extenderMs) / pods.length,
+      schedulerCpuMsPerPod: (after.schedulerMs - before.schedulerMs) / pods.length,
+    };
+  } finally {
+    await scheduler.stop();
+    await extender?.stop();
+    await deleteWorkload(connection);
+  }
+}
+
+interface Binding {
+  readonly createdMs: number;
+  readonly boundMs: number;
+  readonly pod: unknown;
+}
+
+// Binding by binding, in the order in which the watch shows them.
+async function createAndBind(
+  { connection }: SchedulerBed,
+  pods: readonly BenchPod[],
+  owners: ReadonlyMap<string, string>,
+): Promise<readonly Binding[]> {
+  const createdMs = new Map<string, number>();
+  const bound = new Map<string, Binding>();
+  const done = Promise.withResolvers<void>();
+  const stalled = setTimeout(() => {
+    done.reject(new Error(`after ${bound.size} of ${pods.length} pods no more are bound`));
+  }, STALL_MS_MAX);
+  const watch = new Reflector<WatchedPod>({
+    connection,
+    path: resourcePath({ ...PODS, namespace: NAMESPACE }),
+    decode: (raw) => raw as WatchedPod,
+    handlers: {
+      upserted(pod) {
+        const { name } = pod.metadata;
+        if (pod.spec.nodeName === undefined || bound.has(name)) return;
+        const boundMs = performance.now();
+        bound.set(name, { createdMs: createdMs.get(name) ?? boundMs, boundMs, pod });
+        stalled.refresh();
+        if (bound.size === pods.length) done.resolve();
+      },
+      deleted: () => undefined,
+    },
+    clock: systemClock(),
+    random: Math.random,
+    logger: silentLogger,
+    name: "pods to bind",
+  });
+  try {
+    watch.start();
+    await watch.whenSynced();
+    await eachOf(pods, (pod) => {
+      createdMs.set(pod.name, performance.now());
+      return createPod(connection, pod, owners.get(pod.app) ?? "");
+    });
+    await done.promise;
+    return [...bound.values()];
+  } finally {
+    clearTimeout(stalled);
+    await watch.stop();
+  }
+}
+
+interface WatchedPod {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly nodeName?: string };
+}
+
+// One that was killed would otherwise be waited for.
+async function forgetLease({ connection }: SchedulerBed): Promise<void> {
+  const path = resourcePath({ ...LEASES, namespace: "kube-system", name: "kube-scheduler" });
+  await connection.delete(path).catch(() => undefined);
+}
+
+async function colocationOf({ connection }: SchedulerBed, bindings: readonly Binding[]): Promise<Colocation> {
+  const list = async (path: string): Promise<readonly unknown[]> =>
+    ((await connection.get(path)) as { items: readonly unknown[] }).items;
+  return colocation({
+    nodes: await list(resourcePath(NODES)),
+    proxies: await list(resourcePath({ ...PODS, namespace: SYSTEM_NAMESPACE })),
+    bound: bindings.map(({ pod }) => pod),
+  });
+}
+
+const WRITE_VERBS: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH", "APPLY", "DELETE"]);
+/** What is written by the clock and not by the pod, or asks without writing. */
+const NOT_COUNTED: ReadonlySet<string> = new Set(["leases", "tokenreviews", "subjectaccessreviews"]);
+
+function writes(samples: Samples): number {
+  return sumOf(
+    samples,
+    "apiserver_request_total",
+    ({ verb = "", resource = "" }) => WRITE_VERBS.has(verb) && !NOT_COUNTED.has(resource),
+  );
+}
+
+async function schedulerSamples({ controlPlane }: SchedulerBed, port: number): Promise<Samples> {
+  const { body } = await request(`https://${HOST}:${port}/metrics`, {
+    dispatcher: SELF_SIGNED,
+    headers: { authorization: `Bearer ${controlPlane.token}` },
+  });
+  return parseSamples(await body.text());
+}
+
+/** Its certificate is its own, made when it started. */
+const SELF_SIGNED = new Agent({ connect: { rejectUnauthorized: false } });
+
+/** User and system time of a process so far. */
+function cpuMs(pid: number | undefined): number {
+  if (pid === undefined) return 0;
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+}
+
+/** Linux tells user space 100 a second, whatever the kernel's own clock does. */
+const MS_PER_TICK = 10;
