@@ -142,8 +142,14 @@ test("the outbound port refuses what is not a proxy request, with a reason", asy
   assert.deepEqual(await reason("/"), [400, "not-a-proxy-request"]);
   assert.deepEqual(await reason("https://a/"), [400, "not-a-proxy-request"]);
   assert.deepEqual(await reason("http://169.254.169.254/"), [403, "destination-forbidden"]);
-  const tunnel = await sendRaw(outbound, "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n");
-  assert.match(tunnel, /^HTTP\/1\.1 501 .*x-berth-reason: connect-unsupported/s);
+  assert.match(
+    await sendRaw(outbound, "CONNECT 169.254.169.254:80 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+    /^HTTP\/1\.1 403 .*x-berth-reason: destination-forbidden/s,
+  );
+  assert.match(
+    await sendRaw(outbound, "CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+    /^HTTP\/1\.1 502 .*x-berth-reason: connect-failed/s,
+  );
 });
 
 test("a destination that refuses, is silent, hangs up or talks nonsense is answered for with a reason", async (context) => {

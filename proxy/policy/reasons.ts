@@ -54,6 +54,14 @@ export const REASONS = {
     summary: "The app has as many sockets open on this node as it may have; the new connection was closed.",
     help: "Let clients reuse connections, or raise quota.fileDescriptors in the app's MeshProfile.",
   },
+  sourceLimited: {
+    code: "source-limited",
+    statusCode: undefined,
+    outcome: "throttled",
+    summary:
+      "One address has as many connections to the app on this node as it may have; the new one was closed.",
+    help: "Let the client reuse connections. No one client may take up the room of all.",
+  },
   noReadyPod: {
     code: "no-ready-pod",
     statusCode: 503,
@@ -122,8 +130,8 @@ export const REASONS = {
     code: "connect-unsupported",
     statusCode: 501,
     outcome: "failed",
-    summary: "CONNECT tunnels are not offered.",
-    help: "Leave HTTPS_PROXY unset for this proxy, or list the destination in NO_PROXY.",
+    summary: "The inbound port does not open tunnels.",
+    help: "CONNECT belongs to the outbound port, as HTTP_PROXY or HTTPS_PROXY.",
   },
   malformedRequest: {
     code: "malformed-request",

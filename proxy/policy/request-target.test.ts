@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isOriginTarget, parseAbsoluteTarget } from "./request-target.ts";
+import { parseAbsoluteTarget, parseTunnelTarget } from "./request-target.ts";
 
 test("absolute targets name a host in every notation", () => {
   assert.deepEqual(parseAbsoluteTarget("http://Cart.shop:8080/a?b=1"), {
@@ -39,9 +39,15 @@ test("anything else is no absolute http target", () => {
     assert.equal(parseAbsoluteTarget(target), undefined, target);
 });
 
-test("an origin server takes paths, and the asterisk with OPTIONS only", () => {
-  assert.ok(isOriginTarget("/a", "GET"));
-  assert.ok(isOriginTarget("*", "OPTIONS"));
-  assert.ok(!isOriginTarget("*", "GET"));
-  assert.ok(!isOriginTarget("a:80", "GET"));
+test("a tunnel's target is a host and a port, and nothing else", () => {
+  assert.deepEqual(parseTunnelTarget("Shop:443"), {
+    host: "shop",
+    port: 443,
+    authority: "shop:443",
+    path: "",
+  });
+  assert.equal(parseTunnelTarget("[::1]:80")?.host, "::1");
+  for (const target of ["shop", "shop:", "shop:0", "shop:65536", "http://shop:80", "shop:80/", "a@shop:80"]) {
+    assert.equal(parseTunnelTarget(target), undefined, target);
+  }
 });

@@ -23,13 +23,16 @@ export function parseAbsoluteTarget(target: string, method = "GET"): AbsoluteTar
   return { ...authority, path: rest.startsWith("/") ? rest : `/${rest}` };
 }
 
-/** True for targets an origin server takes: a path, or "*" with OPTIONS. */
-export function isOriginTarget(target: string, method: string): boolean {
-  return target.startsWith("/") || (target === "*" && method === "OPTIONS");
+/** @returns undefined if the target is not the host and port that CONNECT asks for. */
+export function parseTunnelTarget(target: string): AbsoluteTarget | undefined {
+  if (!TUNNEL_PORT.test(target)) return undefined;
+  const authority = parseAuthority(target);
+  return authority === undefined ? undefined : { ...authority, path: "" };
 }
 
 const HTTP_PORT = 80;
 const PORT_MAX = 65_535;
+const TUNNEL_PORT = /:\d{1,5}$/;
 // A fragment has no place in a request, so "#" ends up in no group and the target does not match.
 const ABSOLUTE = /^http:\/\/([^/?#@]+)([/?][^#]*)?$/i;
 const IPV6_AUTHORITY = /^\[([0-9A-Fa-f:.]+)\](?::(\d{0,5}))?$/;

@@ -48,6 +48,9 @@ const INSTANCE_SLOTS = [
 ] as const;
 export type InstanceSlot = (typeof INSTANCE_SLOTS)[number];
 
+const SLOT_AT = Object.fromEntries(DIRECTION_SLOTS.map((slot, index) => [slot, index])) as Readonly<
+  Record<DirectionSlot, number>
+>;
 const CLASSES_AT = DIRECTION_SLOTS.length;
 const REASONS_AT = CLASSES_AT + RESPONSE_CLASSES.length;
 const DIRECTION_STRIDE = REASONS_AT + REASON_NAMES.length;
@@ -86,7 +89,7 @@ export class InstanceCounters {
   }
 
   add(direction: Direction, slot: DirectionSlot, amount: number): void {
-    this.#addAt(directionAt(direction) + DIRECTION_SLOTS.indexOf(slot), amount);
+    this.#addAt(directionAt(direction) + SLOT_AT[slot], amount);
   }
 
   addResponse(direction: Direction, statusCode: number): void {
@@ -175,7 +178,7 @@ export class InstanceCounters {
   }
 
   #at(direction: Direction, slot: DirectionSlot): number {
-    return this.#slots[directionAt(direction) + DIRECTION_SLOTS.indexOf(slot)] ?? 0;
+    return this.#slots[directionAt(direction) + SLOT_AT[slot]] ?? 0;
   }
 
   #addAt(index: number, amount: number): void {

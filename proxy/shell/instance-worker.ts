@@ -8,10 +8,10 @@ import { systemClock } from "#runtime/clock.ts";
 
 import { AppListener } from "./app-listener.ts";
 import { DestinationGuard } from "./destination-guard.ts";
+import { UpstreamPools } from "./http1/upstream-pools.ts";
 import { inboundRoute } from "./inbound-route.ts";
 import { InstanceCounters } from "./instance-counters.ts";
 import { InstanceQuota } from "./instance-quota.ts";
-import { KeepAliveAgent } from "./keep-alive-agent.ts";
 import { NameResolver } from "./name-resolver.ts";
 import { outboundRoute } from "./outbound-route.ts";
 import { PodPools } from "./pod-pools.ts";
@@ -28,22 +28,20 @@ const limits = new InstanceQuota({ quota, clock, counters, exhausted: () => tell
 const { throttle, admission } = limits;
 const pools = new PodPools({ clock, throttle, drainTimeoutMs: times.drainTimeoutMs });
 const names = new NameResolver({ namespace: splitAppName(app).namespace, guard, clock });
-const { headersMs, drainIdleMs } = times;
-const shared = { admission, counters, throttle, clock, headersMs, drainIdleMs };
+const upstreams = new UpstreamPools(throttle);
+const { headersMs, drainIdleMs, upstreamSilenceMs: silenceMs } = times;
+const shared = { admission, counters, throttle, clock, times: { headersMs, drainIdleMs, silenceMs } };
 const inbound = new AppListener({
   ...shared,
   direction: "inbound",
-  route: inboundRoute(pools, times.upstreamSilenceMs),
+  route: inboundRoute(pools),
+  sweepUpstreams: (nowMs) => pools.sweep(nowMs),
 });
 const outbound = new AppListener({
   ...shared,
   direction: "outbound",
-  route: outboundRoute({
-    agent: new KeepAliveAgent(throttle),
-    guard,
-    names,
-    silenceMs: times.upstreamSilenceMs,
-  }),
+  route: outboundRoute({ pools: upstreams, guard, names }),
+  sweepUpstreams: (nowMs) => upstreams.sweep(nowMs),
 });
 
 pools.update(endpoints);

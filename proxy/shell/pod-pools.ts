@@ -4,20 +4,20 @@
 import type { Cancel, Clock } from "#runtime/clock.ts";
 
 import { chooseEndpoint } from "../policy/endpoint-choice.ts";
-import { KeepAliveAgent } from "./keep-alive-agent.ts";
+import { UpstreamPool } from "./http1/upstream-pool.ts";
 import type { ReadThrottle } from "./read-throttle.ts";
 import type { PodEndpoint } from "./worker-messages.ts";
 
 export class PodPool {
   readonly endpoint: PodEndpoint;
-  readonly agent: KeepAliveAgent;
+  readonly upstreams: UpstreamPool;
   inFlight = 0;
   #cancelDeadline: Cancel | undefined;
   #isRetired = false;
 
   constructor(endpoint: PodEndpoint, throttle: ReadThrottle) {
     this.endpoint = endpoint;
-    this.agent = new KeepAliveAgent(throttle);
+    this.upstreams = new UpstreamPool({ host: endpoint.address, port: endpoint.port }, throttle);
   }
 
   /** A request ended. */
@@ -28,14 +28,14 @@ export class PodPool {
 
   retire(clock: Clock, drainTimeoutMs: number): void {
     this.#isRetired = true;
-    this.agent.retire();
+    this.upstreams.retire();
     if (this.inFlight === 0) this.#close();
     else this.#cancelDeadline = clock.after(drainTimeoutMs, () => this.#close());
   }
 
   #close(): void {
     this.#cancelDeadline?.();
-    this.agent.destroy();
+    this.upstreams.close();
   }
 }
 
@@ -64,6 +64,20 @@ export class PodPools {
       return pool;
     });
     for (const pool of kept.values()) pool.retire(this.#options.clock, this.#options.drainTimeoutMs);
+  }
+
+  /**
+   * Called at a steady pace: closes what has been idle for too long.
+   *
+   * @returns whether a connection is left.
+   */
+  sweep(nowMs: number): boolean {
+    let isLeft = false;
+    for (const { upstreams } of this.#pools) {
+      upstreams.sweep(nowMs);
+      isLeft ||= !upstreams.isEmpty;
+    }
+    return isLeft;
   }
 
   /** The pod for the next request, which counts as in progress until `release` is called on the pool. */

@@ -1,8 +1,7 @@
 // Stops listening at a moment at which no connection waits to be accepted. What waits in a listener's queue is reset
 // when the listener closes, also where another process listens on the same port (docs/decisions/0013-handover.md).
 
-import type { Server as HttpServer } from "node:http";
-import { Server as NetServer } from "node:net";
+import { Server } from "node:net";
 
 /** A turn of the event loop that is this short leaves next to no time for a connection to arrive unseen. */
 const SHORT_TURN_MS = 0.05;
@@ -19,7 +18,7 @@ export interface Closing {
 }
 
 /** Open connections stay. */
-export function closeQuietly(server: HttpServer, { stopped, closed }: Closing): void {
+export function closeQuietly(server: Server, { stopped, closed }: Closing): void {
   const startedMs = performance.now();
   let turnStartedMs = startedMs;
   let isQueueShort = false;
@@ -36,7 +35,7 @@ export function closeQuietly(server: HttpServer, { stopped, closed }: Closing): 
     if ((isQueueShort && isQuiet) || waitedMs >= QUEUE_WAIT_MS_MAX) {
       server.off("connection", arrived);
       // http.Server's own close would cut idle connections at once, on which a request may be under way.
-      NetServer.prototype.close.call(server, () => closed?.());
+      Server.prototype.close.call(server, () => closed?.());
       stopped?.();
       return;
     }
@@ -60,7 +59,7 @@ interface ListeningHandle {
  * later, when another listens: late, but not reset. Only for the last turns, which usually take microseconds. node:net
  * has no word for it; without its handle the queue stays as long as it is.
  */
-function shortenQueue(server: HttpServer): void {
+function shortenQueue(server: Server): void {
   const { _handle: handle } = server as unknown as { readonly _handle?: Partial<ListeningHandle> | null };
   handle?.listen?.(0);
 }

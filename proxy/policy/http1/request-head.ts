@@ -46,6 +46,7 @@ export class RequestHead {
     this.fields.reset();
     this.#lineEnd = 0;
     this.text = "";
+    this.method = "";
   }
 
   /** The client would send another request on the same connection. */

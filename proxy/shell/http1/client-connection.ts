@@ -1,0 +1,253 @@
+// One client's connection: reads the heads of its requests and hands each, and what follows it, to the exchange. The
+// next request waits until the one before it is over. There are no timers per connection: `sweep` is called at a steady
+// pace and finds those who take too long.
+
+import type { Socket } from "node:net";
+
+import { RequestHead } from "../../policy/http1/request-head.ts";
+import type { SocketReads } from "../read-throttle.ts";
+import { CLIENT_IDLE_MS, CLOSING_MS } from "./client-options.ts";
+import type { ClientOptions } from "./client-options.ts";
+import type { ClientSide } from "./client-side.ts";
+import { Exchange } from "./exchange.ts";
+import { PartialHead } from "./partial-head.ts";
+
+type ClientPhase = "idle" | "head" | "exchange" | "closing" | "closed";
+
+export class ClientConnection implements ClientSide {
+  readonly options: ClientOptions;
+  readonly socket: Socket;
+  readonly address: string;
+  readonly head = new RequestHead();
+  readonly #reads: SocketReads;
+  readonly #exchange: Exchange;
+  readonly #partial = new PartialHead();
+  #phase: ClientPhase = "idle";
+  /** What came behind the present request. */
+  #rest: Buffer | undefined;
+  #isReading = false;
+  #isPaused = false;
+  /** Something has happened since the last sweep. */
+  #isActive = true;
+  #quietFromMs = 0;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  #settled: (() => void)[] = [];
+
+  constructor(socket: Socket, options: ClientOptions) {
+    this.options = options;
+    this.socket = socket;
+    this.address = socket.remoteAddress ?? "unknown";
+    this.#exchange = new Exchange(this);
+    this.#reads = options.throttle.add(socket, "client");
+    socket.setNoDelay(true);
+    socket.on("data", (bytes: Buffer) => this.#dataSeen(bytes));
+    socket.on("drain", () => this.#drained());
+    socket.on("end", () => this.#ended());
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#closed());
+  }
+
+  /** Calls back once the request in progress is over; at once if there is none. A tunnel is no request any more. */
+  whenSettled(settled: () => void): void {
+    if (this.#phase === "exchange" && !this.#exchange.isTunnel) this.#settled.push(settled);
+    else settled();
+  }
+
+  /** Closes what has been quiet for too long. */
+  sweep(nowMs: number): void {
+    if (this.#isActive) {
+      this.#isActive = false;
+      this.#quietFromMs = nowMs;
+      return;
+    }
+    const quietMs = nowMs - this.#quietFromMs;
+    const { times, listener } = this.options;
+    switch (this.#phase) {
+      case "idle":
+        if (quietMs >= (listener.isDraining ? times.drainIdleMs : CLIENT_IDLE_MS)) this.destroy();
+        return;
+      case "head":
+        if (quietMs >= times.headersMs) this.#beginRefused("requestTimeout");
+        return;
+      case "exchange":
+        this.#exchange.sweep(quietMs);
+        return;
+      case "closing":
+        if (quietMs >= CLOSING_MS) this.destroy();
+    }
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  destroySoon(): void {
+    this.socket.destroySoon();
+  }
+
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  // For the exchange.
+
+  markActive(): void {
+    this.#isActive = true;
+  }
+
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#reads.pause();
+  }
+
+  /** Goes on reading, unless something that was read has yet to be worked off. */
+  resume(): void {
+    if (!this.#isPaused || this.#rest !== undefined) return;
+    this.#isPaused = false;
+    this.#reads.resume();
+  }
+
+  stash(bytes: Buffer, from: number): void {
+    const later = bytes.subarray(from);
+    if (later.length === 0) return;
+    this.#rest = this.#rest === undefined ? later : Buffer.concat([this.#rest, later]);
+    this.pause();
+  }
+
+  takeRest(): Buffer | undefined {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest !== undefined) this.resume();
+    return rest;
+  }
+
+  writeText(text: string): void {
+    this.socket.write(text, "latin1");
+  }
+
+  writeBytes(bytes: Buffer): boolean {
+    return this.socket.write(bytes);
+  }
+
+  endWriting(): void {
+    this.socket.end();
+  }
+
+  tunnelOpened(): void {
+    this.#tellSettled();
+    const rest = this.takeRest();
+    if (rest !== undefined) this.#exchange.dataSeen(rest);
+  }
+
+  exchangeEnded(mustClose: boolean): void {
+    this.#countBytes();
+    this.#tellSettled();
+    if (this.#phase !== "exchange") return;
+    this.#isActive = true;
+    if (mustClose) {
+      this.#close();
+      return;
+    }
+    this.#phase = "idle";
+    if (!this.#isReading) this.#readRest();
+  }
+
+  get #isWaiting(): boolean {
+    return this.#phase === "exchange";
+  }
+
+  #dataSeen(bytes: Buffer): void {
+    switch (this.#phase) {
+      case "idle":
+      case "head":
+        this.#rest = bytes;
+        this.#readRest();
+        return;
+      case "exchange":
+        this.#exchange.dataSeen(bytes);
+    }
+  }
+
+  /** Request after request, as far as they are over at once. */
+  #readRest(): void {
+    this.#isReading = true;
+    while (this.#phase === "idle" || this.#phase === "head") {
+      const rest = this.takeRest();
+      if (rest === undefined) break;
+      this.#readHead(rest);
+    }
+    this.#isReading = false;
+  }
+
+  #readHead(read: Buffer): void {
+    if (this.#phase === "idle") {
+      this.head.reset();
+      this.#phase = "head";
+      this.#isActive = true;
+    }
+    const bytes = this.#partial.isEmpty ? read : this.#partial.append(read, 0, read.length);
+    const progress = this.head.read(bytes, bytes.length);
+    if (progress === "incomplete") {
+      if (this.#partial.isEmpty) this.#partial.append(read, 0, read.length);
+      return;
+    }
+    this.#partial.clear();
+    if (progress === "refused") {
+      this.#beginRefused(this.head.reason);
+      return;
+    }
+    this.#phase = "exchange";
+    this.#isActive = true;
+    if (this.head.end < bytes.length) this.#rest = bytes.subarray(this.head.end);
+    this.#exchange.begin();
+    // Usually it was taken at once.
+    if (this.#rest !== undefined && this.#isWaiting) this.pause();
+  }
+
+  #beginRefused(reason: Parameters<Exchange["beginRefused"]>[0]): void {
+    this.#phase = "exchange";
+    this.#exchange.beginRefused(reason);
+  }
+
+  #drained(): void {
+    this.#isActive = true;
+    if (this.#phase === "exchange") this.#exchange.drained();
+  }
+
+  #ended(): void {
+    if (this.#phase === "exchange" && this.#exchange.clientEnded()) return;
+    this.destroy();
+  }
+
+  /** The client is told that this is the end, and given the time to read it: what it still sends is dropped. */
+  #close(): void {
+    this.#phase = "closing";
+    this.#rest = undefined;
+    this.resume();
+    this.socket.end();
+  }
+
+  #closed(): void {
+    this.#exchange.closed();
+    this.#phase = "closed";
+    this.#countBytes();
+    this.#tellSettled();
+  }
+
+  #tellSettled(): void {
+    if (this.#settled.length === 0) return;
+    for (const settled of this.#settled.splice(0)) settled();
+  }
+
+  /** A socket's own totals are read when a request or the connection ends, which costs nothing per chunk. */
+  #countBytes(): void {
+    const { counters, direction } = this.options;
+    const { bytesRead, bytesWritten } = this.socket;
+    counters.add(direction, "bytesReceived", bytesRead - this.#bytesRead);
+    counters.add(direction, "bytesSent", bytesWritten - this.#bytesWritten);
+    this.#bytesRead = bytesRead;
+    this.#bytesWritten = bytesWritten;
+  }
+}

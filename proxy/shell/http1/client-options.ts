@@ -1,0 +1,43 @@
+// What all connections of one port share.
+
+import type { Admission } from "../admission.ts";
+import type { Direction, InstanceCounters } from "../instance-counters.ts";
+import type { ReadThrottle } from "../read-throttle.ts";
+import type { RoutedExchange } from "./routed-exchange.ts";
+
+export interface ClientOptions {
+  readonly direction: Direction;
+  /** Decides where a request goes: forwards it, opens a tunnel or refuses it; at once or later. */
+  readonly route: (exchange: RoutedExchange) => void;
+  readonly admission: Admission;
+  readonly counters: InstanceCounters;
+  readonly throttle: ReadThrottle;
+  readonly times: ClientTimes;
+  readonly listener: ListenerState;
+}
+
+/** What becomes of the port, as its connections see it. */
+export interface ListenerState {
+  /** Connections are closed after their next answer. */
+  readonly isRetiring: boolean;
+  /** And those that are idle are closed. */
+  readonly isDraining: boolean;
+}
+
+export interface ClientTimes {
+  /** From a request's first byte to the end of its head. */
+  readonly headersMs: number;
+  /** Without a byte from or to either side, after which an exchange is given up. */
+  readonly silenceMs: number;
+  /** How long a draining port leaves a connection without a request for one more. */
+  readonly drainIdleMs: number;
+}
+
+/** Go's clients keep idle connections for 90 s; closing earlier would race with their next request. */
+export const CLIENT_IDLE_MS = 95_000;
+/** How long the rest of a body is read and dropped after it was refused, so that the client gets to see the answer. */
+export const DISCARD_MS = 5_000;
+/** How long a client may take to close a connection of which it knows that it is over. */
+export const CLOSING_MS = 2_000;
+/** A tunnel in which nothing is said; what load balancers in common use allow at most. */
+export const TUNNEL_IDLE_MS = 3_600_000;

@@ -1,0 +1,33 @@
+// A client's connection as the exchange on it sees it.
+
+import type { Socket } from "node:net";
+
+import type { RequestHead } from "../../policy/http1/request-head.ts";
+import type { ClientOptions } from "./client-options.ts";
+
+export interface ClientSide {
+  readonly options: ClientOptions;
+  readonly socket: Socket;
+  readonly address: string;
+  readonly head: RequestHead;
+  /** Something has happened: the connection is not quiet. */
+  markActive(): void;
+  /** Stops reading until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Keeps bytes from `from` on for later, and stops reading until then. */
+  stash(bytes: Buffer, from: number): void;
+  takeRest(): Buffer | undefined;
+  writeText(text: string): void;
+  /** @returns false if the client is full. */
+  writeBytes(bytes: Buffer): boolean;
+  /** The client is told that no more will come. */
+  endWriting(): void;
+  destroy(): void;
+  /** Closes it once what was written has gone out. */
+  destroySoon(): void;
+  /** Closes it so that the client cannot take what it has got for the whole. */
+  reset(): void;
+  tunnelOpened(): void;
+  exchangeEnded(mustClose: boolean): void;
+}

@@ -1,0 +1,70 @@
+// What an exchange is counted as, and what it holds while it lasts: a place among the requests in progress, and a pod.
+
+import type { ReasonName } from "../../policy/reasons.ts";
+import type { Leave } from "../admission.ts";
+import type { Direction, InstanceCounters } from "../instance-counters.ts";
+
+export interface Lease {
+  release(): void;
+}
+
+export class ExchangeAccount {
+  readonly #counters: InstanceCounters;
+  readonly #direction: Direction;
+  #leave: Leave | undefined;
+  #lease: Lease | undefined;
+  #isGivenUp = false;
+
+  constructor(counters: InstanceCounters, direction: Direction) {
+    this.#counters = counters;
+    this.#direction = direction;
+  }
+
+  open(): void {
+    this.#isGivenUp = false;
+    this.#counters.add(this.#direction, "requests", 1);
+    this.#counters.add(this.#direction, "inFlight", 1);
+  }
+
+  /** To be called when the exchange is over. */
+  holdPlace(leave: Leave): void {
+    this.#leave = leave;
+  }
+
+  holdPod(lease: Lease | undefined): void {
+    this.#lease = lease;
+  }
+
+  queued(queuedMs: number): void {
+    this.#counters.addQueued(this.#direction, queuedMs);
+  }
+
+  repeated(): void {
+    this.#counters.add(this.#direction, "retries", 1);
+  }
+
+  refused(reason: ReasonName): void {
+    this.#counters.addReason(this.#direction, reason);
+  }
+
+  answered(statusCode: number): void {
+    this.#counters.addResponse(this.#direction, statusCode);
+  }
+
+  /** Why an answer did not reach its end; the first reason is the right one. */
+  givenUp(reason: ReasonName): void {
+    if (this.#isGivenUp) return;
+    this.#isGivenUp = true;
+    this.#counters.addReason(this.#direction, reason);
+  }
+
+  close(): void {
+    const leave = this.#leave;
+    const lease = this.#lease;
+    this.#leave = undefined;
+    this.#lease = undefined;
+    this.#counters.add(this.#direction, "inFlight", -1);
+    lease?.release();
+    leave?.();
+  }
+}

@@ -1,0 +1,394 @@
+// One request of a client and its answer: admitted, routed, passed on and answered. Nothing is collected: whoever reads
+// too slowly stops the other side. The same object serves all requests of a connection, one after the other.
+
+import { requestHeadText, responseHeadText } from "../../policy/http1/forwarded-head.ts";
+import { isRepeatable } from "../../policy/http1/repeatable.ts";
+import type { RequestHead } from "../../policy/http1/request-head.ts";
+import { REASONS } from "../../policy/reasons.ts";
+import type { AnswerableReason, ReasonName } from "../../policy/reasons.ts";
+import type { Entrant } from "../admission.ts";
+import type { AnswerReceiver } from "./answer-receiver.ts";
+import { writePart } from "./body-writer.ts";
+import type { ClientSide } from "./client-side.ts";
+import { DISCARD_MS, TUNNEL_IDLE_MS } from "./client-options.ts";
+import { ExchangeAccount } from "./exchange-account.ts";
+import type { ForwardTarget } from "./forward-target.ts";
+import { refusalText } from "./refusal-text.ts";
+import type { RoutedExchange } from "./routed-exchange.ts";
+import { Upload } from "./upload.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
+
+/**
+ * `queued`: waits to be admitted. `routing`: its destination is looked for. `flushing`: answered, but the client has
+ * yet to take it. `discarding`: answered before the whole request had come.
+ */
+type ExchangePhase =
+  | "none"
+  | "queued"
+  | "routing"
+  | "forwarding"
+  | "opening"
+  | "tunnel"
+  | "flushing"
+  | "discarding";
+
+export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
+  readonly #client: ClientSide;
+  readonly #upload = new Upload();
+  readonly #account: ExchangeAccount;
+  #phase: ExchangePhase = "none";
+  #turn = 0;
+  #target: ForwardTarget | undefined;
+  #upstream: UpstreamConnection | undefined;
+  #statusCode = 0;
+  #isAnswerBegun = false;
+  #isAnswerChunked = false;
+  #isContinued = false;
+  #isRepeated = false;
+  #mustClose = false;
+
+  constructor(client: ClientSide) {
+    this.#client = client;
+    const { counters, direction } = client.options;
+    this.#account = new ExchangeAccount(counters, direction);
+  }
+
+  get head(): RequestHead {
+    return this.#client.head;
+  }
+
+  get clientAddress(): string {
+    return this.#client.address;
+  }
+
+  get turn(): number {
+    return this.#turn;
+  }
+
+  isRouting(turn: number): boolean {
+    return this.#turn === turn && this.#phase === "routing";
+  }
+
+  get isTunnel(): boolean {
+    return this.#phase === "tunnel";
+  }
+
+  get isHeadMethod(): boolean {
+    return this.head.method === "HEAD";
+  }
+
+  get isUpgrade(): boolean {
+    return this.head.isUpgrade;
+  }
+
+  /** A request's head has come. */
+  begin(): void {
+    this.#reset("queued");
+    const { admission } = this.#client.options;
+    const { head } = this;
+    this.#mustClose = !head.isPersistent;
+    this.#upload.start(head);
+    const turn = this.#turn;
+    const leave = admission.enter(this);
+    if (this.#turn === turn && this.#phase !== "none") this.#account.holdPlace(leave);
+    else leave();
+  }
+
+  /** What came is no request that could be passed on: answered and closed, since nothing after it can be trusted. */
+  beginRefused(reason: AnswerableReason): void {
+    this.#reset("routing");
+    this.#mustClose = true;
+    this.#upload.start({ framing: "none", contentLength: 0 });
+    this.refuse(reason);
+  }
+
+  admitted(queuedMs: number): void {
+    this.#account.queued(queuedMs);
+    this.#phase = "routing";
+    this.#client.options.route(this);
+  }
+
+  refused(reason: AnswerableReason, retryAfterSeconds: number, queuedMs: number): void {
+    this.#account.queued(queuedMs);
+    this.refuse(reason, { "Retry-After": String(retryAfterSeconds) });
+  }
+
+  forward(target: ForwardTarget): void {
+    this.#target = target;
+    this.#account.holdPod(target.lease);
+    this.#phase = "forwarding";
+    this.#send(target.pool.take(), target);
+  }
+
+  openTunnel(target: ForwardTarget): void {
+    this.#target = target;
+    this.#account.holdPod(target.lease);
+    this.#phase = "opening";
+    this.#upstream = target.pool.open();
+    this.#upstream.beginTunnel(this);
+  }
+
+  /** Only before an answer has begun. */
+  refuse(reason: AnswerableReason, headers: Readonly<Record<string, string>> = {}): void {
+    this.#dropUpstream();
+    if (this.#client.socket.destroyed) return;
+    this.#account.refused(reason);
+    // A client that waits for a 100 may send the body all the same, or not.
+    if (this.#client.options.listener.isRetiring || this.#isBodyUncertain()) this.#mustClose = true;
+    const { isHeadMethod } = this;
+    this.#statusCode = REASONS[reason].statusCode;
+    this.#client.writeText(refusalText({ reason, headers, isHeadMethod, connection: this.#connection() }));
+    this.#answered();
+  }
+
+  /** More bytes of the client's have come. */
+  dataSeen(bytes: Buffer): void {
+    switch (this.#phase) {
+      case "tunnel":
+        this.#client.markActive();
+        if (this.#upstream?.writeBytes(bytes) === false) this.#client.pause();
+        return;
+      case "forwarding":
+        if (this.#upload.isDone) this.#client.stash(bytes, 0);
+        else this.#relay("", bytes);
+        return;
+      case "discarding":
+        this.#discard(bytes);
+        return;
+      default:
+        this.#client.stash(bytes, 0);
+    }
+  }
+
+  /** The client will send no more. @returns false if it is not interested in the answer either. */
+  clientEnded(): boolean {
+    if (this.#phase !== "tunnel") return false;
+    this.#upstream?.endTunnel();
+    return true;
+  }
+
+  /** The client has taken all that was written. */
+  drained(): void {
+    if (this.#phase === "flushing") this.#completed();
+    else this.#upstream?.resume();
+  }
+
+  /** The client's connection has closed. */
+  closed(): void {
+    if (this.#phase === "none") return;
+    if (this.#phase !== "discarding" && this.#phase !== "tunnel") this.#account.givenUp("clientAborted");
+    this.#dropUpstream();
+    this.#release();
+  }
+
+  /** @param quietMs for how long nothing has happened. */
+  sweep(quietMs: number): void {
+    const { silenceMs } = this.#client.options.times;
+    if (this.#phase === "tunnel") {
+      if (quietMs >= TUNNEL_IDLE_MS) this.#client.destroy();
+    } else if (this.#phase === "discarding") {
+      if (quietMs >= DISCARD_MS) this.#client.destroy();
+    } else if (quietMs >= silenceMs && this.#phase !== "queued") this.#silent();
+  }
+
+  // The answer's side.
+
+  interimSeen(statusCode: number): void {
+    this.#client.markActive();
+    if (statusCode !== CONTINUE || !this.head.isContinueExpected) return;
+    this.#isContinued = true;
+    this.#client.writeText("HTTP/1.1 100 Continue\r\n\r\n");
+  }
+
+  partSeen(bytes: Buffer, isFirst: boolean, isLast: boolean): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    this.#client.markActive();
+    const head = isFirst ? this.#answerHead(upstream) : "";
+    const { body } = upstream;
+    const part = { head, body, bytes, isChunked: this.#isAnswerChunked, ownership: "copied" } as const;
+    const hasRoom = writePart(this.#client.socket, part);
+    if (isLast) {
+      this.#upstream = undefined;
+      this.#answered();
+    } else if (!hasRoom) upstream.pause();
+  }
+
+  tunnelOpened(): void {
+    if (this.#phase === "opening") {
+      this.#statusCode = 200;
+      this.#client.writeText("HTTP/1.1 200 Connection Established\r\n\r\n");
+    }
+    this.#account.answered(this.#statusCode);
+    this.#phase = "tunnel";
+    this.#mustClose = true;
+    this.#client.tunnelOpened();
+  }
+
+  tunnelled(bytes: Buffer): void {
+    this.#client.markActive();
+    if (!this.#client.writeBytes(Buffer.from(bytes))) this.#upstream?.pause();
+  }
+
+  tunnelEnded(): void {
+    this.#client.endWriting();
+  }
+
+  hasRoom(): void {
+    this.#client.markActive();
+    this.#client.resume();
+  }
+
+  failed(reason: AnswerableReason): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    if (this.#phase === "tunnel") this.#client.destroySoon();
+    else if (this.#isAnswerBegun) {
+      this.#breakOff(this.#client.socket.writableNeedDrain ? "clientAborted" : "upstreamBroken");
+    } else if (upstream !== undefined && this.#mayRepeat(upstream, reason)) this.#repeat();
+    else this.refuse(reason);
+  }
+
+  #reset(phase: ExchangePhase): void {
+    this.#account.open();
+    this.#turn += 1;
+    this.#phase = phase;
+    this.#isAnswerBegun = false;
+    this.#isAnswerChunked = false;
+    this.#isContinued = false;
+    this.#isRepeated = false;
+  }
+
+  #send(upstream: UpstreamConnection, target: ForwardTarget): void {
+    this.#upstream = upstream;
+    upstream.begin(this);
+    const text = requestHeadText(this.head, target);
+    const rest = this.#client.takeRest();
+    if (this.#upload.isDone) {
+      upstream.requestSent();
+      upstream.writeText(text);
+      if (rest !== undefined) this.#client.stash(rest, 0);
+    } else this.#relay(text, rest ?? NOTHING);
+  }
+
+  #relay(head: string, bytes: Buffer): void {
+    if (this.#upstream === undefined) return;
+    const progress = this.#upload.relay(this.#upstream, head, bytes);
+    if (progress === "malformed") {
+      this.#mustClose = true;
+      if (this.#isAnswerBegun) this.#breakOff("malformedRequest");
+      else this.refuse("malformedRequest");
+      return;
+    }
+    if (this.#upload.takeProgress()) this.#client.markActive();
+    if (this.#upload.isDone) this.#client.stash(bytes, this.#upload.end);
+    else if (progress === "full") this.#client.pause();
+  }
+
+  #discard(bytes: Buffer): void {
+    if (!this.#upload.discard(bytes)) this.#client.destroy();
+    else if (this.#upload.isDone) {
+      this.#client.stash(bytes, this.#upload.end);
+      this.#release();
+      this.#client.exchangeEnded(this.#mustClose);
+    }
+  }
+
+  #answerHead(upstream: UpstreamConnection): string {
+    const { head } = upstream;
+    const { isHttp10 } = this.head;
+    this.#isAnswerBegun = true;
+    this.#statusCode = head.statusCode;
+    const isUnframed = head.framing === "chunked" || head.framing === "close";
+    this.#isAnswerChunked = isUnframed && !isHttp10;
+    if ((isUnframed && isHttp10) || this.#client.options.listener.isRetiring || this.#isBodyUncertain()) {
+      this.#mustClose = true;
+    }
+    const connection = head.framing === "tunnel" ? "" : this.#connection();
+    return responseHeadText(head, { isChunked: this.#isAnswerChunked, connection });
+  }
+
+  #connection(): string {
+    if (this.#mustClose) return "close";
+    return this.head.isHttp10 ? "keep-alive" : "";
+  }
+
+  /** The client waits for a 100 that will not come: it may send the body nevertheless. */
+  #isBodyUncertain(): boolean {
+    return this.head.isContinueExpected && !this.#isContinued && !this.#upload.isDone;
+  }
+
+  /** All of the answer has been written. */
+  #answered(): void {
+    this.#isAnswerBegun = true;
+    if (this.#client.socket.writableNeedDrain) {
+      this.#phase = "flushing";
+      this.#client.markActive();
+    } else this.#completed();
+  }
+
+  /** And taken by the client's side. */
+  #completed(): void {
+    this.#account.answered(this.#statusCode);
+    if (this.#upload.isDone || this.#mustClose) {
+      this.#release();
+      this.#client.exchangeEnded(this.#mustClose);
+      return;
+    }
+    this.#phase = "discarding";
+    this.#client.markActive();
+    this.#client.resume();
+    const rest = this.#client.takeRest();
+    if (rest !== undefined) this.#discard(rest);
+  }
+
+  #silent(): void {
+    const upstream = this.#upstream;
+    this.#dropUpstream();
+    if (this.#phase === "flushing") this.#breakOff("clientAborted");
+    else if (this.#isAnswerBegun) {
+      this.#breakOff(this.#client.socket.writableNeedDrain ? "clientAborted" : "upstreamBroken");
+    } else {
+      const isClientSilent = !this.#upload.isDone && upstream?.isFull === false;
+      if (isClientSilent) this.#mustClose = true;
+      this.refuse(isClientSilent ? "requestTimeout" : "upstreamDeadline");
+    }
+  }
+
+  /** Closes the client's connection in the middle of an answer, so that it cannot be taken for a whole one. */
+  #breakOff(reason: ReasonName): void {
+    this.#account.givenUp(reason);
+    // Where nothing but the connection's end frames the answer, a plain end would make it a whole one.
+    if (this.head.isHttp10) this.#client.reset();
+    else this.#client.destroy();
+  }
+
+  /** Once, and only if its connection was an old one that the destination was closing. */
+  #mayRepeat(upstream: UpstreamConnection, reason: AnswerableReason): boolean {
+    if (this.#isRepeated || this.#phase !== "forwarding" || !isRepeatable(this.head)) return false;
+    return reason === "upstreamClosed" && upstream.isReused && upstream.isSilent;
+  }
+
+  #repeat(): void {
+    if (this.#target === undefined) return;
+    this.#account.repeated();
+    this.#isRepeated = true;
+    // A connection of its own: the next one in the pool may be as old.
+    this.#send(this.#target.pool.open(), this.#target);
+  }
+
+  #dropUpstream(): void {
+    this.#upstream?.destroy();
+    this.#upstream = undefined;
+  }
+
+  /** It is over: others may have its place. */
+  #release(): void {
+    this.#phase = "none";
+    this.#target = undefined;
+    this.#account.close();
+  }
+}
+
+const CONTINUE = 100;
+const NOTHING = Buffer.alloc(0);

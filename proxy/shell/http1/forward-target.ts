@@ -1,0 +1,14 @@
+// Where a request goes, and as what.
+
+import type { Lease } from "./exchange-account.ts";
+import type { UpstreamPool } from "./upstream-pool.ts";
+
+export interface ForwardTarget {
+  readonly pool: UpstreamPool;
+  readonly path: string;
+  readonly host: string;
+  /** For X-Forwarded-For; undefined where the destination is not to be told. */
+  readonly clientAddress: string | undefined;
+  /** Held until the exchange is over. */
+  readonly lease?: Lease;
+}
