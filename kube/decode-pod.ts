@@ -1,7 +1,7 @@
 // core/v1 Pod → PodView. Hand-written because it runs for every pod of every list; fields that Berth does not read are
 // dropped at once. Unknown fields are the API's business and pass; a malformed known field fails with its path.
 
-import { meshAppOf, type Labels, PROXY_LABEL } from "#model/app.ts";
+import { HEADROOM_LABEL, meshAppOf, type Labels, PROXY_LABEL } from "#model/app.ts";
 import type { DeclaredPort } from "#model/app-port.ts";
 import type { NodeName, PodUid } from "#model/brand.ts";
 import type { PodView, ProxyView } from "#model/cluster-view.ts";
@@ -38,6 +38,7 @@ export function decodePod(raw: unknown): PodView {
   try {
     const labels = metadata.labels ?? {};
     const placing = placingView(pod);
+    const headroomFor = labels[HEADROOM_LABEL];
     const isProxy = labels[PROXY_LABEL] !== undefined;
     return {
       uid: metadata.uid as PodUid,
@@ -55,6 +56,7 @@ export function decodePod(raw: unknown): PodView {
       isTerminating: isTerminating(pod),
       isPreempted: isTerminating(pod) && status?.conditions?.some(isPreemption) === true,
       isReady: isReady(pod),
+      ...(headroomFor !== undefined && { headroomFor: headroomFor as PodUid }),
       ...(placing !== undefined && { placing }),
       ...(!isProxy && { traits: podTraits(metadata, spec.containers) }),
     };

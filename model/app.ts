@@ -9,6 +9,9 @@ export const MESH_ENABLED = "enabled";
 /** Marks the node proxy's own pods; set by the DaemonSet's template. */
 export const PROXY_LABEL = "berth.dev/node-proxy";
 
+/** Marks headroom pods; its value is the uid of the pod that one stands for. */
+export const HEADROOM_LABEL = "berth.dev/headroom-for";
+
 export type Labels = Readonly<Record<string, string>>;
 
 /** `namespace/name` of the pod's app, or undefined if no label names one. */

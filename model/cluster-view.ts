@@ -34,6 +34,8 @@ export interface PodView {
   readonly isTerminating?: boolean;
   /** It is terminating because kube-scheduler made it give way to a pod of a higher priority. */
   readonly isPreempted?: boolean;
+  /** Set on headroom pods: the pod that one stands for. */
+  readonly headroomFor?: PodUid;
   /** Set while it is unbound and the placement controller has to do with it. */
   readonly placing?: PlacingView;
   /** It passes its readiness checks, terminating or not. */

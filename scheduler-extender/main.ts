@@ -1,6 +1,7 @@
 // The scheduler extender: verbs and webhook on one port, health and metrics on another.
 
 import { hostname } from "node:os";
+import type { Registry } from "prom-client";
 import { z } from "zod";
 import { ClusterLedger } from "#model/ledger.ts";
 import { ClusterCache } from "#kube/cluster-cache.ts";
@@ -31,6 +32,8 @@ import { explainApi } from "./shell/explain-api.ts";
 import { Explanations } from "./shell/explanations.ts";
 import { extenderApi } from "./shell/extender-api.ts";
 import { createExtenderMetrics, type ExtenderMetrics, registerCacheAge } from "./shell/extender-metrics.ts";
+import { HeadroomKeeper, type HeadroomKeeperOptions } from "./shell/headroom-keeper.ts";
+import { createHeadroomMetrics } from "./shell/headroom-metrics.ts";
 import { Leadership } from "./shell/leadership.ts";
 import { proxyAdmissionApi } from "./shell/proxy-admission-api.ts";
 import { nominateMode } from "./shell/nominate-mode.ts";
@@ -79,6 +82,19 @@ const settings = componentSettings.extend({
     .positive()
     .default(DEFAULT_NOMINATE_LIMITS.gateDeadlineMs / 1000)
     .describe("nominate mode: how long a pod is held back for a node before kube-scheduler decides alone"),
+  headroomPods: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(0)
+    .describe(
+      "how many pods of A + B to make at once that show autoscalers what mesh pods miss that only B keeps out; 0 makes none",
+    ),
+  headroomImage: z.string().default("registry.k8s.io/pause:3.10").describe("image of headroom pods"),
+  headroomPriorityClass: z
+    .string()
+    .default("berth-headroom")
+    .describe("PriorityClass of headroom pods, below all others"),
   reservationSeconds: z
     .number()
     .positive()
@@ -149,13 +165,21 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
   const explanations = new Explanations({ ledger, clock, events, alsoTold: promises });
   const told = { events, explanations };
   const placing = nominateMode({ ...shared, ...told, clock, limits, leadership, cache: () => cache });
+  const headroom = headroomKeeper(config, {
+    ...shared,
+    registry: metrics.registry,
+    mayAct: () => leadership.isLeader && notAnsweringReasons().length === 0,
+  });
   const cache = new ClusterCache({
     connection,
     ledger,
     logger,
     owners: "watched",
     changed: (change) => {
-      if (change.kind === "pod") promises.seen(change.after, change.before);
+      if (change.kind === "pod") {
+        promises.seen(change.after, change.before);
+        headroom?.seen(change.after, change.before);
+      }
       placing?.changed(change);
       discovery?.changed(change);
     },
@@ -172,7 +196,10 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     clock: systemClock(),
   });
   const unreadyReasons = () => cache.unreadyReasons();
-  const notAnsweringReasons = () => [...unreadyReasons(), ...leadership.notAnsweringReasons()];
+  const notAnsweringReasons = (): readonly string[] => [
+    ...unreadyReasons(),
+    ...leadership.notAnsweringReasons(),
+  ];
   const injection = injectionOptions(config);
   await server.register(extenderApi, {
     ledger,
@@ -183,6 +210,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     // Two ledgers that both answer would promise the same room twice.
     unreadyReasons: notAnsweringReasons,
     explanations,
+    headroom,
   });
   await server.register(admissionApi, { ports, metrics, injection, placement: placing });
   await server.register(proxyAdmissionApi, { ledger, metrics, unreadyReasons });
@@ -198,6 +226,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     () => logger.debug("stopped before the first sync"),
   );
   sweep.start();
+  headroom?.start();
   placing?.start();
   discovery?.start();
   keeper?.keep((material) => certificate?.replace(material));
@@ -211,7 +240,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     },
     async stop() {
       sweep.stop();
-      await Promise.all([placing?.stop(), discovery?.stop()]);
+      await Promise.all([placing?.stop(), discovery?.stop(), headroom?.stop()]);
       await leadership.stop();
       await events.stop();
       await Promise.all([server.close(), operations.close(), cache.stop(), keeper?.stop()]);
@@ -248,6 +277,7 @@ function checkSettings({
   podName,
   withoutLease,
   mode,
+  headroomPods,
   portRangeFirst,
   portRangeLast,
 }: Settings): void {
@@ -262,6 +292,9 @@ function checkSettings({
   if (withoutLease && mode === "nominate") {
     throw new UsageError("--mode nominate needs the Lease: without it nobody lifts gates");
   }
+  if (withoutLease && headroomPods > 0) {
+    throw new UsageError("--headroom-pods needs the Lease: only the leader makes them");
+  }
   if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined)) {
     throw new UsageError("--tls-cert-file and --tls-key-file belong together");
   }
@@ -274,6 +307,27 @@ function checkSettings({
   if (tlsSecret === undefined && webhookConfiguration !== undefined) {
     throw new UsageError("--webhook-configuration needs --tls-secret, whose authority it is told");
   }
+}
+
+function headroomKeeper(
+  { headroomPods, headroomImage, headroomPriorityClass }: Settings,
+  {
+    registry,
+    ...shared
+  }: Pick<HeadroomKeeperOptions, "connection" | "ledger" | "logger" | "mayAct"> & {
+    readonly registry: Registry;
+  },
+): HeadroomKeeper | undefined {
+  if (headroomPods === 0) return undefined;
+  return new HeadroomKeeper({
+    ...shared,
+    // An autoscaler's patience is on the machine's clock.
+    clock: systemClock(),
+    image: headroomImage,
+    priorityClass: headroomPriorityClass,
+    podsMax: headroomPods,
+    metrics: (pods) => createHeadroomMetrics(registry, pods),
+  });
 }
 
 function eventRecorder(

@@ -10,7 +10,7 @@ import type { SupposedNode } from "#model/supposed-node.ts";
 import { priorityOf } from "./importance.ts";
 
 /** A pod that others may have to make room for. */
-export type Preemptor = PodDemand & Pick<PodView, "priority" | "nominatedNode">;
+export type Preemptor = PodDemand & Pick<PodView, "priority" | "nominatedNode" | "headroomFor">;
 
 /** The node's account as it counts for the pod: with the other pods nominated to it that are no less important. */
 export function accountFor(pod: Preemptor, name: NodeName, ledger: LedgerView): NodeAccount | undefined {

@@ -61,6 +61,8 @@ export function filterNodes(
     context.witness?.judged(judged, demand);
   }
   const isChosenHere = passed.length === 1 || (context.candidates === 1 && pod.app !== undefined);
+  // It is deleted as soon as it is bound: a promise to it would only keep the pod out that it stands for.
+  if (pod.headroomFor !== undefined) return { passed, rejected, promised: undefined, withheld: 0, expired };
   const placement = isChosenHere ? chooseAndPromise(ledger, { demand, nodes: passed }, context) : undefined;
   if (placement === undefined) return { passed, rejected, promised: undefined, withheld: 0, expired };
   const { node } = placement;

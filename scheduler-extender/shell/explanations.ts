@@ -40,8 +40,8 @@ export class Explanations {
   readonly #records = new Map<string, Kept>();
   readonly #nominations = new Map<string, Kept>();
   readonly #offers = new Map<string, { readonly uid: PodUid; readonly nodes: readonly NodeName[] }>();
-  /** When it was told, the earliest first. */
-  readonly #told = new Map<PodUid, number>();
+  /** When what was told to which pod, the earliest first. */
+  readonly #told = new Map<string, number>();
   readonly #chosenBucket: TokenBucket;
 
   constructor(options: ExplanationsOptions) {
@@ -61,7 +61,7 @@ export class Explanations {
       judged: (node, demand) => record.judged(node, demand),
       placed: (choice, demand) => {
         record.placed(choice, demand);
-        this.#tellChosen(record);
+        this.#tellChosen(pod.uid, record);
       },
     };
   }
@@ -93,7 +93,7 @@ export class Explanations {
   /** The nodes that passed were ranked. */
   ranked(pod: PodView): void {
     const kept = this.#records.get(keyOf(pod));
-    if (pod.app !== undefined && kept?.uid === pod.uid) this.#tellChosen(kept.record);
+    if (pod.app !== undefined && kept?.uid === pod.uid) this.#tellChosen(kept.uid, kept.record);
   }
 
   /** The latest answer to kube-scheduler about the pod of this name; undefined if it is not among those kept. */
@@ -129,23 +129,26 @@ export class Explanations {
   }
 
   #tellKeptOut({ uid, record }: Kept): void {
+    this.#tellOnce(`kept out ${uid}`, () => meshShareEvent(record.explanation()));
+  }
+
+  #tellChosen(uid: PodUid, record: DecisionRecord): void {
+    if (!this.#chosenBucket.take(this.#options.clock.nowMs())) return;
+    this.#tellOnce(`chosen ${uid}`, () => nodeChosenEvent(record.explanation()));
+  }
+
+  // An Event that was there before would have to be counted up, which takes another right.
+  #tellOnce(key: string, event: () => RecordedEvent | undefined): void {
     const nowMs = this.#options.clock.nowMs();
     for (const [told, sinceMs] of this.#told) {
       if (sinceMs > nowMs - TOLD_MS) break;
       this.#told.delete(told);
     }
-    if (this.#told.has(uid) || this.#told.size >= TOLD_MAX) return;
-    const event = meshShareEvent(record.explanation());
-    if (event === undefined) return;
-    this.#told.set(uid, nowMs);
-    this.#options.events.record(event);
-  }
-
-  #tellChosen(record: DecisionRecord): void {
-    const { clock, events } = this.#options;
-    if (!this.#chosenBucket.take(clock.nowMs())) return;
-    const event = nodeChosenEvent(record.explanation());
-    if (event !== undefined) events.record(event);
+    if (this.#told.has(key) || this.#told.size >= TOLD_MAX) return;
+    const told = event();
+    if (told === undefined) return;
+    this.#told.set(key, nowMs);
+    this.#options.events.record(told);
   }
 }
 

@@ -10,6 +10,7 @@ import { type DecisionContext, filterNodes, prioritizeNodes, scoresOf } from "..
 import type { PromiseLimits } from "../policy/promise.ts";
 import { decodeExtenderArgs, encodeFilterReply, type HostPriority, parseBody } from "./extender-wire.ts";
 import type { Explanations } from "./explanations.ts";
+import type { HeadroomKeeper } from "./headroom-keeper.ts";
 import type { ExtenderMetrics } from "./extender-metrics.ts";
 import { NodeNameTable } from "./node-name-table.ts";
 import {
@@ -28,10 +29,12 @@ export interface ExtenderApiOptions {
   readonly unreadyReasons: () => readonly string[];
   /** Absent where nobody asks why. */
   readonly explanations?: Explanations;
+  /** Absent where no headroom pods are made. */
+  readonly headroom?: Pick<HeadroomKeeper, "filtered"> | undefined;
 }
 
 export async function extenderApi(server: FastifyInstance, options: ExtenderApiOptions): Promise<void> {
-  const { ledger, clock, limits, candidates, metrics, unreadyReasons, explanations } = options;
+  const { ledger, clock, limits, candidates, metrics, unreadyReasons, explanations, headroom } = options;
   const context = (witness: DecisionWitness | undefined): DecisionContext => ({
     nowMs: clock.nowMs(),
     limits,
@@ -68,6 +71,7 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     const result = filterNodes(ledger, args, context(explanations?.filtering(args.pod)));
     metrics.filtered(result);
     explanations?.filtered(args, result);
+    headroom?.filtered(args.pod, result);
     stop();
     return encodeFilterReply(args, result);
   });

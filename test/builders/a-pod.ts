@@ -28,6 +28,8 @@ interface PodOverrides {
   readonly traits?: PodTraits;
   /** Held by Berth's gate, or nominated by Berth. */
   readonly placing?: Partial<PlacingView>;
+  /** Uid of the pod that this one is the headroom of. */
+  readonly headroomFor?: PodUid;
 }
 
 export function aPod(overrides: PodOverrides = {}): PodView {
@@ -49,6 +51,7 @@ export function aPod(overrides: PodOverrides = {}): PodView {
     isPreempted: overrides.isPreempted ?? false,
     ...(overrides.isReady !== undefined && { isReady: overrides.isReady }),
     ...(overrides.traits !== undefined && { traits: overrides.traits }),
+    ...(overrides.headroomFor !== undefined && { headroomFor: overrides.headroomFor }),
     ...(overrides.placing !== undefined && { placing: { ...GATED, ...overrides.placing } }),
   };
 }

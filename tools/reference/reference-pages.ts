@@ -13,6 +13,7 @@ import { Discovery } from "#scheduler-extender/policy/discovery.ts";
 import { DEFAULT_PORT_RANGE } from "#scheduler-extender/policy/ports.ts";
 import { createDiscoveryMetrics } from "#scheduler-extender/shell/discovery-metrics.ts";
 import { createExtenderMetrics, registerCacheAge } from "#scheduler-extender/shell/extender-metrics.ts";
+import { createHeadroomMetrics } from "#scheduler-extender/shell/headroom-metrics.ts";
 import { createPlacementMetrics } from "#scheduler-extender/shell/placement-metrics.ts";
 import { createPortMetrics } from "#scheduler-extender/shell/port-metrics.ts";
 import { PromiseMetrics } from "#scheduler-extender/shell/promise-metrics.ts";
@@ -114,6 +115,7 @@ async function metricsPage(): Promise<string> {
   createPlacementMetrics(extender, () => 0);
   createPortMetrics(extender, { profiles: () => [], range: DEFAULT_PORT_RANGE });
   createDiscoveryMetrics(extender, new Discovery());
+  createHeadroomMetrics(extender, () => 0);
   const recommender = createRecommenderMetrics(() => []).registry;
   const proxy = new ProxyMetrics({ instances: [], pods: () => [], isSynced: false } as never).render();
   return [
