@@ -19,12 +19,12 @@ import { createHttpServer, listen } from "#runtime/http-server.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { operationsApi } from "#runtime/operations-api.ts";
 import { ServingCertificate } from "#runtime/serving-certificate.ts";
-import { UsageError } from "#runtime/usage-error.ts";
 import type { InjectionOptions } from "./policy/injection.ts";
 import { DEFAULT_NOMINATE_LIMITS } from "./policy/nominate.ts";
 import { DEFAULT_PORT_RANGE } from "./policy/ports.ts";
 import { DEFAULT_PROMISE_LIMITS, type PromiseLimits } from "./policy/promise.ts";
 import { admissionApi } from "./shell/admission-api.ts";
+import { checkSettings } from "./shell/check-settings.ts";
 import { certificateHosts } from "./shell/certificate-hosts.ts";
 import { CertificateKeeper } from "./shell/certificate-keeper.ts";
 import { leaderDiscovery } from "./shell/leader-discovery.ts";
@@ -176,12 +176,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     logger,
     owners: "watched",
     changed: (change) => {
-      if (change.kind === "pod") {
-        promises.seen(change.after, change.before);
-        headroom?.seen(change.after, change.before);
-      }
-      placing?.changed(change);
-      discovery?.changed(change);
+      for (const part of [promises, headroom, placing, discovery]) part?.changed(change);
     },
   });
   const discovery = leaderDiscovery({ ...shared, leadership, cache });
@@ -196,10 +191,8 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     clock: systemClock(),
   });
   const unreadyReasons = () => cache.unreadyReasons();
-  const notAnsweringReasons = (): readonly string[] => [
-    ...unreadyReasons(),
-    ...leadership.notAnsweringReasons(),
-  ];
+  const notAnsweringReasons = (): readonly string[] =>
+    [unreadyReasons, () => leadership.notAnsweringReasons()].flatMap((reasons) => reasons());
   const injection = injectionOptions(config);
   await server.register(extenderApi, {
     ledger,
@@ -225,10 +218,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     () => leadership.stand(),
     () => logger.debug("stopped before the first sync"),
   );
-  sweep.start();
-  headroom?.start();
-  placing?.start();
-  discovery?.start();
+  for (const part of [sweep, headroom, placing, discovery]) part?.start();
   keeper?.keep((material) => certificate?.replace(material));
   return {
     urls,
@@ -266,47 +256,6 @@ function promiseLimits({ reservationSeconds, siblingHoldSeconds }: Settings): Pr
 
 function injectionOptions({ ipFamily, noProxy, preStopSeconds }: Settings): Omit<InjectionOptions, "ports"> {
   return { ipFamily, noProxy: noProxy.split(",").filter((host) => host !== ""), preStopSeconds };
-}
-
-function checkSettings({
-  tlsCertFile,
-  tlsKeyFile,
-  tlsSecret,
-  tlsHosts,
-  webhookConfiguration,
-  podName,
-  withoutLease,
-  mode,
-  headroomPods,
-  portRangeFirst,
-  portRangeLast,
-}: Settings): void {
-  if (portRangeLast <= portRangeFirst) {
-    throw new UsageError("--port-range-last must be above --port-range-first");
-  }
-  if (withoutLease && podName !== undefined) {
-    throw new UsageError(
-      "--without-lease and --pod-name exclude each other: the label is the Lease holder's",
-    );
-  }
-  if (withoutLease && mode === "nominate") {
-    throw new UsageError("--mode nominate needs the Lease: without it nobody lifts gates");
-  }
-  if (withoutLease && headroomPods > 0) {
-    throw new UsageError("--headroom-pods needs the Lease: only the leader makes them");
-  }
-  if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined)) {
-    throw new UsageError("--tls-cert-file and --tls-key-file belong together");
-  }
-  if (tlsSecret !== undefined && tlsCertFile !== undefined) {
-    throw new UsageError("give --tls-secret, or --tls-cert-file and --tls-key-file, not both");
-  }
-  if (tlsSecret === undefined && tlsHosts !== undefined) {
-    throw new UsageError("--tls-hosts needs --tls-secret: certificates from files have their hosts");
-  }
-  if (tlsSecret === undefined && webhookConfiguration !== undefined) {
-    throw new UsageError("--webhook-configuration needs --tls-secret, whose authority it is told");
-  }
 }
 
 function headroomKeeper(

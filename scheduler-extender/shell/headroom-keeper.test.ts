@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Registry } from "prom-client";
 import type { NodeName } from "#model/brand.ts";
+import type { PodView } from "#model/cluster-view.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { KubeApiError } from "#kube/api-error.ts";
 import { decodePod } from "#kube/decode-pod.ts";
@@ -77,13 +78,15 @@ function raw(name: string, spec: object = {}): object {
 
 /** The watch shows what was created last. */
 function seenCreated(node?: string) {
-  const { spec, metadata } = writes.at(-1)?.body as { spec: object; metadata: object };
+  const last = writes.at(-1);
+  assert.ok(last !== undefined);
+  const { spec, metadata } = last.body as { spec: object; metadata: object };
   const pod = decodePod({
     metadata: { ...metadata, name: "berth-headroom-x", namespace: "shop", uid: "uid-of-headroom" },
     spec: { ...spec, nodeName: node },
   });
   ledger.upsertPod(pod);
-  keeper.seen(pod, undefined);
+  shown(pod, undefined);
   return pod;
 }
 
@@ -100,7 +103,9 @@ test("a headroom pod asks for A + B, may run where its pod may, is owned by it, 
     writes.map(({ verb, path }) => `${verb} ${path}`),
     ["create /api/v1/namespaces/shop/pods"],
   );
-  const { metadata, spec } = writes[0]?.body as {
+  const [made] = writes;
+  assert.ok(made !== undefined);
+  const { metadata, spec } = made.body as {
     metadata: Record<string, unknown>;
     spec: Record<string, unknown> & { containers: { resources: { requests: unknown } }[] };
   };
@@ -122,7 +127,7 @@ test("it is made once, and deleted at once when its pod is bound", async () => {
   await keeper.look();
   assert.equal(writes.length, 1);
   ledger.upsertPod(aPod({ node: "node-9" }));
-  keeper.seen(aPod({ node: "node-9" }), aPod());
+  shown(aPod({ node: "node-9" }), aPod());
   await keeper.look();
   const { verb, path, body } = writes[1] ?? {};
   assert.deepEqual([verb, path], ["delete", "/api/v1/namespaces/shop/pods/berth-headroom-x"]);
@@ -164,7 +169,7 @@ test("only the leader writes, and one that takes over keeps what is there", asyn
   const left = seenCreated();
   registry.clear();
   keeper = aKeeper();
-  keeper.seen(left, undefined);
+  shown(left, undefined);
   await keeper.look();
   assert.equal(writes.length, 1);
 });
@@ -179,3 +184,8 @@ test("a namespace that forbids it is counted and tried again later, not at once"
   await keeper.look();
   assert.equal(writes.length, 1);
 });
+
+/** As the watch shows it. */
+function shown(after: PodView | undefined, before: PodView | undefined): void {
+  keeper.changed({ kind: "pod", after, before });
+}

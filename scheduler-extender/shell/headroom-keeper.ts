@@ -3,6 +3,7 @@
 
 import type { PodUid } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
+import type { ClusterChange } from "#kube/cluster-cache.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import { isNotFound, KubeApiError } from "#kube/api-error.ts";
 import type { KubeConnection } from "#kube/connection.ts";
@@ -83,8 +84,12 @@ export class HeadroomKeeper {
     else this.#shortages.delete(pod.uid);
   }
 
-  /** A pod as the watch shows it; undefined when it is gone. */
-  seen(after: PodView | undefined, before: PodView | undefined): void {
+  /** A change that was applied to the ledger. */
+  changed(change: ClusterChange): void {
+    if (change.kind === "pod") this.#seen(change.after, change.before);
+  }
+
+  #seen(after: PodView | undefined, before: PodView | undefined): void {
     const pod = after ?? before;
     if (pod === undefined) return;
     if (pod.headroomFor !== undefined) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Registry } from "prom-client";
 import type { NodeName } from "#model/brand.ts";
+import type { PodView } from "#model/cluster-view.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { VirtualClock } from "#runtime/virtual-clock.ts";
 import { aNode } from "#test/builders/a-node.ts";
@@ -49,7 +50,7 @@ function decide(name: string, nodes = NODES): void {
 function bound(name: string, node: string): void {
   const pod = aPod({ name, node });
   ledger.upsertPod(pod);
-  promises.seen(pod, aPod({ name }));
+  shown(pod, aPod({ name }));
 }
 
 async function value(name: string, label = ""): Promise<number> {
@@ -66,7 +67,7 @@ test("a pod bound where it was promised room counts once, with its B, its delay 
   decide("cart-2");
   bound("cart-1", "node-1");
   bound("cart-2", "node-1");
-  promises.seen(aPod({ name: "cart-2", node: "node-1" }), aPod({ name: "cart-2", node: "node-1" }));
+  shown(aPod({ name: "cart-2", node: "node-1" }), aPod({ name: "cart-2", node: "node-1" }));
   assert.equal(await value("berth_extender_bindings_total", '{guess="right"}'), 2);
   assert.equal(await value("berth_extender_colocation_total", '{outcome="firstOfApp"}'), 1);
   assert.equal(await value("berth_extender_colocation_total", '{outcome="hit"}'), 1);
@@ -81,8 +82,8 @@ test("a pod bound elsewhere is a wrong guess and grants nothing; one nobody aske
   decide("cart-1");
   bound("cart-1", "node-2");
   bound("cart-2", "node-2");
-  promises.seen(aPod({ name: "listed", node: "node-2" }), undefined);
-  promises.seen(aProxy({ node: "node-2" }), undefined);
+  shown(aPod({ name: "listed", node: "node-2" }), undefined);
+  shown(aProxy({ node: "node-2" }), undefined);
   assert.equal(await value("berth_extender_bindings_total", '{guess="wrong"}'), 1);
   assert.equal(await value("berth_extender_bindings_total", '{guess="none"}'), 1);
   assert.equal(await value("berth_extender_mesh_cost_granted_bytes_total"), 0);
@@ -98,7 +99,12 @@ test("of a nominated pod the first choice counts, not the look at its one node t
 
 test("a pod that is gone before it was bound is forgotten", async () => {
   decide("cart-1");
-  promises.seen(undefined, aPod({ name: "cart-1" }));
+  shown(undefined, aPod({ name: "cart-1" }));
   bound("cart-1", "node-1");
   assert.equal(await value("berth_extender_bindings_total", '{guess="none"}'), 1);
 });
+
+/** As the watch shows it. */
+function shown(after: PodView | undefined, before: PodView | undefined): void {
+  promises.changed({ kind: "pod", after, before });
+}

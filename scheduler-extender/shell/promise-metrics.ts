@@ -4,6 +4,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { NodeName, PodUid } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
+import type { ClusterChange } from "#kube/cluster-cache.ts";
 import { type CostedDemand, meshCost } from "#model/fit.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import type { Resources } from "#model/resources.ts";
@@ -92,8 +93,12 @@ export class PromiseMetrics implements Pick<DecisionWitness, "placed"> {
     for (const uid of this.#decided.keys()) return void this.#decided.delete(uid);
   }
 
-  /** A pod as the watch shows it; undefined when it is gone. */
-  seen(after: PodView | undefined, before: PodView | undefined): void {
+  /** A change that was applied to the ledger. */
+  changed(change: ClusterChange): void {
+    if (change.kind === "pod") this.#seen(change.after, change.before);
+  }
+
+  #seen(after: PodView | undefined, before: PodView | undefined): void {
     const uid = after?.uid ?? before?.uid;
     if (uid === undefined) return;
     if (after === undefined || after.isFinished) return void this.#decided.delete(uid);
