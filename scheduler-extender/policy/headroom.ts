@@ -112,7 +112,7 @@ function wanted(
 }
 
 /** A + B on a node that the app is not on yet, as a new one is; the base of its proxy stands in the DaemonSet's template. */
-export function headroomRequest({ app, request }: PodView, ledger: LedgerView): Resources {
+function headroomRequest({ app, request }: PodView, ledger: LedgerView): Resources {
   if (app === undefined) return request;
   const { base, perPod } = ledger.unitCost(app);
   return addResources(addResources(request, base), perPod);
