@@ -4,6 +4,8 @@ import { DEFAULT_APP_COST, defaultProfile, type MeshProfile } from "#model/mesh-
 import { anApp } from "#test/builders/a-pod.ts";
 import { MIB } from "#test/builders/sizes.ts";
 import { DecodeError } from "./decode-pod.ts";
+import { learnedStatus } from "./learned-cost-schema.ts";
+import type { AppCost } from "#model/mesh-profile.ts";
 import { decodeMeshProfile } from "./mesh-profile-schema.ts";
 
 const metadata = { name: "cart", namespace: "shop", resourceVersion: "1" };
@@ -87,10 +89,24 @@ test("a status of a later version is read, as far as it is known here", () => {
     {
       ports: { inbound: 20_000, outbound: 20_001, control: 20_002 },
       conditions: [{ ...CONDITION, severity: "Info" }],
-      learned: { base: {} },
+      forecast: { base: {} },
     },
   );
   assert.deepEqual(ports, { inbound: 20_000, outbound: 20_001 });
+});
+
+test("learned costs are read back as they were written, to four digits", () => {
+  const cost: AppCost = {
+    base: { cpuMilli: 41.3, memoryBytes: 90_000_001 },
+    perPod: { cpuMilli: 0, memoryBytes: 5_000_000 },
+    perConnection: { cpuMilli: 0.021_34, memoryBytes: 31_000 },
+    perKiloRps: { cpuMilli: 180, memoryBytes: 0 },
+    connectionsPerPod: 12.5,
+    kiloRpsPerPod: 0.05,
+  };
+  const learned = learnedStatus({ cost, confidence: 0.918, samples: 1_200 }, Date.UTC(2026, 0, 1));
+  assert.equal(learned.learnedAt, "2026-01-01T00:00:00Z");
+  assert.deepEqual(decoded({}, { learned }).learned, { cost, confidence: 0.91 });
 });
 
 test("a status is out of date while it says nothing of the present spec's ports", () => {

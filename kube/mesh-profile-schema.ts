@@ -8,6 +8,7 @@ import type { Resources } from "#model/resources.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { conditionsSchema } from "./condition.ts";
 import { DecodeError } from "./decode-pod.ts";
+import { decodeLearned, learnedSchema } from "./learned-cost-schema.ts";
 import { decodeQuota, quotaSchema } from "./quota-schema.ts";
 import { atMost, COUNT_MAX, count, defined, withRules } from "./schema-rules.ts";
 
@@ -73,6 +74,9 @@ export const meshProfileSpecSchema = z
 
 export const meshProfileStatusSchema = z
   .object({
+    learned: learnedSchema
+      .optional()
+      .describe("Costs that the app's instances were seen to have on all nodes; written by the recommender."),
     ports: portsSchema.optional().describe("Allocated by the extender's leader, the same on every node."),
     conditions: conditionsSchema.optional().describe("How things stand with the app's mesh, one per type."),
   })
@@ -106,6 +110,7 @@ export function decodeMeshProfile(raw: unknown): MeshProfile {
       maxPodsPerZone: spec?.placement?.maxPodsPerZone,
     }),
     ports: status?.ports,
+    ...(status?.learned !== undefined && { learned: decodeLearned(status.learned) }),
     ...(isOutdated(status, metadata.generation) && { isStatusOutdated: true }),
   };
 }

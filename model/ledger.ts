@@ -4,7 +4,7 @@
 
 import type { AppName, NodeName, PodUid } from "./brand.ts";
 import type { NodeView, OwnerView, PodView } from "./cluster-view.ts";
-import { type UnitCost, unitCost } from "./mesh-cost.ts";
+import { chargedCost, type UnitCost, unitCost } from "./mesh-cost.ts";
 import { defaultProfile, type MeshProfile } from "./mesh-profile.ts";
 import { type NodeAccount, NodeLedger, type SiblingHold } from "./node-ledger.ts";
 import type { Resources } from "./resources.ts";
@@ -248,7 +248,7 @@ export class ClusterLedger implements LedgerView {
   unitCost(app: AppName): UnitCost {
     let cost = this.#unitCosts.get(app);
     if (cost === undefined) {
-      cost = unitCost(this.profile(app).cost);
+      cost = unitCost(chargedCost(this.profile(app)));
       this.#unitCosts.set(app, cost);
     }
     return cost;
@@ -363,7 +363,7 @@ export class ClusterLedger implements LedgerView {
 
   #recost(app: AppName): void {
     const before = this.#unitCosts.get(app);
-    const after = unitCost(this.profile(app).cost);
+    const after = unitCost(chargedCost(this.profile(app)));
     this.#unitCosts.set(app, after);
     for (const node of this.#appNodes.get(app)?.values() ?? []) {
       if (before !== undefined) node.recost(app, before, after);

@@ -2,12 +2,21 @@
 //   required(n, S) = proxyBase + ⌈correction(n) · Σ_app in S [ base(app) + pods · podCost(app) ]⌉
 //   podCost(app)   = ⌈perPod + connectionsPerPod · perConnection + kiloRpsPerPod · perKiloRps⌉
 //   meshCost(n, p) = required(n, S ∪ {p}) − required(n, S)
+// Costs are the profile's until the recommender has learned them (chargedCost).
 // An app's base counts once per node, so B is small where the app already runs. Podcosts are whole units, so that
 // sums can be kept up to date without drift.
 
 import type { Correction } from "./correction.ts";
-import type { AppCost } from "./mesh-profile.ts";
+import type { AppCost, MeshProfile } from "./mesh-profile.ts";
 import type { Resources } from "./resources.ts";
+
+/** Learned costs are charged once they are known at least twice as well as by the profile alone. */
+export const CONFIDENCE_MIN = 0.5;
+
+/** The costs that count: everybody who asks reads them from the same profile, so that all count alike. */
+export function chargedCost({ cost, learned }: Pick<MeshProfile, "cost" | "learned">): AppCost {
+  return learned !== undefined && learned.confidence >= CONFIDENCE_MIN ? learned.cost : cost;
+}
 
 /** An app's costs reduced to what a node pays: once, and for each pod. Whole millicores and bytes. */
 export interface UnitCost {

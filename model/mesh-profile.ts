@@ -5,7 +5,10 @@ import type { Resources } from "./resources.ts";
 
 export interface MeshProfile {
   readonly app: AppName;
+  /** As the profile gives them. */
   readonly cost: AppCost;
+  /** As the recommender learned them from the app's instances; absent until it has. */
+  readonly learned?: LearnedCost;
   readonly quota: Quota;
   readonly placement: PlacementLimits;
   /** The app's two ports, the same on every node; undefined until allocated. */
@@ -25,6 +28,13 @@ export interface AppCost {
   /** Planned traffic of one pod. */
   readonly connectionsPerPod: number;
   readonly kiloRpsPerPod: number;
+}
+
+/** Costs that instances were seen to have, on all nodes together. */
+export interface LearnedCost {
+  readonly cost: AppCost;
+  /** From 0, no better known than by the profile, to 1. */
+  readonly confidence: number;
 }
 
 /** Limits of one instance on one node, both directions together; an absent limit is not enforced. */

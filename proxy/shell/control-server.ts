@@ -21,6 +21,7 @@ import { parsePodHook } from "./pod-hook.ts";
 import { closeQuietly } from "./quiet-close.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 import type { Siblings } from "./siblings.ts";
+import { usageReport } from "./usage-report.ts";
 
 export interface ControlServerOptions {
   readonly host: ProxyHost;
@@ -128,6 +129,8 @@ export class ControlServer {
         const instances = host.instances.map((instance) => instanceReport(instance, pods));
         return json(200, { node: host.nodeName, isSynced: host.isSynced, instances });
       }
+      case "usage":
+        return json(200, usageReport(host));
       case "pods":
         return this.#register(request);
       case "pod":
@@ -202,7 +205,16 @@ export class ControlServer {
 }
 
 interface Route {
-  readonly name: "livez" | "startupz" | "readyz" | "handover" | "metrics" | "instances" | "pods" | "pod";
+  readonly name:
+    | "livez"
+    | "startupz"
+    | "readyz"
+    | "handover"
+    | "metrics"
+    | "instances"
+    | "usage"
+    | "pods"
+    | "pod";
   readonly pattern: RegExp;
   readonly methods: readonly string[];
 }
@@ -214,6 +226,7 @@ const ROUTES: readonly Route[] = [
   { name: "readyz", pattern: /^\/readyz$/, methods: ["GET"] },
   { name: "metrics", pattern: /^\/metrics$/, methods: ["GET"] },
   { name: "instances", pattern: /^\/v1\/instances$/, methods: ["GET"] },
+  { name: "usage", pattern: /^\/v1\/usage$/, methods: ["GET"] },
   { name: "pods", pattern: /^\/v1\/pods$/, methods: ["POST"] },
   { name: "pod", pattern: /^\/v1\/pods\/[^/]{1,128}$/, methods: ["DELETE"] },
 ];

@@ -20,6 +20,7 @@ import type { ProxyConfig } from "./proxy-config.ts";
 import { isMigrationOn } from "./reuse-port.ts";
 import { Siblings } from "./siblings.ts";
 import type { FromHost, ToHost } from "./supervisor-messages.ts";
+import { UsageServer } from "./usage-server.ts";
 import { DEFAULT_DATA_PATH_TIMES } from "./worker-messages.ts";
 
 process.once("message", (message: ToHost) => {
@@ -83,6 +84,8 @@ async function run(config: ProxyConfig, memory: HostMemory): Promise<void> {
       tell({ kind: "ready" });
     },
   });
+  if (config.usagePort !== 0)
+    await new UsageServer({ host, siblings, logger }).listen(nodeAddress, config.usagePort);
   await handover.start(predecessor?.link);
   host.start();
 

@@ -21,6 +21,7 @@ test("flags that are left out have their defaults", () => {
       caFile: undefined,
       controlHost: "127.0.0.1",
       controlPort: 9092,
+      usagePort: 0,
       lingerMs: 30_000,
       drainTimeoutMs: 30_000,
       logLevel: "info",

@@ -17,6 +17,8 @@ export interface ProxyConfig {
   readonly controlHost: string;
   /** 0 lets the system choose. */
   readonly controlPort: number;
+  /** Where other machines read usage and metrics, on the node's address; 0: nowhere. */
+  readonly usagePort: number;
   readonly lingerMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: LogLevel;
@@ -45,6 +47,9 @@ Runs one mesh instance per app with pods on this node, each in a thread of its o
                                 (default: the service account's, if there is one)
   --control-host IP             address of hooks, health and metrics (default 127.0.0.1)
   --control-port PORT           its port; 0 lets the system choose (default ${CONTROL_PORT_DEFAULT})
+  --usage-port PORT             port on the node's address where GET /v1/usage and
+                                /metrics are served to other machines; 0: nowhere
+                                (default 0)
   --linger-seconds N            how long an instance outlives its last pod (default 30)
   --drain-timeout-seconds N     how long requests in progress may take to finish when
                                 a pod, an instance or the proxy ends (default 30)
@@ -62,6 +67,7 @@ GET /startupz  200 when the newest proxy of this node is ready; for kubelet's st
 GET /readyz    200 when the one that answers for the node is ready
 GET /livez     200 while it runs
 GET /metrics   Prometheus; GET /v1/instances: apps, pods, ports and counts
+GET /v1/usage  what each app's instance uses
 `;
 
 /** What kubelet tells every container of the API server. */
@@ -84,6 +90,7 @@ export function parseProxyFlags(args: readonly string[], environment: ClusterEnv
       caFile: flags["ca-file"],
       controlHost: address("--control-host", flags["control-host"] ?? "127.0.0.1"),
       controlPort: wholeNumber("--control-port", flags["control-port"] ?? CONTROL_PORT_DEFAULT, 65_535),
+      usagePort: wholeNumber("--usage-port", flags["usage-port"] ?? "0", 65_535),
       lingerMs: seconds("--linger-seconds", flags["linger-seconds"] ?? "30"),
       drainTimeoutMs: seconds("--drain-timeout-seconds", flags["drain-timeout-seconds"] ?? "30"),
       logLevel: logLevel(flags["log-level"] ?? "info"),
@@ -114,6 +121,7 @@ function parse(args: readonly string[]) {
       "ca-file": { type: "string" },
       "control-host": { type: "string" },
       "control-port": { type: "string" },
+      "usage-port": { type: "string" },
       "linger-seconds": { type: "string" },
       "drain-timeout-seconds": { type: "string" },
       "log-level": { type: "string" },

@@ -59,6 +59,7 @@ export const MESH_PROFILE_CRD = {
           { name: "Max pods/node", type: "integer", jsonPath: ".spec.placement.maxPodsPerNode" },
           { name: "Max pods/zone", type: "integer", jsonPath: ".spec.placement.maxPodsPerZone", priority: 1 },
           { name: "Base memory", type: "string", jsonPath: ".spec.cost.base.memory", priority: 1 },
+          { name: "Learned", type: "number", jsonPath: ".status.learned.confidence", priority: 1 },
           { name: "Requests/s", type: "number", jsonPath: ".spec.quota.requestsPerSecond", priority: 1 },
           { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
         ],

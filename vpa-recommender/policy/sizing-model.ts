@@ -10,7 +10,7 @@
 import type { AppName, NodeName } from "#model/brand.ts";
 import { boundCorrection, type Correction } from "#model/correction.ts";
 import { required, type UnitCost } from "#model/mesh-cost.ts";
-import type { AppCost } from "#model/mesh-profile.ts";
+import type { AppCost, LearnedCost } from "#model/mesh-profile.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
 import { InstanceLearner, type InstanceUsage } from "./instance-learner.ts";
@@ -25,6 +25,10 @@ export interface NodeReading extends UsageReading {
   readonly limit?: Partial<Resources>;
   /** By app, where the proxy tells its instances apart. */
   readonly instances?: ReadonlyMap<AppName, InstanceUsage>;
+}
+
+export interface LearnedApp extends LearnedCost {
+  readonly samples: number;
 }
 
 /** CPU this close to its limit was held back: what would have been used is not known, only that it is more. */
@@ -111,9 +115,7 @@ export class SizingModel {
   }
 
   /** Costs of the app as its instances were seen; undefined if none were. */
-  learnedOf(
-    app: AppName,
-  ): { readonly cost: AppCost; readonly confidence: number; readonly samples: number } | undefined {
+  learnedOf(app: AppName): LearnedApp | undefined {
     const learner = this.#learners.get(app);
     if (learner === undefined) return undefined;
     return { cost: learner.costs(), confidence: learner.confidence(), samples: learner.samples };

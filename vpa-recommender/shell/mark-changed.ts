@@ -19,6 +19,7 @@ export function markChanged(change: ClusterChange, loops: Loops): void {
       return;
     }
     case "profile":
+      loops.usage.profileChanged(change.app);
       for (const { name } of loops.ledger.nodesOfApp(change.app)) loops.sizing.markDirty(name);
       return;
     case "node":

@@ -14,6 +14,8 @@ export interface ProxyPod {
   readonly namespace: string;
   readonly name: string;
   readonly nodeName: NodeName | undefined;
+  /** Where it is reached; undefined until kubelet has said so. */
+  readonly address: string | undefined;
   readonly containerName: string;
   readonly requests: Resources;
   /** What kubelet has allocated; the requests where it has not said so yet. */
@@ -44,6 +46,7 @@ export function decodeProxyPod(raw: unknown): ProxyPod {
     namespace: metadata.namespace ?? "default",
     name: metadata.name,
     nodeName: spec?.nodeName as NodeName | undefined,
+    address: (raw as ApiResizingPod).status?.podIP,
     containerName: container.name,
     requests: sizeOfList(requests),
     allocated: sizeOfList({ ...requests, ...allocatedResources }),
@@ -68,6 +71,7 @@ function sharesOf(text: string | undefined): Shares | undefined {
 interface ApiResizingPod {
   readonly metadata?: { readonly generation?: number };
   readonly status?: {
+    readonly podIP?: string;
     readonly conditions?: readonly (ApiCondition & { readonly observedGeneration?: number })[] | null;
   };
 }

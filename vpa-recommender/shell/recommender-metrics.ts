@@ -14,6 +14,8 @@ export interface RecommenderMetrics {
   resizePended(reason: "Deferred" | "Infeasible"): void;
   shortfallEnded(seconds: number): void;
   usageRead(outcome: "ok" | "failed"): void;
+  /** A proxy was asked for its instances' usage. */
+  proxyAsked(outcome: "ok" | "failed"): void;
   /** A reading of one proxy was not believed. */
   usageLeftOut(fault: ReadingFault): void;
 }
@@ -59,6 +61,12 @@ export function createRecommenderMetrics(
     labelNames: ["outcome"],
     registers,
   });
+  const asked = new Counter({
+    name: "berth_recommender_proxies_asked_total",
+    help: "Proxies asked for their instances' usage, by outcome.",
+    labelNames: ["outcome"],
+    registers,
+  });
   const leftOut = new Counter({
     name: "berth_recommender_usage_left_out_total",
     help: "Readings of single proxies that were not believed, by what is wrong with them.",
@@ -74,6 +82,7 @@ export function createRecommenderMetrics(
     resizePended: (reason) => pended.inc({ reason }),
     shortfallEnded: (seconds) => shortfall.observe(seconds),
     usageRead: (outcome) => usageReads.inc({ outcome }),
+    proxyAsked: (outcome) => asked.inc({ outcome }),
     usageLeftOut: (fault) => leftOut.inc({ fault }),
   };
 }

@@ -1,13 +1,19 @@
 // Feedback: measured usage corrects each node's model. Every interval the proxies' usage is read once, added to each
 // node's estimate, and corrections that moved enough are published on the proxy pods.
 
-import type { NodeName } from "#model/brand.ts";
+import type { AppName, NodeName } from "#model/brand.ts";
 import type { ClusterLedger } from "#model/ledger.ts";
+import { type UnitCost, unitCost } from "#model/mesh-cost.ts";
+import { DEFAULT_APP_COST } from "#model/mesh-profile.ts";
+import { equalResources } from "#model/resources.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { isWorthPublishing } from "../policy/correction-change.ts";
-import type { SizingModel } from "../policy/sizing-model.ts";
+import type { NodeReading, SizingModel } from "../policy/sizing-model.ts";
+import type { ProxyUsage } from "../policy/usage-difference.ts";
+import type { CostPublisher } from "./cost-publisher.ts";
+import type { InstanceSource } from "./instance-source.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
 import type { Resizer } from "./resizer.ts";
@@ -20,6 +26,8 @@ export interface UsageLoopOptions {
   readonly model: SizingModel;
   readonly sizing: SizingLoop;
   readonly resizer: Resizer;
+  readonly instances: InstanceSource;
+  readonly costs: CostPublisher;
   readonly clock: Clock;
   readonly intervalMs: number;
   readonly metrics: RecommenderMetrics;
@@ -32,6 +40,7 @@ const WARM_UP_MS = 60_000;
 
 export class UsageLoop {
   readonly #options: UsageLoopOptions;
+  readonly #unitCosts = new Map<AppName, UnitCost>();
   readonly #changedAtMs = new Map<NodeName, number>();
   #cancel: Cancel = () => undefined;
   #reading: Promise<void> = Promise.resolve();
@@ -58,6 +67,17 @@ export class UsageLoop {
     this.#changedAtMs.set(node, this.#options.clock.nowMs());
   }
 
+  /** The app's costs may have changed: what its nodes were seen to need is held against them from now on. */
+  profileChanged(app: AppName): void {
+    const { ledger, model } = this.#options;
+    const after = ledger.unitCost(app);
+    const before = this.#unitCosts.get(app) ?? unitCost(DEFAULT_APP_COST);
+    this.#unitCosts.set(app, after);
+    if (equalResources(before.base, after.base) && equalResources(before.perPod, after.perPod)) return;
+    for (const node of ledger.nodesOfApp(app))
+      model.recost(node, { before, after, pods: node.appPods.get(app) ?? 0 });
+  }
+
   nodeGone(node: NodeName): void {
     this.#options.model.forgetNode(node);
     this.#changedAtMs.delete(node);
@@ -75,46 +95,84 @@ export class UsageLoop {
   }
 
   async #read(): Promise<void> {
-    const { connection, logger, metrics } = this.#options;
     if (!this.#options.mayAct()) return;
+    const [totals, instances] = await Promise.all([this.#readTotals(), this.#askProxies()]);
+    if (totals === undefined && instances.size === 0) return;
+    await this.#learn(totals ?? NO_TOTALS, instances);
+  }
+
+  async #readTotals(): Promise<Totals | undefined> {
+    const { connection, logger, metrics } = this.#options;
     try {
       const usage = await readProxyUsage(connection);
-      const used = new Map(usage.map((pod) => [`${pod.namespace}/${pod.name}`, pod]));
       metrics.usageRead("ok");
-      await this.#learn(used);
+      return new Map(usage.map((pod) => [`${pod.namespace}/${pod.name}`, pod]));
     } catch (error) {
       // Without usage the corrections stay as they are; the metric tells for how long.
       metrics.usageRead("failed");
       logger.warn({ error: (error as Error).message }, "usage not read");
+      return undefined;
     }
   }
 
-  async #learn(usage: ReadonlyMap<string, PodUsage>): Promise<void> {
-    const { sizing, ledger, clock, model } = this.#options;
+  async #askProxies(): Promise<ReadonlyMap<string, ProxyUsage>> {
+    const { sizing, ledger, instances, logger, metrics } = this.#options;
+    const answers = new Map<string, ProxyUsage>();
+    if (!instances.isOn) return answers;
+    const proxies = [...sizing.proxies()];
+    instances.keep(new Set(proxies.map(({ uid }) => uid)));
+    await Promise.all(
+      proxies.map(async (proxy) => {
+        const node = proxy.nodeName === undefined ? undefined : ledger.node(proxy.nodeName);
+        if (node === undefined) return;
+        try {
+          const usage = await instances.read(proxy, node.proxyBase);
+          metrics.proxyAsked("ok");
+          if (usage !== undefined) answers.set(proxy.uid, usage);
+        } catch (error) {
+          metrics.proxyAsked("failed");
+          logger.debug({ node: node.name, error: (error as Error).message }, "proxy not asked");
+        }
+      }),
+    );
+    return answers;
+  }
+
+  async #learn(totals: Totals, instances: ReadonlyMap<string, ProxyUsage>): Promise<void> {
+    const { sizing, ledger, clock, model, costs, resizer } = this.#options;
     const nowMs = clock.nowMs();
     for (const proxy of sizing.proxies()) {
-      const measured = usage.get(`${proxy.namespace}/${proxy.name}`);
-      if (measured !== undefined) this.#observe(proxy, measured, nowMs);
+      const total = totals.get(`${proxy.namespace}/${proxy.name}`);
+      const own = instances.get(proxy.uid);
+      if (own !== undefined) this.#observe(proxy, { ...own, timeMs: nowMs }, nowMs);
+      else if (total !== undefined) this.#observe(proxy, { ...total, timeMs: total.timeMs ?? nowMs }, nowMs);
     }
     model.refreshFleet(nowMs);
-    const writes: Promise<unknown>[] = [];
+    const writes: Promise<unknown>[] = [costs.publish(nowMs)];
     for (const proxy of sizing.proxies()) {
       const node = proxy.nodeName === undefined ? undefined : ledger.node(proxy.nodeName);
       const estimate = node && model.correctionOf(node.name, nowMs);
-      if (node === undefined || estimate === undefined || !isWorthPublishing(node.correction, estimate))
-        continue;
-      writes.push(this.#options.resizer.publishCorrection(proxy, estimate));
+      if (node === undefined || estimate === undefined) continue;
+      if (isWorthPublishing(node.correction, estimate))
+        writes.push(resizer.publishCorrection(proxy, estimate));
     }
     await Promise.all(writes);
   }
 
-  #observe(proxy: ProxyPod, { used, timeMs }: PodUsage, nowMs: number): void {
+  #observe(proxy: ProxyPod, reading: Omit<NodeReading, "limit">, nowMs: number): void {
     const { ledger, model, metrics, sizing } = this.#options;
     const node = proxy.nodeName === undefined ? undefined : ledger.node(proxy.nodeName);
     if (node === undefined || nowMs - (this.#changedAtMs.get(node.name) ?? 0) < WARM_UP_MS) return;
-    const reading = { used, timeMs: timeMs ?? nowMs, limit: proxy.limits };
-    const fault = model.observe(node, reading, { nowMs, priorOf: (app) => ledger.profile(app).cost });
+    const fault = model.observe(
+      node,
+      { ...reading, limit: proxy.limits },
+      { nowMs, priorOf: (app) => ledger.profile(app).cost },
+    );
     if (fault !== undefined) return metrics.usageLeftOut(fault);
     sizing.markDirty(node.name);
   }
 }
+
+type Totals = ReadonlyMap<string, PodUsage>;
+
+const NO_TOTALS: Totals = new Map();

@@ -21,6 +21,8 @@ import { SimulatedKubelet } from "#sim/loopback/kubelet.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { DEFAULT_PLANNER_OPTIONS } from "../policy/resize-planner.ts";
 import { SizingModel } from "../policy/sizing-model.ts";
+import { CostPublisher } from "../shell/cost-publisher.ts";
+import { InstanceSource } from "../shell/instance-source.ts";
 import { markChanged } from "../shell/mark-changed.ts";
 import type { ProxyPod } from "../shell/proxy-pod.ts";
 import { watchProxies } from "../shell/proxy-watch.ts";
@@ -28,6 +30,7 @@ import { createRecommenderMetrics, type RecommenderMetrics } from "../shell/reco
 import { Resizer } from "../shell/resizer.ts";
 import { ShareTeller } from "../shell/share-teller.ts";
 import { SizingLoop } from "../shell/sizing-loop.ts";
+import { WriteBudget } from "../shell/write-budget.ts";
 import { UsageLoop } from "../shell/usage-loop.ts";
 
 const PROXY_NAMESPACE = "berth-system";
@@ -50,6 +53,7 @@ export class RecommenderBed implements AsyncDisposable {
   readonly clock = new VirtualClock(Date.UTC(2026, 0, 1));
   readonly api: LoopbackApi;
   readonly ledger = new ClusterLedger();
+  readonly model = new SizingModel();
   readonly metrics: RecommenderMetrics;
   /** What was written to proxies, in order. */
   readonly patches: ("resize" | "shares" | "correction")[] = [];
@@ -88,6 +92,10 @@ export class RecommenderBed implements AsyncDisposable {
 
   get sizing(): SizingLoop {
     return this.#running.sizing;
+  }
+
+  get costs(): CostPublisher {
+    return this.#running.costs;
   }
 
   createProxy(node: string, name: string): void {
@@ -239,7 +247,7 @@ export class RecommenderBed implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { clock, ledger, metrics } = this;
+    const { clock, ledger, metrics, model } = this;
     const { url } = await this.api.listen({ host: "127.0.0.1", port: 0 });
     const connection = new KubeConnection({ server: url });
     this.#connection = connection;
@@ -247,18 +255,27 @@ export class RecommenderBed implements AsyncDisposable {
     const resizer = new Resizer(this.#failing(connection));
     const mayAct = (): boolean => proxies.isSynced && cache.unreadyReasons().length === 0;
     const planner = { ...DEFAULT_PLANNER_OPTIONS, headroomDelayMs: this.#headroomDelayMs };
-    const model = new SizingModel();
     const acting = { ledger, model, resizer, clock, metrics, logger, mayAct };
     const events = { record: (): void => undefined };
+    const budget = new WriteBudget({ rate: undefined, clock: systemClock() });
+    const instances = new InstanceSource({ port: 0, clock });
+    const costs = new CostPublisher({ connection, ledger, model, budget, logger });
     const shares = new ShareTeller({ ledger, resizer });
     const sizing = new SizingLoop({ ...acting, shares, events, planner, rounds: "onDemand" });
-    const usage = new UsageLoop({ ...acting, connection, sizing, intervalMs: USAGE_INTERVAL_MS });
+    const usage = new UsageLoop({
+      ...acting,
+      connection,
+      instances,
+      costs,
+      sizing,
+      intervalMs: USAGE_INTERVAL_MS,
+    });
     const loops = { ledger, sizing, usage };
     const changed: ConstructorParameters<typeof ClusterCache>[0]["changed"] = (change) =>
       markChanged(change, loops);
     const cache = new ClusterCache({ connection, ledger, logger, owners: "ignored", changed });
     const proxies = watchProxies({ connection, sizing, logger });
-    this.#loops = { cache, proxies, sizing, usage };
+    this.#loops = { cache, proxies, sizing, usage, costs };
     this.#kubelet.start();
     cache.start();
     proxies.start();
@@ -290,6 +307,7 @@ interface Loops {
   readonly proxies: Reflector<ProxyPod>;
   readonly sizing: SizingLoop;
   readonly usage: UsageLoop;
+  readonly costs: CostPublisher;
 }
 
 const PROXY_BASE = '{"cpu":"100m","memory":"128Mi"}';

@@ -1,0 +1,107 @@
+// What the proxies say of their own instances: GET /v1/usage of each, a limited number at once. A proxy that does not
+// answer is asked again at the next reading; the node's totals come from metrics.k8s.io anyway.
+
+import { isIPv6 } from "node:net";
+import { Agent, request } from "undici";
+import { z } from "zod";
+import type { AppName } from "#model/brand.ts";
+import type { Resources } from "#model/resources.ts";
+import type { Clock } from "#runtime/clock.ts";
+import { Limiter } from "#runtime/limiter.ts";
+import { type ProxyCounters, type ProxyUsage, usageBetween } from "../policy/usage-difference.ts";
+import type { ProxyPod } from "./proxy-pod.ts";
+
+export interface InstanceSourceOptions {
+  /** The proxies' --usage-port; 0: they are not asked. */
+  readonly port: number;
+  readonly clock: Clock;
+}
+
+/** At 5,000 nodes and a few milliseconds each, a round takes seconds. */
+const ASKED_AT_ONCE_MAX = 32;
+const ANSWER_MS_MAX = 5_000;
+/** A thousand instances of two hundred bytes, and room to grow. */
+const ANSWER_BYTES_MAX = 1024 ** 2;
+
+const amount = z.number().nonnegative();
+
+const report = z.object({
+  cpuSeconds: amount,
+  residentBytes: amount,
+  instances: z.array(
+    z.object({
+      app: z.string(),
+      pods: z.int().nonnegative(),
+      connections: amount,
+      requests: amount,
+      cpuSeconds: amount,
+      cpuHeldSeconds: amount,
+      memoryBytes: amount,
+    }),
+  ),
+});
+
+export class InstanceSource {
+  readonly #options: InstanceSourceOptions;
+  readonly #agent = new Agent({
+    connections: 1,
+    pipelining: 0,
+    connectTimeout: ANSWER_MS_MAX,
+    headersTimeout: ANSWER_MS_MAX,
+    bodyTimeout: ANSWER_MS_MAX,
+    maxResponseSize: ANSWER_BYTES_MAX,
+  });
+  readonly #limiter = new Limiter(ASKED_AT_ONCE_MAX);
+  /** The last look at each proxy, by uid of its pod. */
+  readonly #looks = new Map<string, ProxyCounters>();
+
+  constructor(options: InstanceSourceOptions) {
+    this.#options = options;
+  }
+
+  /** False if the proxies are not asked at all. */
+  get isOn(): boolean {
+    return this.#options.port !== 0;
+  }
+
+  /**
+   * What the proxy and its instances used since the last look.
+   *
+   * @returns undefined at the first look, if the proxy has no address yet, or if the looks cannot be compared.
+   * @throws Error if it does not answer, or not in these terms.
+   */
+  async read(proxy: ProxyPod, proxyBase: Resources): Promise<ProxyUsage | undefined> {
+    const { address, uid } = proxy;
+    if (address === undefined || !this.isOn) return undefined;
+    const counters = await this.#limiter.run(() => this.#look(address));
+    const before = this.#looks.get(uid);
+    this.#looks.set(uid, counters);
+    return before === undefined ? undefined : usageBetween(before, counters, proxyBase);
+  }
+
+  /** Forgets all proxies but these. */
+  keep(uids: ReadonlySet<string>): void {
+    for (const uid of this.#looks.keys()) if (!uids.has(uid)) this.#looks.delete(uid);
+  }
+
+  async stop(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #look(address: string): Promise<ProxyCounters> {
+    const { port, clock } = this.#options;
+    const host = isIPv6(address) ? `[${address}]` : address;
+    const { statusCode, body } = await request(`http://${host}:${port}/v1/usage`, {
+      dispatcher: this.#agent,
+    });
+    const answer: unknown = await body.json();
+    if (statusCode !== 200) throw new Error(`the proxy at ${host} answered ${statusCode}`);
+    const { cpuSeconds, residentBytes, instances } = report.parse(answer);
+    return {
+      timeMs: clock.nowMs(),
+      cpuSeconds,
+      residentBytes,
+      instances: new Map(instances.map(({ app, ...counters }) => [app as AppName, counters])),
+    };
+  }
+}

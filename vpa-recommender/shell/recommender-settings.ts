@@ -1,0 +1,76 @@
+// The recommender's settings, and what follows from them.
+
+import { hostname } from "node:os";
+import { z } from "zod";
+import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
+import { componentSettings } from "#runtime/component.ts";
+import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
+import { DEFAULT_PLANNER_OPTIONS, type PlannerOptions } from "../policy/resize-planner.ts";
+import type { WriteBudgetOptions } from "./write-budget.ts";
+
+export const recommenderSettings = componentSettings.extend({
+  operationsHost: z.string().default("127.0.0.1").describe("address of health, metrics and recommendations"),
+  operationsPort: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(9091)
+    .describe("port of health, metrics and recommendations"),
+  headroomRatio: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(DEFAULT_PLANNER_OPTIONS.headroomRatio)
+    .describe("headroom as a share of what a proxy requires"),
+  headroomCpu: cpuQuantity.default("50m").describe("least headroom in CPU"),
+  headroomMemory: memoryQuantity.default("64Mi").describe("least headroom in memory"),
+  headroomDelaySeconds: z
+    .number()
+    .nonnegative()
+    .default(DEFAULT_PLANNER_OPTIONS.headroomDelayMs / 1000)
+    .describe("how long a node's apps stay the same before its proxy takes headroom"),
+  shrinkDelaySeconds: z
+    .number()
+    .nonnegative()
+    .default(DEFAULT_PLANNER_OPTIONS.shrinkDelayMs / 1000)
+    .describe("how long a surplus lasts before a proxy shrinks"),
+  usageIntervalSeconds: z.number().positive().default(60).describe("how often usage is read"),
+  proxyUsagePort: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(0)
+    .describe("where the proxies tell what their instances use, their --usage-port; 0: they are not asked"),
+  writesPerSecond: z
+    .number()
+    .positive()
+    .max(1_000)
+    .default(50)
+    .describe("writes to the API server in the long run; proxies that are too small come first"),
+  leaseNamespace: z.string().default("berth-system").describe("namespace of the leader's Lease"),
+  identity: z.string().default(hostname()).describe("holder name in the Lease; in a cluster the pod's name"),
+});
+
+export type RecommenderSettings = z.infer<typeof recommenderSettings>;
+
+/** A burst of placements on many nodes at once goes through; the steady rate holds from the next second on. */
+const BURST_SECONDS = 2;
+
+// In lockstep with a replay a second of the API server is no second of the machine.
+export function writeRate({ clock, writesPerSecond }: RecommenderSettings): WriteBudgetOptions["rate"] {
+  if (clock === "paced") return undefined;
+  return { burst: BURST_SECONDS * writesPerSecond, perSecond: writesPerSecond };
+}
+
+export function plannerOptions(config: RecommenderSettings): PlannerOptions {
+  return {
+    ...DEFAULT_PLANNER_OPTIONS,
+    headroomRatio: config.headroomRatio,
+    headroomMin: {
+      cpuMilli: parseCpuMilli(config.headroomCpu),
+      memoryBytes: parseMemoryBytes(config.headroomMemory),
+    },
+    headroomDelayMs: config.headroomDelaySeconds * 1000,
+    shrinkDelayMs: config.shrinkDelaySeconds * 1000,
+  };
+}
