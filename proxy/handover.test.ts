@@ -4,14 +4,24 @@ import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 
+import { freePort } from "#cli/start/free-port.ts";
+import { PROXY_LABEL } from "#model/app.ts";
+import { systemClock } from "#runtime/clock.ts";
+import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
+
+import { COMPANY_MS } from "./policy/departure.ts";
 import { startApp } from "./testing/app-server.ts";
 import { until } from "./testing/host-bed.ts";
 import { send } from "./testing/http-client.ts";
 import { exitCode, register, servingPorts, startProxy } from "./testing/proxy-process.ts";
 import type { ProxyProcess } from "./testing/proxy-process.ts";
 
-async function startNext(context: TestContext, { controlPort }: ProxyProcess): Promise<ProxyProcess> {
-  return startProxy(context, ["--control-port", String(controlPort)]);
+async function startNext(
+  context: TestContext,
+  { controlPort }: ProxyProcess,
+  flags: readonly string[] = [],
+): Promise<ProxyProcess> {
+  return startProxy(context, ["--control-port", String(controlPort), ...flags]);
 }
 
 async function metric({ controlPort }: ProxyProcess, series: string): Promise<number> {
@@ -67,6 +77,44 @@ test("if the next proxy dies, the old one answers for the node again", async (co
   } while (!answers);
   assert.equal((await send({ port: old.controlPort, path: "/readyz" })).statusCode, 200);
   assert.equal((await send({ port: ports.inbound })).statusCode, 200);
+});
+
+test("a next proxy that is slow to make itself known is waited for: by its pod the old one knows that it comes", async (context) => {
+  const api = new LoopbackApi({ clock: systemClock() });
+  const { url } = await api.listen({ host: "127.0.0.1", port: 0 });
+  context.after(() => api.close());
+  const createProxyPod = (name: string, started: boolean): void => {
+    const status = { phase: "Running", containerStatuses: [{ name: "proxy", started }] };
+    const spec = { nodeName: "n1", containers: [{ name: "proxy" }] };
+    const labels = { [PROXY_LABEL]: "berth" };
+    api.store.create("pods", { metadata: { name, namespace: "berth-system", labels }, spec, status });
+  };
+  createProxyPod("old-proxy", true);
+  const app = await startApp(context);
+  const cluster = ["--api-server", url, "--node-name", "n1"];
+  const old = await startProxy(context, [...cluster, "--pod-name", "old-proxy"]);
+  const inbound = await freePort("127.0.0.1");
+  const outbound = await freePort("127.0.0.1");
+  api.store.create("meshprofiles", {
+    metadata: { name: "cart", namespace: "shop" },
+    status: { ports: { inbound, outbound } },
+  });
+  await register(old.controlPort, app.port);
+  const startUp = async (): Promise<number> =>
+    (await send({ port: old.controlPort, path: "/startupz" })).statusCode;
+  assert.equal(await startUp(), 200);
+
+  createProxyPod("next-proxy", false);
+  while ((await startUp()) === 200);
+  old.process.kill("SIGTERM");
+  const endedMs = performance.now();
+  // Long enough for a proxy alone to have gone.
+  while (performance.now() - endedMs < 3 * COMPANY_MS)
+    assert.equal((await send({ port: inbound })).statusCode, 200);
+  const next = await startNext(context, old, [...cluster, "--pod-name", "next-proxy"]);
+  assert.equal(await exitCode(old), 0);
+  assert.equal((await send({ port: next.controlPort, path: "/startupz" })).statusCode, 200);
+  assert.equal((await send({ port: inbound })).statusCode, 200);
 });
 
 test("a proxy that ends alone takes new requests until those in progress are done", async (context) => {

@@ -4,6 +4,7 @@ import type { AppName, PodUid } from "#model/brand.ts";
 import type { AppPorts, Quota } from "#model/mesh-profile.ts";
 
 import type { WatchedPod } from "../policy/pod-registry.ts";
+import type { Succession } from "../policy/succession.ts";
 
 /** What the proxy needs of a MeshProfile. */
 export interface AppSettings {
@@ -25,6 +26,8 @@ export interface ClusterListener {
 export interface ClusterSource {
   /** True once both pods and profiles have been listed completely. */
   readonly isSynced: boolean;
+  /** As far as is known. */
+  readonly succession: Succession;
   start(listener: ClusterListener): void;
   stop(): Promise<void>;
 }

@@ -28,13 +28,14 @@ class PlayedConnection {
     return { metadata: { resourceVersion: "1" }, items: this.#lists[path] ?? [] };
   }
 
-  async *watch(path: string, _query: Query, signal: AbortSignal): AsyncGenerator<unknown, void> {
+  async *watch(_path: string, query: Query, signal: AbortSignal): AsyncGenerator<unknown, void> {
+    const isOfMeshPods = query["labelSelector"] === "berth.dev/mesh=enabled";
     const aborted = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => aborted.resolve());
     while (!signal.aborted) {
-      if (path.endsWith("/pods")) yield* this.#podEvents.splice(0);
-      await Promise.race([aborted.promise, path.endsWith("/pods") ? this.#wake.promise : aborted.promise]);
-      this.#wake = Promise.withResolvers();
+      if (isOfMeshPods) yield* this.#podEvents.splice(0);
+      await Promise.race([aborted.promise, isOfMeshPods ? this.#wake.promise : aborted.promise]);
+      if (isOfMeshPods) this.#wake = Promise.withResolvers();
     }
   }
 
@@ -91,6 +92,7 @@ test("this node's mesh pods and all profiles are listed, and changes follow", as
   const watch = new ClusterWatch({
     connection,
     nodeName: "n1" as NodeName,
+    podName: "proxy-1",
     clock: systemClock(),
     logger: silentLogger,
     random: () => 0.5,
@@ -108,6 +110,7 @@ test("this node's mesh pods and all profiles are listed, and changes follow", as
   ]);
   const selectors = connection.queries.map((query) => [query?.["fieldSelector"], query?.["labelSelector"]]);
   assert.deepEqual(selectors[0], ["spec.nodeName=n1", "berth.dev/mesh=enabled"]);
+  assert.deepEqual(selectors[2], ["spec.nodeName=n1", "berth.dev/node-proxy"]);
 
   heard.log.length = 0;
   // A StatefulSet's pod: the same name with another uid, and no event for the end of the first.

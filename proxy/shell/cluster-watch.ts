@@ -1,6 +1,6 @@
-// The API server as a source: the mesh pods of this node, and all MeshProfiles, each by one watch.
+// The API server as a source: the mesh pods of this node, its proxies' own pods, and all MeshProfiles, each by one watch.
 
-import { MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
+import { MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
 import type { NodeName } from "#model/brand.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
@@ -9,13 +9,18 @@ import { MESH_PROFILES, PODS, resourcePath } from "#kube/resource-path.ts";
 import type { Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
+import { NO_SUCCESSION, successionOf } from "../policy/succession.ts";
+import type { ProxyPodView, Succession } from "../policy/succession.ts";
 import type { AppSettings, ClusterListener, ClusterSource } from "./cluster-source.ts";
 import { projectPod } from "./pod-projection.ts";
 import type { ProjectedPod } from "./pod-projection.ts";
+import { projectProxyPod } from "./proxy-pod-projection.ts";
 
 export interface ClusterWatchOptions {
   readonly connection: Pick<KubeConnection, "request" | "watch" | "close">;
   readonly nodeName: NodeName;
+  /** The pod that this proxy runs in; undefined: other proxies are known by what they say themselves alone. */
+  readonly podName: string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
@@ -24,6 +29,7 @@ export interface ClusterWatchOptions {
 export class ClusterWatch implements ClusterSource {
   readonly #options: ClusterWatchOptions;
   #pods: Reflector<ProjectedPod> | undefined;
+  #proxies: Reflector<ProxyPodView> | undefined;
   #profiles: Reflector<AppSettings> | undefined;
 
   constructor(options: ClusterWatchOptions) {
@@ -34,15 +40,24 @@ export class ClusterWatch implements ClusterSource {
     return this.#pods?.isSynced === true && this.#profiles?.isSynced === true;
   }
 
+  get succession(): Succession {
+    const { podName } = this.#options;
+    if (podName === undefined || this.#proxies === undefined) return NO_SUCCESSION;
+    return successionOf(this.#proxies.values(), podName);
+  }
+
   start(listener: ClusterListener): void {
     this.#pods = this.#podReflector(listener);
     this.#profiles = this.#profileReflector(listener);
     this.#pods.start();
     this.#profiles.start();
+    if (this.#options.podName === undefined) return;
+    this.#proxies = this.#proxyReflector();
+    this.#proxies.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#pods?.stop(), this.#profiles?.stop()]);
+    await Promise.all([this.#pods?.stop(), this.#profiles?.stop(), this.#proxies?.stop()]);
     await this.#options.connection.close();
   }
 
@@ -70,6 +85,22 @@ export class ClusterWatch implements ClusterSource {
       },
     });
     return reflector;
+  }
+
+  // Not waited for to be ready: it is about others, and only while one takes over from another.
+  #proxyReflector(): Reflector<ProxyPodView> {
+    const { connection, nodeName, clock, logger, random } = this.#options;
+    return new Reflector({
+      connection,
+      clock,
+      logger,
+      random,
+      name: "proxy pods",
+      path: resourcePath(PODS),
+      query: { fieldSelector: `spec.nodeName=${nodeName}`, labelSelector: PROXY_LABEL },
+      decode: projectProxyPod,
+      handlers: { upserted: () => undefined, deleted: () => undefined },
+    });
   }
 
   #profileReflector(listener: ClusterListener): Reflector<AppSettings> {

@@ -140,11 +140,12 @@ export class ControlServer {
 
   /**
    * Kubelet asks for a start-up only on behalf of a container that has not started: while a successor is starting, the
-   * answer is about the successor, whoever gives it.
+   * answer is about the successor, whoever gives it. A successor's pod may be there long before its process says so.
    */
   #startUp(): Reply {
     const { host, siblings } = this.#options;
-    if (siblings?.hasStartingSuccessor === true)
+    const isAwaited = host.succession.isStarting && siblings?.hasReadySuccessor !== true;
+    if (isAwaited || siblings?.hasStartingSuccessor === true)
       return health({ kind: "not-ready", reason: "successor-starting" });
     return health(host.readiness());
   }

@@ -96,7 +96,11 @@ export class Handover {
           isServedByPeer: boundPorts !== undefined && siblings.serves(app, boundPorts),
         }));
       const elapsedMs = clock.nowMs() - startedMs;
-      const leaving = mayLeave({ elapsedMs, hasPeer: siblings.hasCompany, instances });
+      const leaving = mayLeave({
+        elapsedMs,
+        hasPeer: siblings.hasCompany || host.succession.isExpected,
+        instances,
+      });
       for (const app of leaving) host.leave(app);
       if (leaving.length === instances.length) resolve();
       else clock.after(LOOK_MS, look);

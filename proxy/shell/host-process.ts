@@ -115,6 +115,7 @@ async function clusterOf(config: ProxyConfig): Promise<ClusterSource | undefined
   return new ClusterWatch({
     connection: await connectToApiServer(config.apiServer, config),
     nodeName: config.nodeName as NodeName,
+    podName: config.podName,
     clock: systemClock(),
     logger: createLogger("proxy", config.logLevel),
     random: Math.random,

@@ -10,6 +10,8 @@ import type { Logger } from "#runtime/logger.ts";
 import type { LifecycleTimes } from "../policy/instance-lifecycle.ts";
 import { PodRegistry } from "../policy/pod-registry.ts";
 import type { NodePod, PodEvent } from "../policy/pod-registry.ts";
+import { NO_SUCCESSION } from "../policy/succession.ts";
+import type { Succession } from "../policy/succession.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { AppSettings, ClusterListener, ClusterSource } from "./cluster-source.ts";
 import type { HostMemory } from "./host-memory.ts";
@@ -117,6 +119,11 @@ export class ProxyHost implements ClusterListener {
 
   get isSynced(): boolean {
     return this.#options.cluster?.isSynced ?? true;
+  }
+
+  /** What the cluster says of this node's other proxies. */
+  get succession(): Succession {
+    return this.#options.cluster?.succession ?? NO_SUCCESSION;
   }
 
   get instances(): readonly Instance[] {

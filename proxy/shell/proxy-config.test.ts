@@ -16,6 +16,7 @@ test("flags that are left out have their defaults", () => {
     config: {
       nodeName: "n1",
       nodeAddress: "fd00::1",
+      podName: undefined,
       apiServer: undefined,
       tokenFile: undefined,
       caFile: undefined,

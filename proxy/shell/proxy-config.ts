@@ -10,6 +10,8 @@ import { UsageError } from "#runtime/usage-error.ts";
 export interface ProxyConfig {
   readonly nodeName: string;
   readonly nodeAddress: string;
+  /** Undefined outside of pods. */
+  readonly podName: string | undefined;
   /** Undefined: pods are announced by hooks alone. */
   readonly apiServer: string | undefined;
   readonly tokenFile: string | undefined;
@@ -38,6 +40,8 @@ Runs one mesh instance per app with pods on this node, each in a thread of its o
 
   --node-name NAME              this node's name in the cluster
   --node-address IP             address on which the apps' ports listen
+  --pod-name NAME               the pod that this proxy runs in: by it the proxy tells its own
+                                pod from that of the next one, and waits for that one
   --api-server URL              API server to watch pods and MeshProfiles on (default: in
                                 a pod the cluster's own); with "none", and by default
                                 outside of pods, POST /v1/pods alone announces pods
@@ -85,6 +89,7 @@ export function parseProxyFlags(args: readonly string[], environment: ClusterEnv
     config: {
       nodeName: required("--node-name", flags["node-name"]),
       nodeAddress: address("--node-address", required("--node-address", flags["node-address"])),
+      podName: flags["pod-name"],
       apiServer: apiServer(flags["api-server"], environment),
       tokenFile: flags["token-file"],
       caFile: flags["ca-file"],
@@ -116,6 +121,7 @@ function parse(args: readonly string[]) {
     options: {
       "node-name": { type: "string" },
       "node-address": { type: "string" },
+      "pod-name": { type: "string" },
       "api-server": { type: "string" },
       "token-file": { type: "string" },
       "ca-file": { type: "string" },

@@ -59,6 +59,10 @@ export class Siblings {
     return this.#some(({ role, status }) => role === "successor" && status?.isReady !== true);
   }
 
+  get hasReadySuccessor(): boolean {
+    return this.#some(({ role, status }) => role === "successor" && status?.isReady === true);
+  }
+
   /** A successor answers for the node, and means to go on. */
   get isControlWithSuccessor(): boolean {
     return this.#some(

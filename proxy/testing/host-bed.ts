@@ -11,6 +11,7 @@ import { silentLogger } from "#runtime/logger.ts";
 import { DEFAULT_LIFECYCLE_TIMES } from "../policy/instance-lifecycle.ts";
 import type { LifecycleTimes } from "../policy/instance-lifecycle.ts";
 import type { NodePod } from "../policy/pod-registry.ts";
+import { NO_SUCCESSION } from "../policy/succession.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
 import { DEFAULT_WATCHDOG_LIMITS } from "../policy/watchdog.ts";
 import type { ClusterListener, ClusterSource } from "../shell/cluster-source.ts";
@@ -32,6 +33,7 @@ const DRAIN_IDLE_MS = 100;
 /** Plays the API server: what it is told, the host hears. */
 class PlayedCluster implements ClusterSource {
   isSynced = true;
+  succession = NO_SUCCESSION;
   #listener: ClusterListener | undefined;
 
   start(listener: ClusterListener): void {

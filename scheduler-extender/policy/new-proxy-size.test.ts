@@ -47,15 +47,27 @@ test("on a node with mesh pods it starts with what they call for, over its own b
 
 test("it takes no more than is free, and beside an old proxy only what that one leaves", () => {
   const node = nodeWith(10, { cpuMilli: 1_160, memoryBytes: 1_195 * MIB });
-  assert.deepEqual(newProxySize(node, TEMPLATE), {
-    cpuMilli: 160,
-    memoryBytes: 195 * MIB,
-  });
-  ledger.upsertPod(aProxy({ node: "node-1", cpuMilli: 10, memoryBytes: 3 * MIB }));
-  assert.deepEqual(newProxySize(node, TEMPLATE), { cpuMilli: 150, memoryBytes: 192 * MIB });
+  assert.deepEqual(newProxySize(node, TEMPLATE), { cpuMilli: 160, memoryBytes: 195 * MIB });
+  ledger.upsertPod(aProxy({ node: "node-1", cpuMilli: 40, memoryBytes: 100 * MIB }));
+  assert.deepEqual(newProxySize(node, TEMPLATE), { cpuMilli: 120, memoryBytes: 95 * MIB });
 });
 
-test("it is never smaller than the template, even where that has no room: the pod then waits, as it would anyway", () => {
+test("beside an old proxy on a full node it asks for half of what that one has, and for no more than the template", () => {
+  const node = nodeWith(10, { cpuMilli: 1_301, memoryBytes: 1_800 * MIB });
+  ledger.upsertPod(aProxy({ node: "node-1", cpuMilli: 301, memoryBytes: 800 * MIB }));
+  assert.deepEqual(newProxySize(node, TEMPLATE), { cpuMilli: 150, memoryBytes: 192 * MIB });
+  ledger.upsertPod(aProxy({ node: "node-1", cpuMilli: 151, memoryBytes: 200 * MIB }));
+  const tight = nodeWith(10, { cpuMilli: 1_151, memoryBytes: 1_200 * MIB });
+  assert.deepEqual(newProxySize(tight, TEMPLATE), { cpuMilli: 75, memoryBytes: 100 * MIB });
+});
+
+test("alone it is never smaller than the template, even where that has no room: the pod then waits, as it would anyway", () => {
   const node = nodeWith(10, { cpuMilli: 1_000, memoryBytes: 1_000 * MIB });
   assert.deepEqual(newProxySize(node, TEMPLATE), TEMPLATE.requests);
+});
+
+test("beside a proxy that has next to nothing it still asks for something, or it could never be resized", () => {
+  const node = nodeWith(10, { cpuMilli: 1_000, memoryBytes: 1_000 * MIB });
+  ledger.upsertPod(aProxy({ node: "node-1", cpuMilli: 1, memoryBytes: 0 }));
+  assert.deepEqual(newProxySize(node, TEMPLATE), { cpuMilli: 1, memoryBytes: 1 });
 });

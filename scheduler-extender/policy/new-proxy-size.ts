@@ -13,9 +13,10 @@ export interface ProxyTemplate {
 }
 
 /**
- * What the node's pods call for, bound and promised ones; never less than the template, and beyond that never more than
- * the node has free, beside an old proxy that is still there: kube-scheduler counts that one until it is gone, and would
- * preempt pods of the node for a new one that does not fit beside it.
+ * What the node's pods call for, bound and promised ones, and never more than the node has free. Where that is little:
+ * on a node without a proxy the template's size, for which the pod waits; beside a proxy that is still there no more than
+ * half of what that one has, since for as long as both run they do the work of one. What is then still lacking the old
+ * one lends (vpa-recommender/policy/resize-planner.ts).
  */
 export function newProxySize(node: NodeAccount, { requests, base }: ProxyTemplate): Resources {
   const wanted = required({
@@ -24,8 +25,16 @@ export function newProxySize(node: NodeAccount, { requests, base }: ProxyTemplat
     modelCost: node.modelCost,
   });
   const bounded = (resource: keyof Resources): number => {
-    const free = node.allocatable[resource] - node.requested[resource] - (node.counted?.[resource] ?? 0);
-    return Math.max(requests[resource], Math.min(wanted[resource], free));
+    const present = node.counted?.[resource];
+    const free = node.allocatable[resource] - node.requested[resource] - (present ?? 0);
+    const least = present === undefined ? requests[resource] : halfOf(present, requests[resource]);
+    const most = Math.max(requests[resource], wanted[resource]);
+    return Math.max(least, Math.min(most, free));
   };
   return { cpuMilli: bounded("cpuMilli"), memoryBytes: bounded("memoryBytes") };
+}
+
+// Not nothing, whatever the old one has: a pod without any request would be of another QoS class, and for good.
+function halfOf(present: number, template: number): number {
+  return Math.max(1, Math.min(template, Math.floor(present / 2)));
 }

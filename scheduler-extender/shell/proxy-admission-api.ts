@@ -3,10 +3,10 @@
 
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { NodeName } from "#model/brand.ts";
 import type { ClusterLedger } from "#model/ledger.ts";
 import { formatCpu, formatMemory, QuantityError } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
+import { daemonPodNode } from "#kube/daemon-pod-node.ts";
 import { DecodeError, decodeProxyBase } from "#kube/decode-pod.ts";
 import { proxyContainerIndex, sizeOfList } from "#kube/proxy-container.ts";
 import { newProxySize } from "../policy/new-proxy-size.ts";
@@ -70,7 +70,8 @@ function sized(pod: ProxyPod, { ledger, unreadyReasons }: ProxyAdmissionApiOptio
   });
   const [unready] = unreadyReasons();
   if (unready !== undefined) return asTemplate(unready);
-  const node = ledger.node(nodeNameOf(pod) as NodeName);
+  const name = daemonPodNode(pod.spec);
+  const node = name && ledger.node(name);
   if (node === undefined) return asTemplate("the pod names no node that Berth knows");
   try {
     const index = proxyContainerIndex(pod.spec.containers);
@@ -110,26 +111,4 @@ function sizePatch({ index, requests, limits, template, size }: SizeChange): rea
       if (limits?.[key] === undefined) return [request];
       return [request, { op: "replace", path: `${at}/limits/${key}`, value: format(moved) }];
     });
-}
-
-const nodeAffinity = z.object({
-  nodeAffinity: z.object({
-    requiredDuringSchedulingIgnoredDuringExecution: z.object({
-      nodeSelectorTerms: z.array(
-        z.object({
-          matchFields: z.array(z.object({ key: z.string(), values: z.array(z.string()) })).optional(),
-        }),
-      ),
-    }),
-  }),
-});
-
-// The DaemonSet controller writes the node into each pod's affinity (pkg/controller/daemon/util, ReplaceDaemonSetPodNodeNameNodeAffinity).
-function nodeNameOf({ spec }: ProxyPod): string {
-  if (spec.nodeName !== undefined && spec.nodeName !== "") return spec.nodeName;
-  const affinity = nodeAffinity.safeParse(spec.affinity);
-  const terms =
-    affinity.data?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms ?? [];
-  const fields = terms.flatMap(({ matchFields = [] }) => matchFields);
-  return fields.find(({ key }) => key === "metadata.name")?.values[0] ?? "";
 }

@@ -6,6 +6,7 @@ import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import { addResources, type Resources } from "#model/resources.ts";
 import { decodePod, PROXY_BASE_ANNOTATION } from "#kube/decode-pod.ts";
 import { DEPARTURE_MS_MAX } from "#proxy/policy/departure.ts";
+import { NO_SUCCESSION } from "#proxy/policy/succession.ts";
 import { ControlServer } from "#proxy/shell/control-server.ts";
 import { createHttpServer } from "#runtime/http-server.ts";
 import { silentLogger } from "#runtime/logger.ts";
@@ -118,7 +119,7 @@ test("the extender's Service leads to the port of its verbs", () => {
 
 const OPERATIONS_ROUTES = createHttpServer({ bodyBytesMax: 1024, logger: silentLogger });
 const CONTROL = new ControlServer({
-  host: { readiness: () => ({ kind: "ready" }) } as never,
+  host: { readiness: () => ({ kind: "ready" }), succession: NO_SUCCESSION } as never,
   clock: new VirtualClock(),
 });
 let controlUrl: string;
@@ -155,12 +156,16 @@ test("kubelet asks the proxy for its health on the node's loopback, where it ans
   assert.deepEqual(pathsOf(container), ["/startupz", "/readyz", "/livez"]);
 });
 
-test("the next proxy starts beside the old one, and is not asked before the old one knows of it", () => {
+test("the next proxy starts beside the old one, which knows its own pod, and is not asked before the old one knows of it", () => {
   assert.deepEqual(proxy.spec.updateStrategy, {
     type: "RollingUpdate",
     rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
   });
   assert.ok((containerOf(proxy).startupProbe.initialDelaySeconds ?? 0) >= 2);
+  const { args, env } = containerOf(proxy);
+  assert.ok(args.includes("--pod-name=$(POD_NAME)"));
+  const podName = env.find(({ name }) => name === "POD_NAME");
+  assert.deepEqual(podName?.valueFrom.fieldRef, { fieldPath: "metadata.name" });
 });
 
 test("extender and recommender know the proxy's pods by their label, and what a bare one costs", () => {

@@ -49,6 +49,18 @@ test("another proxy on the node, during an upgrade, takes its room", () => {
   assert.equal(nodeSituation(ledger, SIZED)?.ceiling.cpuMilli, 4_000 - 300);
 });
 
+test("a next proxy is awaited until it is one of the others", () => {
+  const ledger = aLedger();
+  const next = aProxy({ name: "next-proxy", cpuMilli: 300 });
+  const proxy = { ...SIZED.proxy, next: { uid: next.uid, requests: next.request } };
+  const sized = { ...SIZED, proxy };
+  assert.equal(nodeSituation(ledger, sized)?.awaited?.cpuMilli, 300);
+  assert.equal(nodeSituation(ledger, sized)?.ceiling.cpuMilli, 4_000);
+  ledger.upsertPod(next);
+  assert.equal(nodeSituation(ledger, sized)?.awaited, undefined);
+  assert.equal(nodeSituation(ledger, sized)?.ceiling.cpuMilli, 4_000 - 300);
+});
+
 test("there is nothing to say of a node that is not known", () => {
   assert.equal(nodeSituation(new ClusterLedger(), SIZED), undefined);
 });

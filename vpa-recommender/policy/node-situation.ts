@@ -1,6 +1,6 @@
 // What a node's proxy has to carry and what room it has: the pods bound to the node, and those nominated to it, which are
 // on their way. The proxy grows before they run; and since their own requests (A) are counted, too, it never grows into
-// the room that they come for.
+// the room that they come for. Nor into that of a next proxy which waits for this node, or was bound to it a moment ago.
 
 import type { NodeName, PodUid } from "#model/brand.ts";
 import type { LedgerView } from "#model/ledger.ts";
@@ -14,6 +14,8 @@ export interface SizedProxy {
   readonly uid: PodUid;
   readonly current: Resources;
   readonly infeasible: Resources | undefined;
+  /** The proxy that is to take over from this one. */
+  readonly next?: { readonly uid: PodUid; readonly requests: Resources } | undefined;
 }
 
 export interface PlannedSituation extends NodeSituation {
@@ -31,7 +33,7 @@ export interface SituationInput {
 /** Undefined for a node that is not known. */
 export function nodeSituation(
   ledger: LedgerView,
-  { name, proxy: { uid, current, infeasible }, requiredOf = required }: SituationInput,
+  { name, proxy: { uid, current, infeasible, next }, requiredOf = required }: SituationInput,
 ): PlannedSituation | undefined {
   const node = expectedAccount(ledger, name);
   if (node === undefined) return undefined;
@@ -43,6 +45,8 @@ export function nodeSituation(
     planned: required(node),
     current,
     infeasible,
+    // Once it is bound it is one of the others.
+    awaited: next === undefined || node.proxies.has(next.uid) ? undefined : next.requests,
     ceiling: subtractResources(subtractResources(node.allocatable, node.requested), others),
   };
 }

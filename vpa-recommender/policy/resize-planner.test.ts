@@ -24,12 +24,14 @@ interface Situation {
   readonly required: Resources;
   readonly current: Resources;
   readonly ceiling?: Resources;
+  readonly awaited?: Resources;
   readonly state?: ResizeState;
   readonly nowMs?: number;
 }
 
-function plan({ required, current, ceiling = ROOMY, state = SETTLED, nowMs = 0 }: Situation): ResizePlan {
-  return planResize({ required, current, ceiling }, state, { nowMs, options: OPTIONS });
+function plan(situation: Situation): ResizePlan {
+  const { required, current, ceiling = ROOMY, awaited, state = SETTLED, nowMs = 0 } = situation;
+  return planResize({ required, current, ceiling, awaited }, state, { nowMs, options: OPTIONS });
 }
 
 test("the target is what is required plus headroom, in steps", () => {
@@ -79,6 +81,45 @@ test("a proxy whose apps stayed the same and need more grows to its target at on
 test("growth goes as far as the node has room, resource by resource", () => {
   const grown = plan({ required: size(300, 400), current: size(150, 192), ceiling: size(200, 4_000) });
   assert.deepEqual(grown, { kind: "resize", size: size(200, 400), reason: "appsJoined" });
+});
+
+test("a proxy lends the next one what it lacks, in one resource or in both, and at once", () => {
+  const full = { required: size(260, 350), current: size(300, 400), awaited: size(150, 192) };
+  const lent = (left: Resources): ResizePlan => ({ kind: "resize", size: left, reason: "lentToNext" });
+  assert.deepEqual(plan({ ...full, ceiling: size(300, 400) }), lent(size(150, 208)));
+  assert.deepEqual(plan({ ...full, ceiling: size(320, 10_000) }), lent(size(170, 400)));
+});
+
+test("a proxy that has lent stays as it is while the next one waits, and grows into no room that it comes for", () => {
+  const lent = { required: size(260, 350), current: size(150, 208), awaited: size(150, 192) };
+  assert.equal(plan({ ...lent, ceiling: size(300, 400) }).reason, "noRoom");
+  const grown = plan({ ...lent, ceiling: size(400, 400) });
+  assert.deepEqual(grown, { kind: "resize", size: size(250, 208), reason: "appsJoined" });
+});
+
+test("a proxy lends no more than it keeps: a next one that asks for more waits for other room", () => {
+  const full = { required: size(100, 128), current: size(150, 192), ceiling: size(150, 192) };
+  assert.equal(plan({ ...full, awaited: size(75, 96) }).reason, "lentToNext");
+  assert.equal(plan({ ...full, awaited: size(76, 96) }).reason, "rightSize");
+  assert.equal(plan({ ...full, awaited: size(75, 97) }).reason, "rightSize");
+});
+
+test("whatever is lent leaves room for the next proxy and at least as much for this one", () => {
+  const sizes = fc.record({
+    cpuMilli: fc.integer({ min: 0, max: 1_000 }),
+    memoryBytes: fc.integer({ min: 0, max: 1_000 }),
+  });
+  fc.assert(
+    fc.property(sizes, sizes, sizes, sizes, (required, current, ceiling, awaited) => {
+      const planned = plan({ required, current, ceiling, awaited });
+      if (planned.reason !== "lentToNext" || planned.kind !== "resize") return;
+      assert.ok(isWithin(planned.size, current) && isWithin(awaited, planned.size));
+      const together = planned.size.cpuMilli + awaited.cpuMilli <= ceiling.cpuMilli;
+      assert.ok(together && planned.size.memoryBytes + awaited.memoryBytes <= ceiling.memoryBytes);
+      const again = plan({ required, current: planned.size, ceiling, awaited });
+      assert.notEqual(again.reason, "lentToNext");
+    }),
+  );
 });
 
 test("a node without room keeps its proxy as it is, even one that is above the ceiling", () => {

@@ -3,7 +3,9 @@
 // What is required is grown at once, and never past the node's free room: kubelet kills other pods to make room for a
 // critical one. That much the extender has kept free whatever it promised. Headroom it has not: to take it while more
 // pods are on their way would take their room, and kubelet would refuse them; so headroom waits for a calm moment.
-// Shrinking waits until the surplus has lasted, so that apps which come and go do not make the proxy breathe.
+// Shrinking waits until the surplus has lasted, so that apps which come and go do not make the proxy breathe. What does
+// not wait is what the next proxy of the node lacks in an upgrade: the present one lends it of its own, and the next one
+// takes it all over when this one has gone (docs/decisions/0013-handover.md).
 
 import {
   addResources,
@@ -26,6 +28,8 @@ export interface NodeSituation {
   readonly infeasible?: Resources | undefined;
   /** The largest proxy the node has room for beside everything else on it. */
   readonly ceiling: Resources;
+  /** What the next proxy asks for that waits for room on this node, or has just been bound to it. */
+  readonly awaited?: Resources | undefined;
 }
 
 export interface PlannerOptions {
@@ -59,7 +63,7 @@ export type ResizePlan =
   | {
       readonly kind: "resize";
       readonly size: Resources;
-      readonly reason: "appsJoined" | "loadRose" | "headroomUsed" | "surplusLasted";
+      readonly reason: "appsJoined" | "loadRose" | "headroomUsed" | "surplusLasted" | "lentToNext";
     };
 
 export type HoldReason = "rightSize" | "podsMayFollow" | "surplusIsYoung" | "underway" | "cooling" | "noRoom";
@@ -71,11 +75,14 @@ export function targetSize(required: Resources, { headroomRatio, headroomMin }: 
 }
 
 export function planResize(
-  situation: NodeSituation,
+  present: NodeSituation,
   state: ResizeState,
   { nowMs, options }: { readonly nowMs: number; readonly options: PlannerOptions },
 ): ResizePlan {
   if (state.kind === "underway") return { kind: "hold", reason: "underway", lookAgainAtMs: undefined };
+  const situation = besideNext(present);
+  if (!isWithin(present.current, situation.ceiling) && situation !== present)
+    return { kind: "resize", size: minResources(present.current, situation.ceiling), reason: "lentToNext" };
   const { required, current } = situation;
   const target = targetSize(required, options);
   const sinceMs = state.calm?.sinceMs ?? nowMs;
@@ -96,6 +103,14 @@ export function planResize(
   const ripeAtMs = (state.surplusSinceMs ?? nowMs) + options.shrinkDelayMs;
   if (nowMs < ripeAtMs) return { kind: "hold", reason: "surplusIsYoung", lookAgainAtMs: ripeAtMs };
   return { kind: "resize", size: minResources(current, target), reason: "surplusLasted" };
+}
+
+// A proxy lends at most as much as it keeps: one that asks for more waits for room, as any pod does.
+function besideNext(situation: NodeSituation): NodeSituation {
+  const { current, ceiling, awaited } = situation;
+  if (awaited === undefined) return situation;
+  const left = subtractResources(ceiling, awaited);
+  return isWithin(awaited, minResources(current, left)) ? { ...situation, ceiling: left } : situation;
 }
 
 interface Growth {

@@ -6,6 +6,7 @@ import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import { SHARES_ANNOTATION, type Shares } from "#model/shares.ts";
 import { type ApiCondition, type ApiContainer, type ApiPod, DecodeError } from "#kube/decode-pod.ts";
+import { daemonPodNode } from "#kube/daemon-pod-node.ts";
 import { proxyContainerIndex, sizeOfList } from "#kube/proxy-container.ts";
 import { decodeShares } from "#kube/shares-annotation.ts";
 
@@ -16,6 +17,9 @@ export interface ProxyPod {
   readonly nodeName: NodeName | undefined;
   /** Where it is reached; undefined until kubelet has said so. */
   readonly address: string | undefined;
+  /** Where it is bound, else the node that it waits for. */
+  readonly ownNode: NodeName | undefined;
+  readonly isReady: boolean;
   readonly containerName: string;
   readonly requests: Resources;
   /** What kubelet has allocated; the requests where it has not said so yet. */
@@ -47,6 +51,8 @@ export function decodeProxyPod(raw: unknown): ProxyPod {
     name: metadata.name,
     nodeName: spec?.nodeName as NodeName | undefined,
     address: (raw as ApiResizingPod).status?.podIP,
+    ownNode: daemonPodNode(spec ?? {}),
+    isReady: status?.conditions?.some(isReadyCondition) === true,
     containerName: container.name,
     requests: sizeOfList(requests),
     allocated: sizeOfList({ ...requests, ...allocatedResources }),
@@ -66,6 +72,10 @@ function sharesOf(text: string | undefined): Shares | undefined {
     if (error instanceof DecodeError) return undefined;
     throw error;
   }
+}
+
+function isReadyCondition({ type, status }: ApiCondition): boolean {
+  return type === "Ready" && status === "True";
 }
 
 interface ApiResizingPod {

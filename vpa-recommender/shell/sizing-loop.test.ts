@@ -188,7 +188,7 @@ test("a proxy that is made anew at its template's size is sized again", async ()
   assert.equal(bed.requests("proxy-again"), FOR_TWO_PODS);
 });
 
-test("a new proxy beside an old one is sized, whatever became of the old one's resizes", async () => {
+test("a new proxy beside an old one is sized once it is ready, whatever became of the old one's resizes", async () => {
   await using bed = await RecommenderBed.start();
   bed.annotateProxy({ "kubernetes.io/config.mirror": "static" });
   bed.join("cart", 2);
@@ -196,8 +196,53 @@ test("a new proxy beside an old one is sized, whatever became of the old one's r
   assert.equal(planOf(bed), "cooling");
   bed.createProxy("node-1", "proxy-again");
   await bed.settle();
+  assert.equal(bed.requests("proxy-again"), "150m 192Mi");
+  await bed.pass(5_000);
   assert.equal(bed.requests("proxy-again"), FOR_TWO_PODS);
   assert.equal(bed.requests(), "150m 192Mi");
+});
+
+test("on a full node the present proxy lends the next one what it lacks, and the next one has it all in the end", async () => {
+  await using bed = await RecommenderBed.start();
+  bed.join("cart", 2);
+  bed.join("batch", 1, { cpu: "3570m", memory: "7752Mi" });
+  await bed.pass(5_000);
+  // 4,000 − 3,570 − 2 · 100 and 8,192 − 7,752 − 2 · 64 are left for the proxies.
+  assert.equal(bed.requests(), "230m 312Mi");
+  bed.createWaitingProxy("next-proxy", { cpu: "115m", memory: "156Mi" });
+  await bed.pass(5_000);
+  assert.equal(bed.requests(), "115m 156Mi");
+  assert.equal(planOf(bed), "noRoom");
+  bed.bindProxy("next-proxy");
+  await bed.pass(5_000);
+  assert.equal(bed.requests(), "115m 156Mi");
+  assert.equal(bed.requests("next-proxy"), "115m 156Mi");
+  bed.deleteProxy("proxy-on-node-1");
+  await bed.pass(15_000);
+  assert.equal(bed.requests("next-proxy"), "230m 312Mi");
+});
+
+test("what was lent to a next proxy comes back when that one is taken away, and none of it while it waits", async () => {
+  await using bed = await RecommenderBed.start();
+  bed.join("batch", 1, { cpu: "3850m", memory: "8000Mi" });
+  await bed.pass(5_000);
+  const before = bed.requests();
+  bed.createWaitingProxy("next-proxy", { cpu: "75m", memory: "64Mi" });
+  await bed.pass(60_000);
+  assert.notEqual(bed.requests(), before);
+  bed.deleteProxy("next-proxy");
+  await bed.pass(15_000);
+  assert.equal(bed.requests(), before);
+});
+
+test("a next proxy that never becomes ready does not keep the present one from growing", async () => {
+  await using bed = await RecommenderBed.start();
+  bed.createWaitingProxy("next-proxy");
+  bed.bindProxy("next-proxy");
+  await bed.settle();
+  bed.join("cart", 2);
+  await bed.settle();
+  assert.equal(bed.requests(), FOR_TWO_PODS);
 });
 
 test("what is recommended can be read, and the time in which a proxy was too small is measured", async () => {

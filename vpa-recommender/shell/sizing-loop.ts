@@ -19,6 +19,7 @@ import {
 } from "../policy/resize-planner.ts";
 import { nextResizeState, type ResizeEvent, type ResizeState, SETTLED } from "../policy/resize-state.ts";
 import type { SizingModel } from "../policy/sizing-model.ts";
+import { NodeProxies } from "./node-proxies.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
 import type { Recommendation } from "./recommendation.ts";
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
@@ -50,7 +51,7 @@ export class SizingLoop {
   readonly #options: SizingLoopOptions;
   readonly #dirty = new Set<NodeName>();
   readonly #states = new Map<NodeName, ResizeState>();
-  readonly #proxies = new Map<NodeName, ProxyPod>();
+  readonly #proxies = new NodeProxies();
   readonly #alarms = new Map<NodeName, Cancel>();
   readonly #shortSinceMs = new Map<NodeName, number>();
   #underway = new Set<Promise<void>>();
@@ -74,36 +75,42 @@ export class SizingLoop {
   }
 
   markAllDirty(): void {
-    for (const node of this.#proxies.keys()) this.markDirty(node);
+    for (const [node] of this.#proxies.allSized()) this.markDirty(node);
   }
 
   proxySeen(proxy: ProxyPod): void {
-    const { nodeName, pendingResize, requests, isTerminating } = proxy;
-    if (nodeName === undefined) return;
-    const present = this.#proxies.get(nodeName);
-    // During an upgrade the pod that stays is the one to size.
-    if (isTerminating && present !== undefined && present.uid !== proxy.uid) return;
-    if (present?.uid !== proxy.uid) this.#states.delete(nodeName);
-    this.#proxies.set(nodeName, present?.uid === proxy.uid ? withNewerShares(proxy, present) : proxy);
-    const nowMs = this.#options.clock.nowMs();
-    if (pendingResize !== undefined && present?.pendingResize !== pendingResize) {
-      const kind = pendingResize === "Deferred" ? "deferred" : "refused";
-      this.#options.metrics.resizePended(pendingResize);
-      this.#tell(proxy, `ProxyResize${pendingResize}`, `kubelet has no room for ${sizeText(requests)}`);
-      this.#apply(nodeName, { kind, size: requests, nowMs });
-    } else if (pendingResize === undefined && present?.pendingResize !== undefined) {
-      this.#apply(nodeName, { kind: "granted" });
-    }
-    this.markDirty(nodeName);
+    this.#changed(proxy, () => this.#proxies.upsert(proxy));
   }
 
-  proxyGone({ nodeName, uid }: ProxyPod): void {
-    if (nodeName === undefined || this.#proxies.get(nodeName)?.uid !== uid) return;
-    this.#proxies.delete(nodeName);
-    this.#states.delete(nodeName);
-    this.#shortSinceMs.delete(nodeName);
-    this.#alarms.get(nodeName)?.();
-    this.#alarms.delete(nodeName);
+  proxyGone(proxy: ProxyPod): void {
+    this.#changed(proxy, () => this.#proxies.remove(proxy));
+  }
+
+  #changed({ ownNode: node }: ProxyPod, change: () => void): void {
+    if (node === undefined) return;
+    const before = this.#proxies.sized(node);
+    change();
+    const after = this.#proxies.sized(node);
+    if (before?.uid !== after?.uid) this.#states.delete(node);
+    if (after === undefined) return this.#forget(node);
+    const wasPending = before?.uid === after.uid ? before.pendingResize : undefined;
+    if (wasPending !== after.pendingResize) this.#pended(node, after);
+    this.markDirty(node);
+  }
+
+  #pended(node: NodeName, proxy: ProxyPod): void {
+    const { clock, metrics } = this.#options;
+    const { pendingResize, requests: size } = proxy;
+    if (pendingResize === undefined) return this.#apply(node, { kind: "granted" });
+    const kind = pendingResize === "Deferred" ? "deferred" : "refused";
+    metrics.resizePended(pendingResize);
+    this.#tell(proxy, `ProxyResize${pendingResize}`, `kubelet has no room for ${sizeText(size)}`);
+    this.#apply(node, { kind, size, nowMs: clock.nowMs() });
+  }
+
+  #forget(node: NodeName): void {
+    this.#shortSinceMs.delete(node);
+    this.#lookAgain(node, undefined);
   }
 
   /** Plans every dirty node now and sends what is to be sent. */
@@ -130,16 +137,16 @@ export class SizingLoop {
   }
 
   proxyOf(node: NodeName): ProxyPod | undefined {
-    return this.#proxies.get(node);
+    return this.#proxies.sized(node);
   }
 
-  proxies(): Iterable<ProxyPod> {
-    return this.#proxies.values();
+  *proxies(): Iterable<ProxyPod> {
+    for (const [, proxy] of this.#proxies.allSized()) yield proxy;
   }
 
   *recommendations(): Iterable<Recommendation> {
     const { clock, planner } = this.#options;
-    for (const [name, proxy] of this.#proxies) {
+    for (const [name, proxy] of this.#proxies.allSized()) {
       const situation = this.#situation(name, proxy);
       if (situation === undefined) continue;
       const plan = planResize(situation, this.#stateOf(name), { nowMs: clock.nowMs(), options: planner });
@@ -151,12 +158,12 @@ export class SizingLoop {
   #situation(name: NodeName, proxy: ProxyPod): PlannedSituation | undefined {
     const { ledger, model, clock } = this.#options;
     const requiredOf = (node: NodeAccount): Resources => model.requiredNow(node, clock.nowMs());
-    return nodeSituation(ledger, { name, proxy: sized(proxy), requiredOf });
+    return nodeSituation(ledger, { name, proxy: sized(proxy, this.#proxies.next(name)), requiredOf });
   }
 
   #plan(name: NodeName): void {
     const { clock, planner, metrics } = this.#options;
-    const proxy = this.#proxies.get(name);
+    const proxy = this.#proxies.sized(name);
     const situation = proxy && this.#situation(name, proxy);
     if (proxy === undefined || situation === undefined) return;
     const nowMs = clock.nowMs();
@@ -187,8 +194,8 @@ export class SizingLoop {
 
   // The watch repeats what was accepted; until then the next plan must not start from what was before.
   #remember(name: NodeName, { uid }: ProxyPod, change: Partial<ProxyPod>): void {
-    const present = this.#proxies.get(name);
-    if (present?.uid === uid) this.#proxies.set(name, { ...present, ...change });
+    const present = this.#proxies.sized(name);
+    if (present?.uid === uid) this.#proxies.upsert({ ...present, ...change });
   }
 
   #send(proxy: ProxyPod, plan: Sendable): void {
@@ -204,7 +211,7 @@ export class SizingLoop {
   async #deliver(proxy: ProxyPod, name: NodeName, { size, reason }: Sendable): Promise<void> {
     const { metrics, clock, logger } = this.#options;
     const outcome = await this.#resize(proxy, name, { size, reason });
-    metrics.resized(outcome.kind, reason === "surplusLasted" ? "shrink" : "grow");
+    metrics.resized(outcome.kind, GROWTH.has(reason) ? "grow" : "shrink");
     const nowMs = clock.nowMs();
     switch (outcome.kind) {
       case "accepted":
@@ -230,7 +237,7 @@ export class SizingLoop {
     { size, reason }: Omit<Sendable, "kind">,
   ): Promise<ResizeOutcome> {
     const { resizer, shares } = this.#options;
-    if (reason === "surplusLasted") {
+    if (!GROWTH.has(reason)) {
       const told = await shares.beforeShrinking(proxy, size);
       if (told?.outcome.kind === "accepted") this.#remember(name, proxy, { shares: told.shares });
       else if (told !== undefined) return told.outcome;
@@ -280,21 +287,20 @@ export class SizingLoop {
   }
 }
 
-// Of two texts of the annotation the one of the higher version is the newer, whatever order they arrive in.
-function withNewerShares(seen: ProxyPod, known: ProxyPod): ProxyPod {
-  return (known.shares?.version ?? 0) > (seen.shares?.version ?? 0)
-    ? { ...seen, shares: known.shares }
-    : seen;
-}
-
 type Sendable = Extract<ResizePlan, { kind: "resize" }>;
 
-function sized({ uid, pendingResize, requests, allocated }: ProxyPod): SizedProxy {
+const GROWTH: ReadonlySet<Sendable["reason"]> = new Set(["appsJoined", "loadRose", "headroomUsed"]);
+
+function sized(
+  { uid, pendingResize, requests, allocated }: ProxyPod,
+  next: ProxyPod | undefined,
+): SizedProxy {
   const isInfeasible = pendingResize === "Infeasible";
   return {
     uid,
     current: isInfeasible ? allocated : requests,
     infeasible: isInfeasible ? requests : undefined,
+    next,
   };
 }
 

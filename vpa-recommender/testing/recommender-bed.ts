@@ -38,6 +38,7 @@ const START_DELAY_MS = 1_000;
 const RESIZE_DELAY_MS = 500;
 export const USAGE_INTERVAL_MS = 60_000;
 
+const TEMPLATE: JsonObject = { cpu: "150m", memory: "192Mi" };
 const SMALL: JsonObject = { cpu: "100m", memory: "64Mi" };
 
 export interface BedOptions {
@@ -99,10 +100,24 @@ export class RecommenderBed implements AsyncDisposable {
   }
 
   createProxy(node: string, name: string): void {
-    const resources = {
-      requests: { cpu: "150m", memory: "192Mi" },
-      ...(this.#limits !== undefined && { limits: this.#limits }),
-    };
+    this.#createProxy(name, TEMPLATE, { nodeName: node });
+  }
+
+  /** As a DaemonSet's surge does: it is for node-1 and waits until kube-scheduler finds room for it there. */
+  createWaitingProxy(name: string, requests: JsonObject = TEMPLATE): void {
+    const matchFields = [{ key: "metadata.name", operator: "In", values: ["node-1"] }];
+    const required = { nodeSelectorTerms: [{ matchFields }] };
+    const nodeAffinity = { requiredDuringSchedulingIgnoredDuringExecution: required };
+    this.#createProxy(name, requests, { affinity: { nodeAffinity } });
+  }
+
+  bindProxy(name: string): void {
+    const pod = this.proxy(name);
+    this.api.store.update("pods", { ...pod, spec: { ...pod.spec, nodeName: "node-1" } });
+  }
+
+  #createProxy(name: string, requests: JsonObject, spec: JsonObject): void {
+    const resources = { requests, ...(this.#limits !== undefined && { limits: this.#limits }) };
     this.api.store.create("pods", {
       metadata: {
         name,
@@ -110,7 +125,7 @@ export class RecommenderBed implements AsyncDisposable {
         labels: { [PROXY_LABEL]: "berth" },
         annotations: { [PROXY_BASE_ANNOTATION]: PROXY_BASE },
       },
-      spec: { nodeName: node, containers: [{ name: "proxy", image: "berth/proxy", resources }] },
+      spec: { ...spec, containers: [{ name: "proxy", image: "berth/proxy", resources }] },
       status: { phase: "Pending" },
     });
   }
