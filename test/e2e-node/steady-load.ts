@@ -22,6 +22,9 @@ const KEPT_PAUSE_MS = 2;
 const TIMEOUT_MS = 15_000;
 const FAILURES_MAX = 20_000;
 
+/** In a failure's sentence: the connection had carried requests before. */
+export const ON_A_KEPT_CONNECTION = "on a kept connection";
+
 export class SteadyLoad {
   readonly #url: string;
   readonly #failures: string[] = [];
@@ -99,7 +102,9 @@ export class SteadyLoad {
         if (agent !== false && socket.connecting) this.#connectionsOpened++;
       });
       call.once("timeout", () => call.destroy(new Error("timed out")));
-      call.once("error", reject);
+      call.once("error", (error) =>
+        reject(call.reusedSocket ? new Error(`${error.message} ${ON_A_KEPT_CONNECTION}`) : error),
+      );
       call.end();
     });
   }

@@ -17,7 +17,7 @@ import { type NodeCluster, SYSTEM_NAMESPACE } from "./node-cluster.ts";
 import { type NodeProxy, nodeProxy, roomOnNode } from "./node-proxy.ts";
 import { isReady, type Pod } from "./pod.ts";
 import { patchProxies, quantities, settled, urlOf } from "./resize-cases.ts";
-import { SteadyLoad } from "./steady-load.ts";
+import { ON_A_KEPT_CONNECTION, SteadyLoad } from "./steady-load.ts";
 
 const CHANGES = 5;
 /** Load between two changes: lost requests are counted with the change that lost them. */
@@ -36,9 +36,13 @@ export function upgradeCases(cluster: () => NodeCluster): void {
         const failures = await changed(t, load, `drain first ${change}`, () =>
           changeImage(cluster(), `berth:drain-first-${change}`),
         );
-        // With one node and no second proxy nobody listens for a while. But nothing that was begun is lost.
+        // With one node and no second proxy nobody listens for a while, and a handshake that is under way when the last
+        // listener closes ends in a reset. But nothing is lost of what a proxy has accepted.
         assert.deepEqual(
-          failures.filter((failure) => !failure.includes("ECONNREFUSED")),
+          failures.filter(
+            (failure) =>
+              failure.includes(ON_A_KEPT_CONNECTION) || !/ECONNREFUSED|read ECONNRESET/.test(failure),
+          ),
           [],
         );
       }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { readImportGraph } from "#tools/laws/import-graph.ts";
 import { ROOT, sourcesLayer } from "./image-content.ts";
 import { ociArchive } from "./oci-archive.ts";
 import { productionPackages } from "./production-packages.ts";
@@ -13,6 +14,16 @@ test("the image has the command, its parts and no tests", () => {
     assert.ok(paths.includes(needed), needed);
   assert.deepEqual(
     paths.filter((path) => path.endsWith(".test.ts") || path.includes("/testing/")),
+    [],
+  );
+});
+
+test("whatever the command reaches by imports, threads and child processes is in the image", () => {
+  const sources = new Set(sourcesLayer().map(({ path }) => path.slice("berth/".length)));
+  const reached = [...reachedFrom("cli/berth.ts")];
+  assert.ok(reached.includes("proxy/shell/instance-worker.ts"), "threads are followed");
+  assert.deepEqual(
+    reached.filter((path) => !sources.has(path)),
     [],
   );
 });
@@ -34,3 +45,13 @@ test("an image's digest tells its content and nothing else", () => {
   assert.equal(digest("one", "x"), digest("two", "x"));
   assert.notEqual(digest("one", "x"), digest("one", "y"));
 });
+
+function reachedFrom(entry: string): ReadonlySet<string> {
+  const { arrows } = readImportGraph();
+  const targets = Map.groupBy(arrows, ({ from }) => from);
+  const reached = new Set([entry]);
+  for (const path of reached) {
+    for (const { to } of targets.get(path) ?? []) if (to.kind === "file") reached.add(to.path);
+  }
+  return reached;
+}
