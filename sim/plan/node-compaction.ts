@@ -56,15 +56,50 @@ function fewestNodes(cluster: PlannedCluster, { random, ...mesh }: Round): numbe
   const pods = shuffled(cluster.pods, random);
   const holds = (count: number): boolean =>
     holdAll(cluster, pods, { ...mesh, nodes: [...kept, ...others.slice(0, count)] });
-  if (!holds(others.length)) return undefined;
+  // Upwards from what cannot do, in steps that double: what is needed is seldom far above it.
+  let tooFew = hopelessNodes(cluster, { mesh, kept, others });
+  let enough = tooFew + 1;
+  for (let step = 1; enough < others.length && !holds(enough); step *= 2) {
+    tooFew = enough;
+    enough = Math.min(others.length, enough + step);
+  }
+  if (enough >= others.length && !holds(others.length)) return undefined;
+  enough = Math.min(enough, others.length);
   // More nodes hold what fewer hold, but for rare anomalies of packing, which cost a node or two.
-  let [tooFew, enough] = [-1, others.length];
   while (enough - tooFew > 1) {
     const middle = Math.floor((enough + tooFew) / 2);
     if (holds(middle)) enough = middle;
     else tooFew = middle;
   }
   return kept.length + enough;
+}
+
+interface Order {
+  readonly mesh: Pick<PlannedMeshOptions, "kind">;
+  readonly kept: readonly NodeView[];
+  readonly others: readonly NodeView[];
+}
+
+// The most of the others, in their order, that fall short of the plain sum of requests, whatever the packing; -1 if none do.
+function hopelessNodes({ pods }: PlannedCluster, { mesh: { kind }, kept, others }: Order): number {
+  const need = { cpuMilli: 0, memoryBytes: 0 };
+  for (const { view, sidecar, bond } of pods) {
+    if (bond === "node" || view.nodeName === undefined) continue;
+    need.cpuMilli += view.request.cpuMilli + (kind === "sidecar" ? sidecar.cpuMilli : 0);
+    need.memoryBytes += view.request.memoryBytes + (kind === "sidecar" ? sidecar.memoryBytes : 0);
+  }
+  const take = ({ allocatable }: NodeView): void => {
+    need.cpuMilli -= allocatable.cpuMilli;
+    need.memoryBytes -= allocatable.memoryBytes;
+  };
+  kept.forEach(take);
+  let hopeless = -1;
+  while ((need.cpuMilli > 0 || need.memoryBytes > 0) && hopeless < others.length - 1) {
+    hopeless++;
+    const next = others[hopeless];
+    if (next !== undefined) take(next);
+  }
+  return hopeless;
 }
 
 function nodesWithBondedPods({ pods }: PlannedCluster): ReadonlySet<NodeName> {
