@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { systemClock } from "./clock.ts";
+import { steadyClock, systemClock } from "./clock.ts";
 
 const MACHINE_MS = 1_000_000;
 
@@ -47,4 +47,16 @@ test("a delay beyond what timers hold does not run at once", () => {
   systemClock().after(2 ** 40, () => fired.push("early"));
   mock.timers.tick(1_000_000);
   assert.deepEqual(fired, []);
+});
+
+test("a steady clock goes on evenly when the machine's time is set, forwards or back", () => {
+  let elapsedMs = 70;
+  const clock = steadyClock(systemClock(), 2, () => elapsedMs);
+  const startMs = clock.nowMs();
+  for (const setMs of [MACHINE_MS + 86_400_000, MACHINE_MS - 86_400_000]) {
+    mock.timers.setTime(Math.max(0, setMs));
+    assert.equal(clock.nowMs(), startMs);
+  }
+  elapsedMs += 500;
+  assert.equal(clock.nowMs(), startMs + 1_000);
 });

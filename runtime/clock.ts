@@ -28,5 +28,24 @@ export function systemClock(speed = 1, originMs = Date.now()): Clock {
   };
 }
 
+/**
+ * The same clock, but one that goes on evenly when the machine's time is set: what is to last two minutes does. It then
+ * differs from the machine's time until the process ends.
+ *
+ * @param elapsedMs never goes back and never jumps.
+ */
+export function steadyClock(
+  clock: Clock,
+  speed: number,
+  elapsedMs: () => number = () => performance.now(),
+): Clock {
+  const originMs = clock.nowMs();
+  const startedMs = elapsedMs();
+  return {
+    nowMs: () => originMs + Math.round((elapsedMs() - startedMs) * speed),
+    after: (delayMs, task) => clock.after(delayMs, task),
+  };
+}
+
 // setTimeout fires at once when the delay does not fit into 31 bits.
 const TIMER_MS_MAX = 2 ** 31 - 1;

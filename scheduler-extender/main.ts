@@ -8,7 +8,7 @@ import { ClusterCache } from "#kube/cluster-cache.ts";
 import { connect } from "#kube/connect.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { EventRecorder } from "#kube/events.ts";
-import { systemClock } from "#runtime/clock.ts";
+import { type Clock, steadyClock, systemClock } from "#runtime/clock.ts";
 import {
   type ComponentContext,
   componentSettings,
@@ -147,8 +147,9 @@ const BODY_BYTES_MAX = 256 * 1024 ** 2;
 
 type Settings = z.infer<typeof settings>;
 
-async function start({ config, logger, clock }: ComponentContext<Settings>): Promise<RunningComponent> {
+async function start({ config, logger, ...context }: ComponentContext<Settings>): Promise<RunningComponent> {
   checkSettings(config);
+  const clock = decisionClock(config, context.clock);
   const ledger = new ClusterLedger();
   const metrics = createExtenderMetrics(ledger, clock);
   const operations = createHttpServer({ bodyBytesMax: 1024, logger });
@@ -204,6 +205,7 @@ async function start({ config, logger, clock }: ComponentContext<Settings>): Pro
     unreadyReasons: notAnsweringReasons,
     explanations,
     headroom,
+    logger,
   });
   await server.register(admissionApi, { ports, metrics, injection, placement: placing });
   await server.register(proxyAdmissionApi, { ledger, metrics, unreadyReasons });
@@ -248,6 +250,11 @@ function portAllocator({ settings, metrics, ...parts }: PortAllocatorParts): Por
   const range = { first: settings.portRangeFirst, last: settings.portRangeLast };
   const portMetrics = createPortMetrics(metrics.registry, { profiles: () => parts.profiles.values(), range });
   return new PortAllocator({ ...parts, range, metrics: portMetrics });
+}
+
+// A promise whose time is over because somebody set the machine's clock would be room that is given away twice.
+function decisionClock(config: Settings, clock: Clock): Clock {
+  return config.clock === "paced" ? clock : steadyClock(clock, config.clockSpeed);
 }
 
 function promiseLimits({ reservationSeconds, siblingHoldSeconds }: Settings): PromiseLimits {

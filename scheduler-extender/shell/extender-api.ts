@@ -3,7 +3,9 @@
 
 import type { FastifyInstance } from "fastify";
 import type { ClusterLedger } from "#model/ledger.ts";
-import type { Clock } from "#runtime/clock.ts";
+import { LogGate } from "#kube/log-gate.ts";
+import { type Clock, systemClock } from "#runtime/clock.ts";
+import type { Logger } from "#runtime/logger.ts";
 import { preempt, preemptForProxy } from "../policy/preemption.ts";
 import type { DecisionWitness } from "../policy/decision-witness.ts";
 import { type DecisionContext, filterNodes, prioritizeNodes, scoresOf } from "../policy/verbs.ts";
@@ -29,9 +31,16 @@ export interface ExtenderApiOptions {
   readonly unreadyReasons: () => readonly string[];
   /** Absent where nobody asks why. */
   readonly explanations?: Explanations;
+  /** Told of requests that were refused for what is in them. */
+  readonly logger?: Logger;
   /** Absent where no headroom pods are made. */
   readonly headroom?: Pick<HeadroomKeeper, "filtered"> | undefined;
 }
+
+/** Whoever sends nonsense may do so a thousand times a second. */
+const REFUSED_LOG_MS = 1_000;
+/** What is wrong is said first; the rest may be the body itself. */
+const REFUSED_TEXT_MAX = 500;
 
 export async function extenderApi(server: FastifyInstance, options: ExtenderApiOptions): Promise<void> {
   const { ledger, clock, limits, candidates, metrics, unreadyReasons, explanations, headroom } = options;
@@ -41,6 +50,17 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     candidates,
     ...(witness === undefined ? {} : { witness }),
   });
+
+  const refusedGate = new LogGate(systemClock(), REFUSED_LOG_MS);
+  const refused = (url: string, status: number, error: string): void => {
+    metrics.refused(status);
+    refusedGate.pass((suppressed) =>
+      options.logger?.warn(
+        { url, status, error: error.slice(0, REFUSED_TEXT_MAX), suppressed },
+        "request refused",
+      ),
+    );
+  };
 
   // The names in a body are read without parsing the whole.
   server.addContentTypeParser(
@@ -56,8 +76,10 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     if (reasons.length > 0) return reply.code(503).send({ Error: `not ready: ${reasons.join("; ")}` });
   });
 
-  server.setErrorHandler(async (error, _, reply) => {
+  server.setErrorHandler(async (error, request, reply) => {
     const { statusCode = 500, message } = error as { statusCode?: number; message: string };
+    const isCallers = statusCode >= 400 && statusCode < 500;
+    if (isCallers) refused(request.url, statusCode, message);
     return reply.code(statusCode).send({ Error: message });
   });
 

@@ -17,6 +17,8 @@ export interface ExtenderMetrics {
   prioritized(placement: Placement | undefined): void;
   preempted(nodes: ReadonlyMap<unknown, NodePreemption>): void;
   promisesExpired(count: number): void;
+  /** For what was in the request, with this status. */
+  refused(status: number): void;
   admitted(outcome: AdmissionOutcome): void;
   leadershipChanged(isLeading: boolean): void;
 }
@@ -68,6 +70,12 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
     help: "Promises that ran out before the pod was seen bound; more than a few mean that bindings get lost.",
     registers,
   });
+  const refusals = new Counter({
+    name: "berth_extender_refused_requests_total",
+    help: "Verbs refused for what was sent, by status: 400 malformed, 413 too large, 415 not JSON.",
+    labelNames: ["status"],
+    registers,
+  });
   const leading = new Gauge({
     name: "berth_extender_leading",
     help: "1 on the replica that holds the Lease and answers verbs; the sum over replicas is 0 while nobody does.",
@@ -91,6 +99,7 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
       decisions.inc({ verb: "preempt", verdict: verdict ?? "noneFits" });
     },
     promisesExpired: (count) => expired.inc(count),
+    refused: (status) => refusals.inc({ status: String(status) }),
     admitted: (outcome) => admissions.inc({ outcome }),
     leadershipChanged: (isLeading) => leading.set(isLeading ? 1 : 0),
   };
