@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import type { Registry } from "prom-client";
 import { z } from "zod";
+import type { AppName } from "#model/brand.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { ClusterCache } from "#kube/cluster-cache.ts";
 import { connect } from "#kube/connect.ts";
@@ -184,17 +185,10 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
   registerCacheAge(metrics.registry, () => cache.ageMs());
   const isLeader = () => leadership.isLeader;
   const ports = portAllocator({ ...shared, profiles: cache.profiles, isLeader, clock });
-  const sweep = new ProfileStatusSweep({
-    profiles: cache.profiles,
-    isLeader,
-    refreshStatus: (app) => ports.refreshStatus(app),
-    // A rate of writes is the API server's business, and that is on the machine's clock.
-    clock: systemClock(),
-  });
+  const sweep = profileStatusSweep(cache.profiles, ports, isLeader);
   const unreadyReasons = () => cache.unreadyReasons();
   const notAnsweringReasons = (): readonly string[] =>
     [unreadyReasons, () => leadership.notAnsweringReasons()].flatMap((reasons) => reasons());
-  const injection = injectionOptions(config);
   await server.register(extenderApi, {
     ledger,
     clock,
@@ -207,7 +201,12 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
     headroom,
     logger,
   });
-  await server.register(admissionApi, { ports, metrics, injection, placement: placing });
+  await server.register(admissionApi, {
+    ports,
+    metrics,
+    injection: injectionOptions(config),
+    placement: placing,
+  });
   await server.register(proxyAdmissionApi, { ledger, metrics, unreadyReasons });
   await operations.register(operationsApi, { registry: metrics.registry, unreadyReasons });
   await operations.register(explainApi, { ledger, explanations, clock, unreadyReasons: notAnsweringReasons });
@@ -255,6 +254,16 @@ function portAllocator({ settings, metrics, ...parts }: PortAllocatorParts): Por
 // A promise whose time is over because somebody set the machine's clock would be room that is given away twice.
 function decisionClock(config: Settings, clock: Clock): Clock {
   return config.clock === "paced" ? clock : steadyClock(clock, config.clockSpeed);
+}
+
+function profileStatusSweep(
+  profiles: ClusterCache["profiles"],
+  ports: PortAllocator,
+  isLeader: () => boolean,
+): ProfileStatusSweep {
+  const refreshStatus = (app: AppName): Promise<void> => ports.refreshStatus(app);
+  // A rate of writes is the API server's business, and that is on the machine's clock.
+  return new ProfileStatusSweep({ profiles, isLeader, refreshStatus, clock: systemClock() });
 }
 
 function promiseLimits({ reservationSeconds, siblingHoldSeconds }: Settings): PromiseLimits {

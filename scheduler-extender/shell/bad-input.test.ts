@@ -6,7 +6,6 @@ import { connect } from "node:net";
 import { afterEach, beforeEach, test } from "node:test";
 import * as fc from "fast-check";
 import type { FastifyInstance } from "fastify";
-import type { NodeName } from "#model/brand.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { decodePod } from "#kube/decode-pod.ts";
 import { createHttpServer, listen } from "#runtime/http-server.ts";
@@ -91,9 +90,7 @@ async function assertHarmless(verb: string, payload: string | Buffer): Promise<v
   assert.ok(status === 200 || (status >= 400 && status < 500), `${verb} ${status}: ${text}`);
   if (status === 200) {
     // What a changed question still says may be answered, and the promise of that answer taken back.
-    for (const { pod } of [...ledger.reservations()]) ledger.release(pod.uid);
-    for (const { name, holds } of [...ledger.nodes()])
-      for (const hold of [...holds.values()]) ledger.hold(name, { ...hold, pods: 0 });
+    ledger.expire(Infinity);
   } else {
     assert.equal(typeof (JSON.parse(text) as { Error?: unknown }).Error, "string");
   }
@@ -176,10 +173,7 @@ test("a request that breaks off before its body is whole changes nothing", async
     socket.destroy();
   });
   assert.equal((await send("prioritize", JSON.stringify(question("prioritize")))).status, 200);
-  for (const { pod } of [...ledger.reservations()]) ledger.release(pod.uid);
-  for (const name of NODES)
-    for (const hold of [...(ledger.node(name as NodeName)?.holds.values() ?? [])])
-      ledger.hold(name as NodeName, { ...hold, pods: 0 });
+  ledger.expire(Infinity);
   assert.deepEqual(state(), before);
 });
 
