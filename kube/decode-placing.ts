@@ -1,6 +1,7 @@
 // What the placement controller reads of a pod: Berth's gate and annotation, what the pod asks of its node, and whether
 // it asks for anything that Berth cannot judge. Decoded for unbound pods that carry one of the two, which are few.
 
+import { MESH_RESOURCE } from "#model/app.ts";
 import type { Labels } from "#model/app.ts";
 import type { NodeName } from "#model/brand.ts";
 import type { NodeSelectorTerm } from "#model/node-affinity.ts";
@@ -99,7 +100,7 @@ export function unjudgedConstraint(spec: ApiPlacementSpec): UnjudgedConstraint |
   return undefined;
 }
 
-const JUDGED_RESOURCES: ReadonlySet<string> = new Set(["cpu", "memory"]);
+const JUDGED_RESOURCES: ReadonlySet<string> = new Set(["cpu", "memory", MESH_RESOURCE]);
 
 /** Volumes that every node can mount; any other kind may tie the pod to nodes or zones, or be limited per node. */
 const VOLUMES_ANYWHERE: ReadonlySet<string> = new Set([

@@ -9,6 +9,12 @@ export const MESH_ENABLED = "enabled";
 /** Marks the node proxy's own pods; set by the DaemonSet's template. */
 export const PROXY_LABEL = "berth.dev/node-proxy";
 
+/**
+ * What a mesh pod asks one of where kube-scheduler is to send Berth's extender mesh pods only. No node has any:
+ * kube-scheduler is told to look past it, and kubelet looks past what its node does not know.
+ */
+export const MESH_RESOURCE = "berth.dev/mesh";
+
 /** Marks headroom pods; its value is the uid of the pod that one stands for. */
 export const HEADROOM_LABEL = "berth.dev/headroom-for";
 

@@ -13,14 +13,22 @@ export interface TlsMaterial {
   readonly key: string;
 }
 
+export interface CallerOptions {
+  /** PEM: authorities of clients that may show a certificate; whether one did is for the server's routes to ask. */
+  readonly clientAuthorities?: string | undefined;
+}
+
 export class ServingCertificate {
   /** Fastify listens with two servers where `localhost` has two addresses. */
   readonly #servers: Server[] = [];
+  readonly #callers: ServerOptions;
   #material: TlsMaterial;
 
   /** @throws Error if the key is not the certificate's, or either is malformed. */
-  constructor(material: TlsMaterial) {
+  constructor(material: TlsMaterial, { clientAuthorities: ca }: CallerOptions = {}) {
     check(material);
+    // Those without a certificate are let in, since one port serves callers of both kinds.
+    this.#callers = ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: false };
     this.#material = material;
   }
 
@@ -29,16 +37,13 @@ export class ServingCertificate {
    *
    * @throws UsageError if they cannot be read, or do not belong together.
    */
-  static fromFiles({
-    certFile,
-    keyFile,
-  }: {
-    readonly certFile: string;
-    readonly keyFile: string;
-  }): ServingCertificate {
+  static fromFiles(
+    { certFile, keyFile }: { readonly certFile: string; readonly keyFile: string },
+    callers?: CallerOptions,
+  ): ServingCertificate {
     const material = { cert: readPem(certFile), key: readPem(keyFile) };
     try {
-      return new ServingCertificate(material);
+      return new ServingCertificate(material, callers);
     } catch (error) {
       throw new UsageError(
         `${certFile} and ${keyFile} are no certificate and its key: ${(error as Error).message}`,
@@ -50,7 +55,7 @@ export class ServingCertificate {
   }
 
   createServer(options: ServerOptions, listener: RequestListener): Server {
-    const server = createServer({ ...options, ...this.#material }, listener);
+    const server = createServer({ ...options, ...this.#callers, ...this.#material }, listener);
     this.#servers.push(server);
     return server;
   }
@@ -59,7 +64,7 @@ export class ServingCertificate {
   replace(material: TlsMaterial): void {
     check(material);
     this.#material = material;
-    for (const server of this.#servers) server.setSecureContext(material);
+    for (const server of this.#servers) server.setSecureContext({ ...this.#callers, ...material });
   }
 }
 

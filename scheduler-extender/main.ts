@@ -28,10 +28,11 @@ import { admissionApi } from "./shell/admission-api.ts";
 import { checkSettings } from "./shell/check-settings.ts";
 import { certificateHosts } from "./shell/certificate-hosts.ts";
 import { CertificateKeeper } from "./shell/certificate-keeper.ts";
+import { callerRefusal, readClientAuthorities } from "./shell/client-certificate.ts";
 import { leaderDiscovery } from "./shell/leader-discovery.ts";
 import { explainApi } from "./shell/explain-api.ts";
 import { Explanations } from "./shell/explanations.ts";
-import { extenderApi } from "./shell/extender-api.ts";
+import { extenderApi, type ExtenderApiOptions } from "./shell/extender-api.ts";
 import { createExtenderMetrics, type ExtenderMetrics, registerCacheAge } from "./shell/extender-metrics.ts";
 import { HeadroomKeeper, type HeadroomKeeperOptions } from "./shell/headroom-keeper.ts";
 import { createHeadroomMetrics } from "./shell/headroom-metrics.ts";
@@ -62,6 +63,14 @@ const settings = componentSettings.extend({
     .string()
     .optional()
     .describe("MutatingWebhookConfiguration whose caBundle follows that authority"),
+  clientCa: z
+    .string()
+    .optional()
+    .describe("authorities (PEM) whose client certificates the verbs ask for; the webhooks ask for none"),
+  clientName: z
+    .string()
+    .optional()
+    .describe("common name that such a certificate must have, for example system:kube-scheduler"),
   operationsHost: z.string().default("127.0.0.1").describe("address of health and metrics"),
   operationsPort: port.default(9090).describe("port of health and metrics"),
   mode: z
@@ -126,6 +135,12 @@ const settings = componentSettings.extend({
     .max(600)
     .default(5)
     .describe("pause before an injected container stops"),
+  managedResource: z
+    .boolean()
+    .default(false)
+    .describe(
+      "have mesh pods ask for one berth.dev/mesh, for a kube-scheduler that sends the extender such pods only",
+    ),
   leaseNamespace: z
     .string()
     .default("berth-system")
@@ -190,16 +205,15 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
   const notAnsweringReasons = (): readonly string[] =>
     [unreadyReasons, () => leadership.notAnsweringReasons()].flatMap((reasons) => reasons());
   await server.register(extenderApi, {
-    ledger,
+    ...shared,
     clock,
     limits,
     candidates: config.candidates === 1 ? 1 : undefined,
-    metrics,
     // Two ledgers that both answer would promise the same room twice.
     unreadyReasons: notAnsweringReasons,
     explanations,
     headroom,
-    logger,
+    refusalOf: refusalOf(config),
   });
   await server.register(admissionApi, {
     ports,
@@ -270,8 +284,14 @@ function promiseLimits({ reservationSeconds, siblingHoldSeconds }: Settings): Pr
   return { reservationMs: reservationSeconds * 1000, siblingHoldMs: siblingHoldSeconds * 1000 };
 }
 
-function injectionOptions({ ipFamily, noProxy, preStopSeconds }: Settings): Omit<InjectionOptions, "ports"> {
-  return { ipFamily, noProxy: noProxy.split(",").filter((host) => host !== ""), preStopSeconds };
+function injectionOptions({
+  ipFamily,
+  noProxy,
+  preStopSeconds,
+  managedResource: isManagedResource,
+}: Settings): Omit<InjectionOptions, "ports"> {
+  const hosts = noProxy.split(",").filter((host) => host !== "");
+  return { ipFamily, noProxy: hosts, preStopSeconds, isManagedResource };
 }
 
 function headroomKeeper(
@@ -324,12 +344,17 @@ function certificateKeeper(
 }
 
 async function servingCertificate(
-  { tlsCertFile: certFile, tlsKeyFile: keyFile }: Settings,
+  { tlsCertFile: certFile, tlsKeyFile: keyFile, clientCa }: Settings,
   keeper: CertificateKeeper | undefined,
 ): Promise<ServingCertificate | undefined> {
-  if (keeper !== undefined) return new ServingCertificate(await keeper.begin());
+  const callers = { clientAuthorities: clientCa === undefined ? undefined : readClientAuthorities(clientCa) };
+  if (keeper !== undefined) return new ServingCertificate(await keeper.begin(), callers);
   if (certFile === undefined || keyFile === undefined) return undefined;
-  return ServingCertificate.fromFiles({ certFile, keyFile });
+  return ServingCertificate.fromFiles({ certFile, keyFile }, callers);
+}
+
+function refusalOf({ clientCa, clientName }: Settings): ExtenderApiOptions["refusalOf"] {
+  return clientCa === undefined ? undefined : (socket) => callerRefusal(socket, clientName);
 }
 
 /** Its settings, for the command line, the settings file and the reference. */

@@ -140,3 +140,14 @@ test("a preStop hook of the author's is kept, and a pause of 0 seconds is none",
     false,
   );
 });
+
+test("where kube-scheduler tells mesh pods by a resource, the first container asks for one, beside what it asks for", () => {
+  const one = { "berth.dev/mesh": "1" };
+  const managed = { isManagedResource: true };
+  const bare = { spec: { containers: [{ name: "app" }, { name: "second" }] } };
+  assert.deepEqual(valueAt(bare, "/spec/containers/0/resources", managed), { requests: one, limits: one });
+  assert.equal(valueAt(bare, "/spec/containers/0/resources"), undefined);
+  const pod = { spec: { containers: [{ name: "app", resources: { requests: { cpu: "1" } } }] } };
+  assert.equal(valueAt(pod, "/spec/containers/0/resources/requests/berth.dev~1mesh", managed), "1");
+  assert.deepEqual(valueAt(pod, "/spec/containers/0/resources/limits", managed), one);
+});

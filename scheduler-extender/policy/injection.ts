@@ -2,7 +2,7 @@
 // the mesh label, which makes a namespace's choice the pod's own (a pod that was not injected is not charged either).
 // HTTPS_PROXY is left alone: the proxy does not tunnel yet, and an HTTPS client sent to it would fail.
 
-import { MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
+import { MESH_ENABLED, MESH_LABEL, MESH_RESOURCE } from "#model/app.ts";
 import type { AppPorts } from "#model/mesh-profile.ts";
 
 export interface InjectionOptions {
@@ -11,6 +11,8 @@ export interface InjectionOptions {
   /** Hosts that are always reached directly, beside the API server, metadata and loopback. */
   readonly noProxy: readonly string[];
   readonly preStopSeconds: number;
+  /** Mesh pods ask for the resource that kube-scheduler tells them by. */
+  readonly isManagedResource?: boolean;
 }
 
 /** The parts of a pod that injection reads. */
@@ -30,6 +32,7 @@ type StringMap = Readonly<Record<string, string>>;
 export interface InjectableContainer {
   readonly name: string;
   readonly env?: readonly EnvVar[];
+  readonly resources?: { readonly requests?: StringMap | null; readonly limits?: StringMap | null } | null;
   readonly lifecycle?: { readonly preStop?: unknown; readonly postStart?: unknown };
 }
 
@@ -61,6 +64,7 @@ export function injectionPatch(pod: InjectablePod, options: InjectionOptions): r
     ...initContainers.map((container, index) =>
       environment(container, `/spec/initContainers/${index}`, options),
     ),
+    ...(options.isManagedResource === true ? managedResource(containers[0]) : []),
     ...containers.flatMap((container, index) => preStop(container, `/spec/containers/${index}`, options)),
   ];
 }
@@ -77,6 +81,20 @@ function mapEntry(map: StringMap | null | undefined, entry: MapEntry): readonly 
     return [{ op: "add", path: entry.at, value: { [entry.key]: entry.value } }];
   const pointer = entry.key.replaceAll("~", "~0").replaceAll("/", "~1");
   return [{ op: "add", path: `${entry.at}/${pointer}`, value: entry.value }];
+}
+
+// Of an extended resource as much has to be asked for as is permitted. One container asks for the whole pod.
+function managedResource(container: InjectableContainer | undefined): readonly JsonPatchOperation[] {
+  if (container === undefined) return [];
+  const at = "/spec/containers/0/resources";
+  const one = { [MESH_RESOURCE]: "1" };
+  const { resources = null } = container;
+  if (resources === null) return [{ op: "add", path: at, value: { requests: one, limits: one } }];
+  const entry = { key: MESH_RESOURCE, value: "1" };
+  return [
+    ...mapEntry(resources.requests, { at: `${at}/requests`, ...entry }),
+    ...mapEntry(resources.limits, { at: `${at}/limits`, ...entry }),
+  ];
 }
 
 // Ours come first, since $(BERTH_NODE_IP) refers only to variables above it. A name the author set in either case is

@@ -7,6 +7,8 @@ export interface CheckedSettings {
   readonly tlsKeyFile?: string | undefined;
   readonly tlsSecret?: string | undefined;
   readonly tlsHosts?: string | undefined;
+  readonly clientCa?: string | undefined;
+  readonly clientName?: string | undefined;
   readonly webhookConfiguration?: string | undefined;
   readonly podName?: string | undefined;
   readonly withoutLease: boolean;
@@ -22,6 +24,8 @@ export function checkSettings({
   tlsKeyFile,
   tlsSecret,
   tlsHosts,
+  clientCa,
+  clientName,
   webhookConfiguration,
   podName,
   withoutLease,
@@ -49,6 +53,12 @@ export function checkSettings({
   }
   if (tlsSecret !== undefined && tlsCertFile !== undefined) {
     throw new UsageError("give --tls-secret, or --tls-cert-file and --tls-key-file, not both");
+  }
+  if (clientCa !== undefined && tlsSecret === undefined && tlsCertFile === undefined) {
+    throw new UsageError("--client-ca needs TLS: --tls-secret, or --tls-cert-file and --tls-key-file");
+  }
+  if (clientName !== undefined && clientCa === undefined) {
+    throw new UsageError("--client-name needs --client-ca, whose certificates have that name");
   }
   if (tlsSecret === undefined && tlsHosts !== undefined) {
     throw new UsageError("--tls-hosts needs --tls-secret: certificates from files have their hosts");

@@ -1,6 +1,7 @@
 // The verbs over HTTP. A pod that is a proxy itself passes unseen: an extender that held up what it depends on would
 // lock itself out (kubernetes#91489).
 
+import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { ClusterLedger } from "#model/ledger.ts";
 import { LogGate } from "#kube/log-gate.ts";
@@ -31,6 +32,8 @@ export interface ExtenderApiOptions {
   readonly unreadyReasons: () => readonly string[];
   /** Absent where nobody asks why. */
   readonly explanations?: Explanations;
+  /** Why a caller is not answered; absent where everyone is. */
+  readonly refusalOf?: ((socket: Socket) => string | undefined) | undefined;
   /** Told of requests that were refused for what is in them. */
   readonly logger?: Logger;
   /** Absent where no headroom pods are made. */
@@ -69,6 +72,14 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     async (_: unknown, body: Buffer) => body,
   );
   const table = new NodeNameTable();
+
+  // Before the body is read: that of a stranger is not worth its room.
+  server.addHook("onRequest", async (request, reply) => {
+    const refusal = options.refusalOf?.(request.raw.socket);
+    if (refusal === undefined) return;
+    refused(request.url, 401, refusal);
+    return reply.code(401).send({ Error: refusal });
+  });
 
   // An answer from half a ledger would overcommit nodes: kube-scheduler retries an error.
   server.addHook("preHandler", async (_, reply) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MESH_RESOURCE } from "#model/app.ts";
 import { certificateHosts } from "#scheduler-extender/shell/certificate-hosts.ts";
 import { EXTENDER_WEIGHT } from "#sim/driver/scheduler-driver.ts";
 import { extenderRoutes } from "./extender-routes.ts";
@@ -22,10 +23,16 @@ interface Extender {
   readonly tlsConfig: { readonly serverName: string; readonly caFile: string; readonly insecure?: boolean };
 }
 
-assert.deepEqual(filesIn("kube-scheduler"), ["configuration.yaml"]);
+assert.deepEqual(filesIn("kube-scheduler"), ["configuration-mesh-pods-only.yaml", "configuration.yaml"]);
 const configuration = readYaml("kube-scheduler/configuration.yaml") as SchedulerConfiguration;
 const [extender] = configuration.extenders;
 assert.ok(extender !== undefined);
+
+test("the variant for mesh pods only differs by the resource that tells them", () => {
+  const variant = readYaml("kube-scheduler/configuration-mesh-pods-only.yaml") as SchedulerConfiguration;
+  const managedResources = [{ name: MESH_RESOURCE, ignoredByScheduler: true }];
+  assert.deepEqual(variant, { ...configuration, extenders: [{ ...extender, managedResources }] });
+});
 
 test("it is a configuration of kube-scheduler that sees every node", () => {
   assert.equal(configuration.apiVersion, "kubescheduler.config.k8s.io/v1");
