@@ -1,7 +1,8 @@
 // kube-scheduler, the real one, on clusters of 1,000 and 5,000 nodes: without an extender, with one that always says yes
 // (in Go), and with Berth's in each of its modes. The same pods in the same order each time; runs take turns, and the
-// median by pods per second speaks for its mode.
+// median by pods per second speaks for its mode. `--nodes N --pods N --rounds N --modes none,nominate` measures one size.
 
+import { parseArgs } from "node:util";
 import { UsageError } from "#runtime/usage-error.ts";
 import { constantExtenderBinary } from "#test/e2e/constant-extender-binary.ts";
 import { toolBinaries } from "#test/e2e/tool-binaries.ts";
@@ -24,8 +25,8 @@ interface Size {
 }
 
 const SIZES: readonly Size[] = [
-  { nodeCount: 1_000, podCount: 2_000, rounds: 3 },
-  { nodeCount: 5_000, podCount: 2_000, rounds: 3 },
+  { nodeCount: 1_000, podCount: 1_200, rounds: 3 },
+  { nodeCount: 5_000, podCount: 1_200, rounds: 3 },
 ];
 const SIZES_QUICK: readonly Size[] = [{ nodeCount: 200, podCount: 320, rounds: 1 }];
 
@@ -33,38 +34,84 @@ const WARM_UP_PODS = 200;
 
 const MODES = ["none", "constant", "score", "nominate"] as const;
 type Mode = (typeof MODES)[number];
-type ModeRuns = Readonly<Record<Mode, RunFigures>>;
+/** As score mode is shipped: every node is scored, so that no node of the app is missed. */
+const EVERY_NODE_MODES = ["constant", "score"] as const;
+type EveryNodeMode = (typeof EVERY_NODE_MODES)[number];
 
 async function run({ argv, isQuick, progress }: BenchOptions): Promise<BenchReport> {
-  const [unknown] = argv;
-  if (unknown !== undefined) throw new UsageError(`scheduler takes no ${unknown}`);
-  const nodes: Record<string, ModeRuns> = {};
-  // As score mode is shipped: every node is scored, so that no node of the app is missed.
-  const everyNode: Record<string, Pick<ModeRuns, "constant" | "score">> = {};
-  for (const size of isQuick ? SIZES_QUICK : SIZES) {
-    const measured = await measure(size, progress);
+  const { sizes, modes } = choiceOf(argv, isQuick ? SIZES_QUICK : SIZES);
+  const nodes: Record<string, Measured["sampled"]> = {};
+  const everyNode: Record<string, Measured["everyNode"]> = {};
+  for (const size of sizes) {
+    const measured = await measure(size, modes, progress);
     nodes[String(size.nodeCount)] = measured.sampled;
     everyNode[String(size.nodeCount)] = measured.everyNode;
   }
   const largest = Object.values(nodes).at(-1);
-  const share = (mode: Mode): number | null => (largest === undefined ? null : shareOf(largest[mode]));
+  const share = (mode: Mode): number | null => shareOf(largest?.[mode]);
   const figures = {
     nodes,
     everyNode,
     colocation: { none: share("none"), score: share("score"), nominate: share("nominate") },
-    ratios: Object.fromEntries(Object.entries(nodes).map(([count, modes]) => [count, ratios(modes)])),
+    ratios: Object.fromEntries(Object.entries(nodes).map(([count, runs]) => [count, ratios(runs)])),
     isQuick,
   };
   return { figures, table: table(figures) };
 }
 
+interface Choice {
+  readonly sizes: readonly Size[];
+  readonly modes: readonly Mode[];
+}
+
+function choiceOf(argv: readonly string[], sizes: readonly Size[]): Choice {
+  const text = { type: "string" } as const;
+  const { nodes, pods, rounds, modes } = parseFlags(argv, {
+    nodes: text,
+    pods: text,
+    rounds: text,
+    modes: text,
+  });
+  const wanted = modes?.split(",") ?? MODES;
+  const unknown = wanted.find((mode) => !(MODES as readonly string[]).includes(mode));
+  if (unknown !== undefined)
+    throw new UsageError(`there is no mode "${unknown}"; there are: ${MODES.join(", ")}`);
+  const size = {
+    nodeCount: countOf("nodes", nodes, SIZES[0]?.nodeCount ?? 0),
+    podCount: countOf("pods", pods, SIZES[0]?.podCount ?? 0),
+    rounds: countOf("rounds", rounds, 1),
+  };
+  const isOneSize = nodes !== undefined || pods !== undefined || rounds !== undefined;
+  return { sizes: isOneSize ? [size] : sizes, modes: MODES.filter((mode) => wanted.includes(mode)) };
+}
+
+function parseFlags<T extends Readonly<Record<string, { readonly type: "string" }>>>(
+  argv: readonly string[],
+  options: T,
+): { readonly [Name in keyof T]?: string } {
+  try {
+    return parseArgs({ args: [...argv], options }).values as { readonly [Name in keyof T]?: string };
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function countOf(flag: string, text: string | undefined, absent: number): number {
+  if (text === undefined) return absent;
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new UsageError(`--${flag} must be a whole number from 1`);
+  return count;
+}
+
 interface Measured {
-  readonly sampled: ModeRuns;
-  readonly everyNode: Pick<ModeRuns, "constant" | "score">;
+  readonly sampled: Readonly<Record<Mode, RunFigures | null>>;
+  readonly everyNode: Readonly<Record<EveryNodeMode, RunFigures | null>>;
 }
 
 async function measure(
   { nodeCount, podCount, rounds }: Size,
+  modes: readonly Mode[],
   progress: BenchOptions["progress"],
 ): Promise<Measured> {
   const tools = await toolBinaries(progress);
@@ -87,57 +134,59 @@ async function measure(
     // The first pods of an API server wait for more than their scheduling.
     await runScheduling(bed, { podCount: WARM_UP_PODS, startExtender: undefined });
     for (let round = 0; round < rounds; round++) {
-      for (const mode of MODES) await runOnce(mode, { startExtender: extenders[mode] });
-      for (const mode of ["constant", "score"] as const) {
-        await runOnce(`${mode}, every node`, {
-          startExtender: extenders[mode],
-          percentageOfNodesToScore: 100,
-        });
+      for (const mode of modes) await runOnce(mode, { startExtender: extenders[mode] });
+      for (const mode of EVERY_NODE_MODES) {
+        const options = { startExtender: extenders[mode], percentageOfNodesToScore: 100 };
+        if (modes.includes(mode)) await runOnce(everyNodeName(mode), options);
       }
     }
-    const of = (name: string): RunFigures => medianBySpeed(runs.get(name) ?? []);
+    const of = (name: string): RunFigures | null => medianBySpeed(runs.get(name) ?? []);
     return {
       sampled: { none: of("none"), constant: of("constant"), score: of("score"), nominate: of("nominate") },
-      everyNode: { constant: of("constant, every node"), score: of("score, every node") },
+      everyNode: { constant: of(everyNodeName("constant")), score: of(everyNodeName("score")) },
     };
   } finally {
     await bed.close();
   }
 }
 
-function medianBySpeed(runs: readonly RunFigures[]): RunFigures {
-  const sorted = runs.toSorted((a, b) => a.podsPerSecond - b.podsPerSecond);
-  const middle = sorted[Math.floor(sorted.length / 2)];
-  if (middle === undefined) throw new Error("a mode was run");
-  return middle;
+function everyNodeName(mode: Mode): string {
+  return `${mode}, all`;
 }
 
-function shareOf({ colocation: { possible, met } }: RunFigures): number | null {
+function medianBySpeed(runs: readonly RunFigures[]): RunFigures | null {
+  const sorted = runs.toSorted((a, b) => a.podsPerSecond - b.podsPerSecond);
+  return sorted[Math.floor(sorted.length / 2)] ?? null;
+}
+
+function shareOf(figures: RunFigures | null | undefined): number | null {
+  const { possible = 0, met = 0 } = figures?.colocation ?? {};
   return possible === 0 ? null : met / possible;
 }
 
-function ratios({ none, constant, score, nominate }: ModeRuns): object {
-  return {
-    scoreToConstant: score.podsPerSecond / constant.podsPerSecond,
-    scoreToConstantScheduler: score.schedulerPodsPerSecond / constant.schedulerPodsPerSecond,
-    nominateToNone: nominate.podsPerSecond / none.podsPerSecond,
-    nominateToNoneScheduler: nominate.schedulerPodsPerSecond / none.schedulerPodsPerSecond,
-  };
+function ratios({ none, constant, score, nominate }: Measured["sampled"]): object {
+  const of = (ours: RunFigures | null, theirs: RunFigures | null): object | null =>
+    ours === null || theirs === null
+      ? null
+      : {
+          podsPerSecond: ours.podsPerSecond / theirs.podsPerSecond,
+          schedulerPodsPerSecond: ours.schedulerPodsPerSecond / theirs.schedulerPodsPerSecond,
+        };
+  return { scoreToConstant: of(score, constant), nominateToNone: of(nominate, none) };
 }
 
 function table({
   nodes,
   everyNode,
 }: {
-  readonly nodes: Readonly<Record<string, ModeRuns>>;
-  readonly everyNode: Readonly<Record<string, Pick<ModeRuns, "constant" | "score">>>;
+  readonly nodes: Readonly<Record<string, Measured["sampled"]>>;
+  readonly everyNode: Readonly<Record<string, Measured["everyNode"]>>;
 }): string {
   const rows: string[] = [];
   for (const [count, modes] of Object.entries(nodes)) {
-    for (const mode of MODES) rows.push(row(count, mode, modes[mode]));
-    for (const [mode, figures] of Object.entries(everyNode[count] ?? {})) {
-      rows.push(row(count, `${mode}, all`, figures));
-    }
+    for (const mode of MODES) rows.push(...row(count, mode, modes[mode]));
+    for (const mode of EVERY_NODE_MODES)
+      rows.push(...row(count, everyNodeName(mode), everyNode[count]?.[mode]));
   }
   return [
     " nodes mode             pods/s  scheduler ms  writes/pod  bound p50 ms  p99 ms  met  CPU ms: scheduler extender",
@@ -145,9 +194,10 @@ function table({
   ].join("\n");
 }
 
-function row(count: string, mode: string, figures: RunFigures): string {
+function row(count: string, mode: string, figures: RunFigures | null | undefined): readonly string[] {
+  if (figures === null || figures === undefined) return [];
   const share = shareOf(figures);
-  return [
+  const cells = [
     count.padStart(6),
     mode.padEnd(14),
     figures.podsPerSecond.toFixed(1).padStart(8),
@@ -158,5 +208,6 @@ function row(count: string, mode: string, figures: RunFigures): string {
     (share === null ? "–" : `${(share * 100).toFixed(1)}%`).padStart(6),
     figures.schedulerCpuMsPerPod.toFixed(1).padStart(10),
     (figures.extenderCpuMsPerPod?.toFixed(1) ?? "–").padStart(8),
-  ].join(" ");
+  ];
+  return [cells.join(" ")];
 }

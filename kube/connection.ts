@@ -257,8 +257,9 @@ const REQUEST_MS_DEFAULT = 30_000;
 const CONNECT_MS_MAX = 5_000;
 // Below the idle limits of common load balancers (60 s), so that a quiet watch is neither cut nor unnoticed when dead.
 const KEEP_ALIVE_PROBE_MS = 30_000;
-// As many writes at once as one client should ask of the server's priority-and-fairness queues.
-const REQUEST_SOCKETS_MAX = 32;
+// As many writes at once as one client should ask of the server's priority-and-fairness queues: of the 600 seats that
+// there are by default, all service accounts together have 245 (level workload-low).
+const REQUEST_SOCKETS_MAX = 64;
 // Far above a resize of every node at once on 5,000 nodes in batches; beyond, the caller is not pacing itself.
 const REQUESTS_PENDING_MAX = 4_096;
 // A component watches fewer than ten collections; the rest is room for the proxy's per-app slices.

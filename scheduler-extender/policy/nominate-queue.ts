@@ -80,6 +80,7 @@ export class NominateQueue {
     context: Omit<NominateContext, "room">,
     { podsMax, effectsMax = Infinity }: { readonly podsMax: number; readonly effectsMax?: number },
   ): readonly NominateEffect[] {
+    if (effectsMax <= 0) return [];
     const { nowMs } = context;
     if (nowMs - this.#roomAtMs >= ROOM_MS_MAX) {
       this.#roomAtMs = nowMs;
