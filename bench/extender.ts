@@ -18,6 +18,7 @@ import { systemClock } from "#runtime/clock.ts";
 import type { JsonObject } from "#sim/loopback/json.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { SeededRandom } from "#sim/seeded-random.ts";
+import { processCpuMs } from "./process-cpu.ts";
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
 
 const NODE_COUNTS = [500, 5_000] as const;
@@ -36,7 +37,7 @@ export const extenderBench: Bench = {
 };
 
 async function run({ isQuick, progress }: BenchOptions): Promise<BenchReport> {
-  const names: Record<string, Latencies> = {};
+  const names: Record<string, Measured["latencies"]> = {};
   let last: Measured | undefined;
   for (const nodes of NODE_COUNTS) {
     progress(`${nodes} nodes`);
@@ -61,7 +62,10 @@ interface Latencies {
 }
 
 interface Measured {
-  readonly latencies: Latencies;
+  readonly latencies: Latencies & {
+    /** Of the extender's process, for one filter and one prioritize, garbage collection included. */
+    readonly cpuMsPerPod: number;
+  };
   readonly rssBytes: number;
   readonly rebuildSeconds: number;
   readonly evaluationsPerDecisionP50: number;
@@ -97,9 +101,19 @@ async function measure(nodeCount: number, calls: number): Promise<Measured> {
     await extender.start();
     await untilReady(`http://127.0.0.1:${operationsPort}/readyz`);
     const rebuildSeconds = (performance.now() - startedMs) / 1000;
-    const latencies = await callVerbs(`http://127.0.0.1:${port}`, nodeNames(nodeCount), calls);
+    const url = `http://127.0.0.1:${port}`;
+    const names = nodeNames(nodeCount);
+    await callVerbs(url, names, CALLS_WARM_UP);
+    const cpuBeforeMs = processCpuMs(extender.pid ?? 0);
+    const latencies = await callVerbs(url, names, calls);
+    const cpuMsPerPod = (processCpuMs(extender.pid ?? 0) - cpuBeforeMs) / calls;
     const rssBytes = residentBytes(extender.pid ?? 0);
-    return { latencies, rssBytes, rebuildSeconds, evaluationsPerDecisionP50: evaluations(api, nodeCount) };
+    return {
+      latencies: { ...latencies, cpuMsPerPod },
+      rssBytes,
+      rebuildSeconds,
+      evaluationsPerDecisionP50: evaluations(api, nodeCount),
+    };
   } finally {
     await extender.stop();
     await api.close();
@@ -167,13 +181,13 @@ async function callVerbs(url: string, nodes: readonly string[], calls: number): 
   const prioritizeMs: number[] = [];
   const random = new SeededRandom(1);
   try {
-    for (let call = 0; call < CALLS_WARM_UP + calls; call++) {
-      const app = call % 2 === 0 ? appOf(random.integer(nodes.length * PODS_PER_NODE)) : `new-${call}`;
-      const pod = withUid(appPod(`waiting-${call}`, app), `uid-${call}`);
+    for (let call = 0; call < calls; call++) {
+      const app =
+        call % 2 === 0 ? appOf(random.integer(nodes.length * PODS_PER_NODE)) : `new-${calls}-${call}`;
+      const pod = withUid(appPod(`waiting-${calls}-${call}`, app), `uid-${calls}-${call}`);
       const body = JSON.stringify({ Pod: pod, Nodes: null, NodeNames: nodes });
       const filter = await post(pool, "/filter", body);
       const prioritize = await post(pool, "/prioritize", body);
-      if (call < CALLS_WARM_UP) continue;
       filterMs.push(filter);
       prioritizeMs.push(prioritize);
     }
@@ -254,7 +268,7 @@ function table(
     return `${nodes.padStart(6)} ${cells.join(" ")}`;
   });
   return [
-    " nodes filter p50 filter p99   prio p50   prio p99   (ms)",
+    " nodes filter p50 filter p99   prio p50   prio p99  CPU/pod   (ms)",
     ...rows,
     `at ${NODE_COUNTS[1]} nodes with ${String(figures["pods"])} pods: ${(Number(figures["rssBytes"]) / 1024 ** 2).toFixed(0)} MiB resident, rebuilt in ${Number(figures["rebuildSeconds"]).toFixed(1)} s`,
   ].join("\n");

@@ -1,6 +1,5 @@
 // One run: kube-scheduler and its extender are started, the pods created, and every binding waited for.
 
-import { readFileSync } from "node:fs";
 import { median, quantile } from "simple-statistics";
 import { Agent, request } from "undici";
 import { freePort } from "#cli/start/free-port.ts";
@@ -13,6 +12,7 @@ import { startScheduler } from "#test/e2e/scheduler.ts";
 import { colocation, type Colocation } from "./colocation.ts";
 import { parseSamples, type Samples, sumOf } from "./metric-samples.ts";
 import { eachOf, NAMESPACE, type SchedulerBed, SYSTEM_NAMESPACE } from "./scheduler-bed.ts";
+import { processCpuMs } from "./process-cpu.ts";
 import type { RunningExtender } from "./scheduler-extenders.ts";
 import {
   appsOf,
@@ -65,16 +65,17 @@ export async function runScheduling(bed: SchedulerBed, options: RunOptions): Pro
   try {
     const owners = await createOwners(connection, appsOf(options.podCount));
     const pods = podsInOrder(options.podCount);
+    const extenderCpuMs = (): number => (extender === undefined ? 0 : processCpuMs(extender.pid));
     const before = {
       api: await bed.apiSamples(),
-      extenderMs: cpuMs(extender?.pid),
-      schedulerMs: cpuMs(scheduler.pid),
+      extenderMs: extenderCpuMs(),
+      schedulerMs: processCpuMs(scheduler.pid),
     };
     const bindings = await createAndBind(bed, pods, owners);
     const after = {
       api: await bed.apiSamples(),
-      extenderMs: cpuMs(extender?.pid),
-      schedulerMs: cpuMs(scheduler.pid),
+      extenderMs: extenderCpuMs(),
+      schedulerMs: processCpuMs(scheduler.pid),
     };
     const own = await schedulerSamples(bed, port);
     const latencies = bindings.map(({ createdMs, boundMs }) => boundMs - createdMs);
@@ -197,14 +198,3 @@ async function schedulerSamples({ controlPlane }: SchedulerBed, port: number): P
 
 /** Its certificate is its own, made when it started. */
 const SELF_SIGNED = new Agent({ connect: { rejectUnauthorized: false } });
-
-/** User and system time of a process so far. */
-function cpuMs(pid: number | undefined): number {
-  if (pid === undefined) return 0;
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
-}
-
-/** Linux tells user space 100 a second, whatever the kernel's own clock does. */
-const MS_PER_TICK = 10;

@@ -219,7 +219,7 @@ export class ClusterLedger implements LedgerView {
   }
 
   nominatedTo(name: NodeName): readonly PodView[] {
-    const nominated = this.#nominated.get(name);
+    const nominated = this.#nominated.size === 0 ? undefined : this.#nominated.get(name);
     if (nominated === undefined) return NO_PODS;
     return [...nominated.values()].filter(({ uid }) => !this.#reservations.has(uid));
   }

@@ -64,6 +64,12 @@ export class NodeLedger implements NodeAccount {
   modelCost: Resources = noResources;
   counted: Resources | undefined = undefined;
   isProxyReady = false;
+  /** False after a change, until `addUpFree`. */
+  isFreeKnown = false;
+  /** Room beside pods, promises, and the larger of what the proxy requests and requires; negative if there is none. */
+  freeCpuMilli = 0;
+  /** Likewise, rounded down: small enough a number to lie within the object. */
+  freeMemoryKib = 0;
   proxyBase: Resources = noResources;
   correction: Correction = NO_CORRECTION;
   readonly appPods = new Map<AppName, number>();
@@ -139,6 +145,16 @@ export class NodeLedger implements NodeAccount {
 
   required(): Resources {
     return required(this);
+  }
+
+  addUpFree(): void {
+    const { cpuMilli, memoryBytes } = this.required();
+    const { allocatable, requested, counted = noResources } = this;
+    this.freeCpuMilli = allocatable.cpuMilli - requested.cpuMilli - Math.max(counted.cpuMilli, cpuMilli);
+    const freeBytes =
+      allocatable.memoryBytes - requested.memoryBytes - Math.max(counted.memoryBytes, memoryBytes);
+    this.freeMemoryKib = Math.floor(freeBytes / 1024);
+    this.isFreeKnown = true;
   }
 
   /** An account of its own with the same entries. */

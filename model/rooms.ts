@@ -43,6 +43,7 @@ export class Rooms {
 
   /** Something about a node has changed. */
   touch(node: NodeLedger): void {
+    node.isFreeKnown = false;
     this.#all.touch(node);
     if (this.#hosts.size === 0) return;
     for (const app of node.appPods.keys()) this.#hosts.get(app)?.touch(node);

@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import type { NodeName, PodUid } from "#model/brand.ts";
-import { costedDemand } from "#model/fit.ts";
+import { costedDemand, rejectionOf } from "#model/fit.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import type { Resources } from "#model/resources.ts";
+import { sureFit } from "#model/sure-fit.ts";
 import { aNode } from "#test/builders/a-node.ts";
 import { anApp, aPod } from "#test/builders/a-pod.ts";
 import { aProfile } from "#test/builders/a-profile.ts";
@@ -141,8 +142,8 @@ const question = fc.record({
   rankingLength: fc.constantFrom(1, 10),
 });
 
-test("the index chooses, and ranks, as asking every node does", () => {
-  const seen = { opens: 0, joins: 0, nothing: 0 };
+test("the index chooses, and ranks, as asking every node does, and what surely fits does fit", () => {
+  const seen = { opens: 0, joins: 0, nothing: 0, sure: 0 };
   fc.assert(
     fc.property(fc.array(fc.tuple(steps, question), { minLength: 1, maxLength: 8 }), (rounds) => {
       const ledger = new ClusterLedger();
@@ -157,6 +158,12 @@ test("the index chooses, and ranks, as asking every node does", () => {
           namedCandidates(ledger, new Set(names)),
           eligibleCandidates(ledger, pod),
         ];
+        const fitsSurely = sureFit(costedDemand(pod, ledger), ledger);
+        for (const account of ledger.nodes()) {
+          if (!fitsSurely(account)) continue;
+          seen.sure++;
+          assert.equal(rejectionOf(account, costedDemand(pod, ledger)), undefined);
+        }
         for (const candidates of ways) {
           const options = { ledger, rankingLength };
           const demand = costedDemand(pod, ledger);
@@ -171,6 +178,18 @@ test("the index chooses, and ranks, as asking every node does", () => {
     { numRuns: 250 },
   );
   for (const [what, count] of Object.entries(seen)) assert.ok(count > 10, `${what}: ${count}`);
+});
+
+test("a node that somebody is nominated to, with the app's last pod terminating on it, is ranked once", () => {
+  const ledger = new ClusterLedger();
+  START.apply(ledger);
+  const small = { cpuMilli: 100, memoryBytes: 400 };
+  ledger.upsertPod(aPod({ name: "leaving", app: "cart", node: "node-001", isTerminating: true, ...small }));
+  ledger.upsertPod(aPod({ name: "preemptor", app: "pay", nominatedNode: "node-001", priority: 1, ...small }));
+  const pod = aPod({ name: "asked", app: "cart", placing: {}, ...small }) as PlacedPod;
+  const demand = costedDemand(pod, ledger);
+  const ranking = place(demand, eligibleCandidates(ledger, pod), { ledger, rankingLength: 10 })?.ranking;
+  assert.equal(new Set(ranking).size, 10);
 });
 
 test("on thousands of nodes a pod is weighed on few of them", () => {

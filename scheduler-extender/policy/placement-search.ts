@@ -36,7 +36,17 @@ export class PlacementSearch {
     this.#apart = new Set(candidates.apart);
   }
 
+  /** A node is asked once, however often it comes up. */
   ask(node: NodeAccount): Answer {
+    let answer = this.#asked.get(node);
+    if (answer === undefined) {
+      answer = this.#answerOf(node);
+      this.#asked.set(node, answer);
+    }
+    return answer;
+  }
+
+  #answerOf(node: NodeAccount): Answer {
     const account = this.candidates.accountOf(node);
     if (account === undefined) return "noCandidate";
     const assessment = assess(account, this.pod, this.groups);
@@ -70,11 +80,7 @@ export class PlacementSearch {
     for (const node of nodes) {
       // The pod adds something else to a node that its app is on, which was asked by itself.
       if (this.#apart.has(node) || (app !== undefined && node.appPods.has(app))) continue;
-      let answer = this.#asked.get(node);
-      if (answer === undefined) {
-        answer = this.ask(node);
-        this.#asked.set(node, answer);
-      }
+      const answer = this.ask(node);
       if (answer === "rejects") return;
       if (answer === "takes") taking++;
       if (taking >= this.#best.limit) return;

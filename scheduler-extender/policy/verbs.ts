@@ -5,6 +5,7 @@
 import type { NodeName } from "#model/brand.ts";
 import { type CostedDemand, costedDemand, rejectionOf } from "#model/fit.ts";
 import type { ClusterLedger, LedgerView, PodDemand } from "#model/ledger.ts";
+import { sureFit } from "#model/sure-fit.ts";
 import type { Rejection } from "#model/verdict.ts";
 import { awaitsVictims } from "./awaited-victims.ts";
 import type { DecisionWitness, JudgedNode } from "./decision-witness.ts";
@@ -53,8 +54,11 @@ export function filterNodes(
   const demand = costedDemand(pod, ledger);
   const passed: NodeName[] = [];
   const rejected = new Map<NodeName, Rejection>();
+  const fitsSurely = sureFit(demand, ledger);
   for (const name of nodes) {
-    const judged = judge(ledger, { pod, name }, demand);
+    const node = ledger.node(name);
+    const isSure = node !== undefined && fitsSurely(node) && ledger.nominatedTo(name).length === 0;
+    const judged = isSure ? { account: node, rejection: undefined } : judge(ledger, { pod, name }, demand);
     const { rejection } = judged;
     if (rejection === undefined) passed.push(name);
     else rejected.set(name, rejection);

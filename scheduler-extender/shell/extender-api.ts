@@ -99,14 +99,14 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     const args = decodeExtenderArgs(request.body as Buffer, table);
     reply.type("application/json");
     if (args.pod.proxy !== undefined) {
-      return encodeFilterReply(args, { passed: args.nodes, rejected: new Map() });
+      return encodeFilterReply(args, { passed: args.nodes, rejected: new Map() }, table);
     }
     const result = filterNodes(ledger, args, context(explanations?.filtering(args.pod)));
     metrics.filtered(result);
     explanations?.filtered(args, result);
     headroom?.filtered(args.pod, result);
     stop();
-    return encodeFilterReply(args, result);
+    return encodeFilterReply(args, result, table);
   });
 
   server.post("/prioritize", async (request): Promise<readonly HostPriority[]> => {

@@ -114,10 +114,8 @@ test("a reply written in pieces is the one that JSON.stringify writes", () => {
       const asked = areObjects
         ? { Nodes: { items: names.map(object) }, NodeNames: null }
         : { NodeNames: names };
-      const args = decodeExtenderArgs(
-        Buffer.from(JSON.stringify({ Pod: POD, ...asked })),
-        new NodeNameTable(),
-      );
+      const table = new NodeNameTable();
+      const args = decodeExtenderArgs(Buffer.from(JSON.stringify({ Pod: POD, ...asked })), table);
       const passed = nodes.flatMap(([name, rejection]) =>
         rejection === undefined ? [name as NodeName] : [],
       );
@@ -126,7 +124,7 @@ test("a reply written in pieces is the one that JSON.stringify writes", () => {
           rejection === undefined ? [] : [[name as NodeName, rejection]],
         ),
       );
-      const text = encodeFilterReply(args, { passed, rejected }).toString();
+      const text = encodeFilterReply(args, { passed, rejected }, table).toString();
       const failures = (isResolvable: boolean): object =>
         Object.fromEntries(
           [...rejected]
@@ -143,6 +141,20 @@ test("a reply written in pieces is the one that JSON.stringify writes", () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test("a list that was answered is known again, and nothing that only begins like it", () => {
+  const table = new NodeNameTable();
+  const bodyOf = (...nodes: readonly string[]): Buffer =>
+    Buffer.from(JSON.stringify({ Pod: POD, NodeNames: nodes }));
+  const args = decodeExtenderArgs(bodyOf("a", "b", "c"), table);
+  const [a, , c] = args.nodes;
+  const passed = [a, c].filter((name) => name !== undefined);
+  encodeFilterReply(args, { passed, rejected: new Map([["b" as NodeName, "proxyAbsent"]]) }, table);
+  assert.equal(decodeExtenderArgs(bodyOf("a", "c"), table).nodes, passed);
+  for (const others of [["a", "c", "d"], ["a", "d"], ["a"], []]) {
+    assert.deepEqual(decodeExtenderArgs(bodyOf(...others), table).nodes, others);
+  }
 });
 
 test("names are told apart however many there are", () => {

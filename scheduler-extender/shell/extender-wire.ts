@@ -91,17 +91,19 @@ function argsOf(body: unknown): Omit<ExtenderArgs, "plainNames"> {
 export function encodeFilterReply(
   { nodes, objects, plainNames }: ExtenderArgs,
   { passed, rejected }: Pick<FilterResult, "passed" | "rejected">,
+  table: NodeNameTable,
 ): Buffer {
   const failures = failuresOf(rejected, plainNames === undefined);
   if (objects !== undefined) {
     const items = JSON.stringify(passed.map((name) => objects.get(name)));
     return Buffer.from(`{"Nodes":{"items":${items}},"NodeNames":null,${failures}`);
   }
-  if (plainNames !== undefined && passed.length === nodes.length) {
-    return Buffer.concat([NAMES_ONLY, plainNames, Buffer.from(`,${failures}`)]);
+  if (plainNames === undefined) {
+    return Buffer.from(`${NAMES_ONLY.toString()}${JSON.stringify(passed)},${failures}`);
   }
-  const names = plainNames === undefined ? JSON.stringify(passed) : plainList(passed);
-  return Buffer.from(`${NAMES_ONLY.toString()}${names},${failures}`);
+  const list = passed.length === nodes.length ? plainNames : Buffer.from(plainList(passed));
+  table.answered(list, passed);
+  return Buffer.concat([NAMES_ONLY, list, Buffer.from(`,${failures}`)]);
 }
 
 const NAMES_ONLY = Buffer.from('{"Nodes":null,"NodeNames":');

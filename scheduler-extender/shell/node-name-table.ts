@@ -5,10 +5,12 @@ import type { NodeName } from "#model/brand.ts";
 
 /** Three times the largest cluster that Kubernetes is tested for; when there are more, reading begins anew. */
 const NAMES_MAX = 15_000;
-/** A power of two, four times as many as names: most names are where they are looked for first. */
+/** What 16 bits number, four times as many as names: most names are where they are looked for first. */
 const SLOTS = 65_536;
 /** What Kubernetes allows. */
 const NAME_BYTES_MAX = 253;
+/** Doubled when it is full, up to what so many names of that length take: 4 MB. */
+const BYTES_FIRST = 65_536;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -27,13 +29,18 @@ export class NodeNameTable {
   /** One more than the place in `#names`; 0 where there is none. */
   readonly #slots = new Int32Array(SLOTS);
   readonly #names: NodeName[] = [];
-  readonly #bytes: Uint8Array[] = [];
+  /** Names one after the other; where each begins, and last where the next one will. */
+  #bytes = new Uint8Array(BYTES_FIRST);
+  readonly #starts = new Int32Array(NAMES_MAX + 1);
+  #answered: Answered | undefined;
 
   /**
    * The strings of a JSON array whose opening bracket is just before `from`. Undefined if it is written in any other way
    * than an array of plain ASCII strings without a space between them: whoever asks has to parse it as any JSON.
    */
-  read(body: Uint8Array, from: number): NamesRead | undefined {
+  read(body: Buffer, from: number): NamesRead | undefined {
+    const answered = this.#answeredAt(body, from - 1);
+    if (answered !== undefined) return answered;
     const names: NodeName[] = [];
     if (body[from] === CLOSING_BRACKET) return { names, end: from + 1 };
     for (let at = from; ; at++) {
@@ -56,46 +63,66 @@ export class NodeNameTable {
     }
   }
 
-  #nameOf(body: Uint8Array, { start, end, hash }: Written): NodeName {
-    // The lowest bits of such a hash are those of the last characters, in which names differ.
-    for (let slot = hash & (SLOTS - 1); ; slot = (slot + 1) & (SLOTS - 1)) {
+  /** After filter's answer kube-scheduler asks prioritize about the very same list. */
+  answered(list: Buffer, names: readonly NodeName[]): void {
+    this.#answered = { list, names };
+  }
+
+  #answeredAt(body: Buffer, start: number): NamesRead | undefined {
+    if (this.#answered === undefined) return undefined;
+    const { list, names } = this.#answered;
+    const end = start + list.length;
+    return body.subarray(start, end).equals(list) ? { names, end } : undefined;
+  }
+
+  #nameOf(body: Uint8Array, written: Written): NodeName {
+    // Fibonacci hashing: numbered names would stand side by side otherwise, and be searched for one after the other.
+    const first = Math.imul(written.hash, 0x9e3779b1) >>> 16;
+    for (let slot = first; ; slot = (slot + 1) & (SLOTS - 1)) {
       const place = (this.#slots[slot] ?? 0) - 1;
-      if (place < 0) return this.#learn(body.subarray(start, end), slot);
-      if (isEqual(this.#bytes[place], body, { start, end })) return this.#names[place] as NodeName;
+      if (place < 0) return this.#learn(body.subarray(written.start, written.end), slot);
+      if (this.#isAt(place, body, written)) return this.#names[place] as NodeName;
     }
   }
 
-  #learn(bytes: Uint8Array, slot: number): NodeName {
-    if (this.#names.length >= NAMES_MAX) this.#forget();
-    const name = String.fromCharCode(...bytes) as NodeName;
-    this.#names.push(name);
-    // A copy: the request's bytes are not kept.
-    this.#bytes.push(bytes.slice());
-    this.#slots[slot] = this.#names.length;
-    return name;
+  #isAt(place: number, body: Uint8Array, { start, end }: Written): boolean {
+    const bytes = this.#bytes;
+    const from = this.#starts[place] ?? 0;
+    if ((this.#starts[place + 1] ?? 0) - from !== end - start) return false;
+    for (let at = start; at < end; at++) {
+      if (bytes[from + at - start] !== body[at]) return false;
+    }
+    return true;
   }
 
-  #forget(): void {
-    this.#slots.fill(0);
-    this.#names.length = 0;
-    this.#bytes.length = 0;
+  #learn(name: Uint8Array, slot: number): NodeName {
+    if (this.#names.length >= NAMES_MAX) {
+      this.#slots.fill(0);
+      this.#names.length = 0;
+    }
+    const start = this.#starts[this.#names.length] ?? 0;
+    if (start + name.length > this.#bytes.length) {
+      const wider = new Uint8Array(2 * this.#bytes.length);
+      wider.set(this.#bytes);
+      this.#bytes = wider;
+    }
+    this.#bytes.set(name, start);
+    const text = String.fromCharCode(...name) as NodeName;
+    this.#names.push(text);
+    this.#starts[this.#names.length] = start + name.length;
+    this.#slots[slot] = this.#names.length;
+    return text;
   }
+}
+
+interface Answered {
+  /** As it was written, brackets included. */
+  readonly list: Buffer;
+  readonly names: readonly NodeName[];
 }
 
 interface Written {
   readonly start: number;
   readonly end: number;
   readonly hash: number;
-}
-
-function isEqual(
-  known: Uint8Array | undefined,
-  body: Uint8Array,
-  { start, end }: Pick<Written, "start" | "end">,
-): boolean {
-  if (known?.length !== end - start) return false;
-  for (let index = 0; index < known.length; index++) {
-    if (known[index] !== body[start + index]) return false;
-  }
-  return true;
 }
