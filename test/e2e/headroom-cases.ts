@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { decodePod } from "#kube/decode-pod.ts";
 import { HEADROOM_LABEL } from "#model/app.ts";
 import { auditedRequests } from "./audit-log.ts";
+import { heavyProfile } from "./explain-cases.ts";
 import { extenderRolledOut } from "./extender-replicas.ts";
 import { APP_NAMESPACE, deployment } from "./install-cases.ts";
 import { POOL } from "./placement-cases.ts";
@@ -31,7 +32,8 @@ export function headroomCases(cluster: () => TestCluster): void {
   test("with headroom pods, a pod that only B keeps out gets one that kube-scheduler itself finds no room for", async (t) => {
     await cluster().kubectl("apply", "-k", `${MANIFESTS}/overlays/headroom`);
     await extenderRolledOut(cluster());
-    await cluster().apply(deployment("tall", { replicas: 1, cpu: "7840m", memory: "1Gi", pool: POOL }));
+    for (const app of ["tall", "taller"]) await cluster().apply(heavyProfile(app));
+    await cluster().apply(deployment("tall", { replicas: 1, cpu: "6", memory: "1Gi", pool: POOL }));
     const startedMs = performance.now();
     await cluster().until(async () => (await headroom(cluster())).length === 1, "the headroom pod");
     t.diagnostic(`after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
@@ -70,7 +72,7 @@ export function headroomCases(cluster: () => TestCluster): void {
   });
 
   test("a headroom pod goes with a pod that is deleted, and every right of the component was used", async () => {
-    await cluster().apply(deployment("taller", { replicas: 1, cpu: "9840m", memory: "1Gi", pool: POOL }));
+    await cluster().apply(deployment("taller", { replicas: 1, cpu: "8", memory: "1Gi", pool: POOL }));
     await cluster().kubectl("-n", APP_NAMESPACE, "delete", "deployment", "tall");
     await cluster().until(async () => (await headroom(cluster())).length === 1, "the headroom pod");
     await cluster().kubectl("-n", APP_NAMESPACE, "delete", "deployment", "taller");
