@@ -177,6 +177,18 @@ test("a request that breaks off before its body is whole changes nothing", async
   assert.deepEqual(state(), before);
 });
 
+test("more requests at once than kube-scheduler ever sends are told to come again", async () => {
+  const { hostname, port } = new URL(url);
+  const head =
+    "POST /filter HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n";
+  const sockets = Array.from({ length: 16 }, () => connect(Number(port), hostname));
+  for (const socket of sockets) socket.write(head);
+  const answer = (): Promise<{ status: number }> => send("filter", JSON.stringify(question("filter")));
+  while ((await answer()).status !== 503) await new Promise((resolve) => setImmediate(resolve));
+  for (const socket of sockets) socket.destroy();
+  while ((await answer()).status !== 200) await new Promise((resolve) => setImmediate(resolve));
+});
+
 test("a pod without a uid is no pod", async () => {
   const pod = anApiPod({ spec: { nodeName: "" } }) as { metadata: Record<string, unknown> };
   const { uid: _, ...metadata } = pod.metadata;

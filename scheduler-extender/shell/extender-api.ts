@@ -40,6 +40,11 @@ export interface ExtenderApiOptions {
   readonly headroom?: Pick<HeadroomKeeper, "filtered"> | undefined;
 }
 
+/**
+ * kube-scheduler asks one question after the other; several of them, and slow bodies, still have room. Each may take as
+ * much memory as its body's limit.
+ */
+const UNDERWAY_MAX = 16;
 /** Whoever sends nonsense may do so a thousand times a second. */
 const REFUSED_LOG_MS = 1_000;
 /** What is wrong is said first; the rest may be the body itself. */
@@ -79,6 +84,16 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     if (refusal === undefined) return;
     refused(request.url, 401, refusal);
     return reply.code(401).send({ Error: refusal });
+  });
+
+  let underway = 0;
+  server.addHook("onRequest", async (request, reply) => {
+    if (underway >= UNDERWAY_MAX) {
+      refused(request.url, 503, "busy");
+      return reply.code(503).send({ Error: `busy: ${UNDERWAY_MAX} requests are underway` });
+    }
+    underway++;
+    reply.raw.once("close", () => underway--);
   });
 
   // An answer from half a ledger would overcommit nodes: kube-scheduler retries an error.

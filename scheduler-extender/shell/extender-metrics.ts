@@ -72,7 +72,7 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
   });
   const refusals = new Counter({
     name: "berth_extender_refused_requests_total",
-    help: "Verbs refused for what was sent, by status: 400 malformed, 401 without the client certificate that is asked for, 413 too large, 415 not JSON.",
+    help: "Verbs refused for what was sent and how, by status: 400 malformed, 401 without the client certificate that is asked for, 413 too large, 503 too many at once.",
     labelNames: ["status"],
     registers,
   });
