@@ -7,6 +7,7 @@ import type { Bench } from "./bench.ts";
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   extender: async () => (await import("./extender.ts")).extenderBench,
   scheduler: async () => (await import("./scheduler.ts")).schedulerBench,
+  proxy: async () => (await import("./proxy.ts")).proxyBench,
   upgrade: async () => (await import("./upgrade.ts")).upgradeBench,
   sizing: async () => (await import("./sizing.ts")).sizingBench,
   sim: async () => (await import("./sim.ts")).simBench,
