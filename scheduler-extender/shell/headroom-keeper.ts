@@ -99,6 +99,7 @@ export class HeadroomKeeper {
     } else if (after === undefined || after.nodeName !== undefined || after.isFinished) {
       this.#shortages.delete(pod.uid);
       this.#roomWasThereMs.delete(pod.uid);
+      if (after === undefined) this.#written.delete(pod.uid);
     }
   }
 

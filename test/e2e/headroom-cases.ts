@@ -93,11 +93,14 @@ export function headroomCases(cluster: () => TestCluster): void {
 
   test("without the component again, nothing of it is left", async () => {
     await cluster().kubectl("apply", "-k", `${MANIFESTS}/base`);
+    // First, or a replica on its way out might ask for what it may not do any more.
+    await extenderRolledOut(cluster());
     for (const kind of ["clusterrole", "clusterrolebinding"]) await cluster().kubectl("delete", kind, ROLE);
     await cluster().kubectl("delete", "priorityclass", "berth-headroom");
     // Later cases count on a pool whose nodes are full.
     await cluster().kubectl("cordon", NEW_NODE.name);
-    await extenderRolledOut(cluster());
+    for (const app of ["tall", "taller"])
+      await cluster().kubectl("-n", APP_NAMESPACE, "delete", "meshprofile", app);
   });
 }
 
