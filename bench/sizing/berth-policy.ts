@@ -1,12 +1,13 @@
 // Berth's own sizing through the functions that production runs: the model's sum of what is on the node, what the sizing model
-// has learned of nodes and apps, and the planner with its states.
+// has learned of nodes and apps, the costs that are worth writing into profiles, and the planner with its states.
 
 import type { AppName, NodeName } from "#model/brand.ts";
 import { type Correction, NO_CORRECTION } from "#model/correction.ts";
-import { modelCost, type UnitCost, unitCost } from "#model/mesh-cost.ts";
-import { type AppCost, DEFAULT_APP_COST } from "#model/mesh-profile.ts";
+import { chargedCost, modelCost, required, type UnitCost, unitCost } from "#model/mesh-cost.ts";
+import { type AppCost, defaultProfile, type MeshProfile } from "#model/mesh-profile.ts";
 import type { Resources } from "#model/resources.ts";
 import { isWorthPublishing } from "#vpa-recommender/policy/correction-change.ts";
+import { isWorthLearning } from "#vpa-recommender/policy/cost-publication.ts";
 import type { InstanceUsage } from "#vpa-recommender/policy/instance-learner.ts";
 import { DEFAULT_PLANNER_OPTIONS, targetSize } from "#vpa-recommender/policy/resize-planner.ts";
 import { SizingModel } from "#vpa-recommender/policy/sizing-model.ts";
@@ -26,9 +27,15 @@ interface NodeMemory {
   readonly size: PlannedSize;
   /** What is published on the proxy's pod. */
   correction: Correction;
-  /** The pods of each app, as text, and since when they are so. */
-  pods: string;
+  pods: ReadonlyMap<string, number>;
+  /** Since when they are so. */
   changedAtMs: number;
+}
+
+interface AppMemory {
+  profile: MeshProfile;
+  charged: UnitCost;
+  learnedAtMs: number | undefined;
 }
 
 /** As in the usage loop: usage so soon after pods came or went does not show them yet. */
@@ -38,7 +45,7 @@ export class BerthPolicy implements SizingPolicy {
   readonly name = "berth";
   readonly #options: BerthPolicyOptions;
   readonly #model = new SizingModel();
-  readonly #costs = new Map<string, UnitCost>();
+  readonly #apps = new Map<string, AppMemory>();
   readonly #nodes = new Map<number, NodeMemory>();
   #refreshedMs = 0;
 
@@ -48,60 +55,84 @@ export class BerthPolicy implements SizingPolicy {
 
   decide({ node, timeMs, pods, ceiling }: NodeOccasion): Resources {
     const memory = this.#memoryOf(node, pods, timeMs);
-    const present = JSON.stringify([...pods]);
-    if (present !== memory.pods) Object.assign(memory, { pods: present, changedAtMs: timeMs });
-    const required = this.#model.requiredNow(this.#account(memory, pods), timeMs);
-    return memory.size.plan({ required, ceiling, nowMs: timeMs, options: DEFAULT_PLANNER_OPTIONS });
+    if (!isSame(memory.pods, pods)) Object.assign(memory, { pods, changedAtMs: timeMs });
+    const account = this.#account(memory);
+    return memory.size.plan({
+      required: this.#model.requiredNow(account, timeMs),
+      ahead: this.#model.requiredAhead(account, timeMs),
+      planned: required(account),
+      ceiling,
+      nowMs: timeMs,
+      options: DEFAULT_PLANNER_OPTIONS,
+    });
   }
 
   observe({ node, timeMs, pods, used, instances }: NodeObservation): void {
     const memory = this.#memoryOf(node, pods, timeMs);
     if (timeMs - memory.changedAtMs < WARM_UP_MS) return;
-    const { cpuMilli, memoryBytes } = memory.size.present;
     const reading = {
       used,
       timeMs,
-      limit: { cpuMilli, memoryBytes },
+      limit: memory.size.present,
       instances: new Map(instances.map((one) => [one.app as AppName, usageOf(one)])),
     };
-    const priorOf = (app: AppName): AppCost => this.#options.profiles.get(app) ?? DEFAULT_APP_COST;
-    this.#model.observe(this.#account(memory, pods), reading, { nowMs: timeMs, priorOf });
-    if (timeMs !== this.#refreshedMs) this.#model.refreshFleet(timeMs);
-    this.#refreshedMs = timeMs;
+    const priorOf = (app: AppName): AppCost => this.#app(app).profile.cost;
+    this.#model.observe(this.#account(memory), reading, { nowMs: timeMs, priorOf });
+    this.#refresh(timeMs);
     const estimate = this.#model.correctionOf(memory.name, timeMs);
     if (estimate !== undefined && isWorthPublishing(memory.correction, estimate))
       memory.correction = estimate;
   }
 
-  #account({ name, correction }: NodeMemory, pods: ReadonlyMap<string, number>): Account {
+  #refresh(nowMs: number): void {
+    if (nowMs === this.#refreshedMs) return;
+    this.#refreshedMs = nowMs;
+    this.#model.refreshFleet(nowMs);
+    for (const app of this.#model.apps()) {
+      const learned = this.#model.learnedOf(app);
+      const memory = this.#app(app);
+      const { profile, learnedAtMs: lastMs } = memory;
+      if (learned === undefined || !isWorthLearning({ profile, learned, lastMs, nowMs })) continue;
+      const before = memory.charged;
+      memory.profile = { ...profile, learned };
+      memory.charged = unitCost(chargedCost(memory.profile));
+      memory.learnedAtMs = nowMs;
+      for (const node of this.#nodes.values()) {
+        const pods = node.pods.get(app) ?? 0;
+        if (pods > 0) this.#model.recost(this.#account(node), { before, after: memory.charged, pods });
+      }
+    }
+  }
+
+  #account({ name, correction, pods }: Omit<NodeMemory, "size">): Account {
     const { proxyBase, allocatable } = this.#options;
-    return {
-      name,
-      correction,
-      allocatable,
-      proxyBase,
-      modelCost: modelCost([...pods].map(([app, count]) => [this.#costOf(app), count] as const)),
-    };
+    const costs = [...pods].map(([app, count]) => [this.#app(app).charged, count] as const);
+    return { name, correction, allocatable, proxyBase, modelCost: modelCost(costs) };
   }
 
   #memoryOf(node: number, pods: ReadonlyMap<string, number>, timeMs: number): NodeMemory {
     const known = this.#nodes.get(node);
     if (known !== undefined) return known;
-    const name = `node-${node}` as NodeName;
-    const fresh = { name, correction: NO_CORRECTION, pods: "", changedAtMs: timeMs };
-    const account = this.#account({ ...fresh, size: new PlannedSize(this.#options.proxyBase) }, pods);
-    const required = this.#model.requiredNow(account, timeMs);
-    const memory = { ...fresh, size: new PlannedSize(targetSize(required, DEFAULT_PLANNER_OPTIONS)) };
+    const fresh = {
+      name: `node-${node}` as NodeName,
+      correction: NO_CORRECTION,
+      pods,
+      changedAtMs: timeMs,
+    };
+    const first = targetSize(this.#model.requiredNow(this.#account(fresh), timeMs), DEFAULT_PLANNER_OPTIONS);
+    const memory = { ...fresh, size: new PlannedSize(first) };
     this.#nodes.set(node, memory);
     return memory;
   }
 
-  #costOf(app: string): UnitCost {
-    const known = this.#costs.get(app);
+  #app(app: string): AppMemory {
+    const known = this.#apps.get(app);
     if (known !== undefined) return known;
-    const cost = unitCost(this.#options.profiles.get(app) ?? DEFAULT_APP_COST);
-    this.#costs.set(app, cost);
-    return cost;
+    const unprofiled = defaultProfile(app as AppName);
+    const profile = { ...unprofiled, cost: this.#options.profiles.get(app) ?? unprofiled.cost };
+    const memory = { profile, charged: unitCost(chargedCost(profile)), learnedAtMs: undefined };
+    this.#apps.set(app, memory);
+    return memory;
   }
 }
 
@@ -127,4 +158,8 @@ function usageOf({
     used: { cpuMilli, memoryBytes },
     isThrottled: false,
   };
+}
+
+function isSame(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
+  return a.size === b.size && [...a].every(([app, pods]) => b.get(app) === pods);
 }

@@ -1,6 +1,6 @@
 // What the others are compared with: one size for all nodes that nobody touches, and an oracle that knows the next minutes.
 
-import { ceilResources, type Resources } from "#model/resources.ts";
+import { ceilResources, noResources, type Resources } from "#model/resources.ts";
 import {
   DEFAULT_PLANNER_OPTIONS,
   type PlannerOptions,
@@ -71,7 +71,7 @@ export class OraclePolicy implements SizingPolicy {
     const required = ceilResources(this.#ahead(node));
     const present = this.#nodes.get(node) ?? new PlannedSize(targetSize(required, PLANNER));
     this.#nodes.set(node, present);
-    return present.plan({ required, ceiling, nowMs: timeMs, options: PLANNER });
+    return present.plan({ required, planned: noResources, ceiling, nowMs: timeMs, options: PLANNER });
   }
 
   observe(): void {

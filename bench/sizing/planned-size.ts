@@ -3,41 +3,43 @@
 import type { Resources } from "#model/resources.ts";
 import {
   hasSurplus,
+  type NodeSituation,
   type PlannerOptions,
   planResize,
-  targetSize,
+  targetOf,
 } from "#vpa-recommender/policy/resize-planner.ts";
 import { nextResizeState, type ResizeState, SETTLED } from "#vpa-recommender/policy/resize-state.ts";
 
-export interface PlannedSizeInput {
-  readonly required: Resources;
-  readonly ceiling: Resources;
+export interface PlannedSizeInput extends Pick<NodeSituation, "required" | "ahead" | "ceiling"> {
+  /** What placement counts for the proxy: as long as it stays the same, no pods are on their way. */
+  readonly planned: Resources;
   readonly nowMs: number;
   readonly options: PlannerOptions;
 }
 
 export class PlannedSize {
-  #size: Resources;
+  #present: Resources;
   #state: ResizeState = SETTLED;
 
   constructor(first: Resources) {
-    this.#size = first;
+    this.#present = first;
   }
 
   get present(): Resources {
-    return this.#size;
+    return this.#present;
   }
 
-  plan({ required, ceiling, nowMs, options }: PlannedSizeInput): Resources {
-    this.#state = nextResizeState(this.#state, { kind: "required", required, nowMs });
-    const surplus = hasSurplus(this.#size, targetSize(required, options), options);
+  plan({ planned, nowMs, options, ...needs }: PlannedSizeInput): Resources {
+    const situation = { ...needs, current: this.#present };
+    this.#state = nextResizeState(this.#state, { kind: "required", required: planned, nowMs });
+    const surplus = hasSurplus(this.#present, targetOf(situation, options), options);
     this.#state = nextResizeState(this.#state, surplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
-    const plan = planResize({ required, current: this.#size, ceiling }, this.#state, { nowMs, options });
+    const plan = planResize(situation, this.#state, { nowMs, options });
     if (plan.kind === "resize") {
-      this.#size = plan.size;
+      this.#present = plan.size;
       this.#state = nextResizeState(this.#state, { kind: "sent", size: plan.size });
       this.#state = nextResizeState(this.#state, { kind: "accepted" });
     }
-    return this.#size;
+    return this.#present;
   }
 }

@@ -42,7 +42,7 @@ test("equal seeds give equal scores, and others do not", () => {
 test("slack, shortage, OOM days and resizes are counted as they are defined", () => {
   const keeper = new ScoreKeeper(NODE);
   const minute = (at: number, size: Resources, wanted: Resources): void => {
-    keeper.sized(0, at, size, true);
+    keeper.sized({ node: 0, minute: at, size, pods: "a 1", isCounted: true });
     keeper.add({ node: 0, minute: at, size, wanted });
   };
   minute(0, { cpuMilli: 100, memoryBytes: 100 }, { cpuMilli: 50, memoryBytes: 50 });

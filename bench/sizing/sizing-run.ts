@@ -111,8 +111,9 @@ class Player {
     const timeMs = START_MS + minute * MINUTE_MS;
     for (const [node, wanted] of nodes.entries()) {
       const pods = new Map(wanted.instances.map(({ app, pods: count }) => [appNames[app] ?? "", count]));
+      const inWords = [...pods].map((entry) => entry.join(" ")).join();
       const size = this.policy.decide({ node, timeMs, pods, ceiling: CEILING });
-      this.keeper.sized(node, minute, size, isCounted);
+      this.keeper.sized({ node, minute, size, pods: inWords, isCounted });
       if (isCounted) this.keeper.add({ node, minute, size, wanted });
       const asked = wanted.cpuMilli + (this.#backlog[node] ?? 0);
       const cpuMilli = Math.min(asked, size.cpuMilli);

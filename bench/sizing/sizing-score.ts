@@ -10,7 +10,7 @@ export interface SizingScore {
   readonly underMinutesShare: number;
   readonly oomNodeDaysShare: number;
   readonly resizesPerNodeDay: number;
-  /** Resizes that take back the one before within ten minutes. */
+  /** Resizes that take back the one before within ten minutes, though the same pods are on the node. */
   readonly flaps: number;
   /** Σ over nodes and minutes of slack + 10 · shortage, both as shares of the node. */
   readonly cost: number;
@@ -51,10 +51,10 @@ export class ScoreKeeper {
   }
 
   /** Also told of the minutes that do not count, so that the first one that does has a size before it. */
-  sized(node: number, minute: number, size: Resources, isCounted: boolean): void {
+  sized({ node, minute, size, pods, isCounted }: SizedMinute): void {
     const tally = this.#nodes.get(node);
     if (tally === undefined)
-      return void this.#nodes.set(node, { size, movedAt: -Infinity, direction: noDirection });
+      return void this.#nodes.set(node, { size, pods, movedAt: -Infinity, direction: noDirection });
     if (equalResources(tally.size, size)) return;
     const direction = {
       cpuMilli: Math.sign(size.cpuMilli - tally.size.cpuMilli),
@@ -63,9 +63,9 @@ export class ScoreKeeper {
     if (isCounted) {
       this.#resizes++;
       const isTakenBack = RESOURCES.some((resource) => direction[resource] * tally.direction[resource] < 0);
-      if (isTakenBack && minute - tally.movedAt <= FLAP_MINUTES) this.#flaps++;
+      if (isTakenBack && pods === tally.pods && minute - tally.movedAt <= FLAP_MINUTES) this.#flaps++;
     }
-    this.#nodes.set(node, { size, movedAt: minute, direction });
+    this.#nodes.set(node, { size, pods, movedAt: minute, direction });
   }
 
   score(): SizingScore {
@@ -90,8 +90,19 @@ export interface ScoredMinute {
   readonly wanted: Resources;
 }
 
+export interface SizedMinute {
+  readonly node: number;
+  readonly minute: number;
+  readonly size: Resources;
+  /** The pods on the node, in words. */
+  readonly pods: string;
+  readonly isCounted: boolean;
+}
+
 interface NodeTally {
   readonly size: Resources;
+  /** When it was last resized. */
+  readonly pods: string;
   readonly movedAt: number;
   readonly direction: Resources;
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { appProfiles } from "./app-profiles.ts";
 import { VirtualClock } from "#runtime/virtual-clock.ts";
 import { Fleet } from "./fleet.ts";
+import { DEFAULT_PLANNER_OPTIONS } from "#vpa-recommender/policy/resize-planner.ts";
 import { ProxySizing } from "./proxy-sizing.ts";
 import { DEFAULT_PROXY_BASE, replay } from "./replay.ts";
 import { ReplayCluster } from "./replay-cluster.ts";
@@ -17,7 +18,8 @@ function aFleet() {
   const proxy = { base: DEFAULT_PROXY_BASE, template: ProxySizing.template(DEFAULT_PROXY_BASE) };
   const cluster = new ReplayCluster({ mesh: MESH, proxy, profiles: appProfiles(pods, {}) });
   const fleet = new Fleet({ kind: "auto", nodeSize: SMALL_NODE }, { cluster, clock, podsPerNodeMax: 110 });
-  const sizing = new ProxySizing(cluster, clock);
+  // Shrinking comes before empty nodes go, so that it is seen.
+  const sizing = new ProxySizing(cluster, clock, { ...DEFAULT_PLANNER_OPTIONS, shrinkDelayMs: 300_000 });
   cluster.observe(fleet);
   cluster.observe(sizing);
   const nodeCount = () => [...cluster.ledger.nodes()].length;

@@ -18,11 +18,24 @@ function times(count: number, share: number): readonly number[] {
   return Array.from({ length: count }, () => share);
 }
 
-test("memory counts by its highest reading of twenty minutes, CPU by the one below it", () => {
-  const { demand, nowMs } = demandOf([...times(30, 1), 1.8, 1.4, ...times(5, 1)]);
-  assert.deepEqual(demand.now(nowMs), { cpu: 1.4, memory: 1.8 });
-  assert.deepEqual(demand.now(nowMs + 13 * MINUTE_MS), { cpu: 1.4, memory: 1.8 });
-  assert.deepEqual(demand.now(nowMs + 15 * MINUTE_MS), { cpu: 1, memory: 1 });
+test("memory counts by its highest reading of 25 minutes, CPU by the ninth", () => {
+  const { demand, nowMs } = demandOf([...times(30, 1), 1.8, ...times(8, 1.2), ...times(5, 1)]);
+  assert.deepEqual(demand.now(nowMs), { cpu: 1.2, memory: 1.8 });
+  assert.deepEqual(demand.now(nowMs + 11 * MINUTE_MS), { cpu: 1.2, memory: 1.8 });
+  assert.deepEqual(demand.now(nowMs + 12 * MINUTE_MS), { cpu: 1, memory: 1.2 });
+});
+
+test("a minute or some that stand out a little are noise to CPU", () => {
+  const { demand, nowMs } = demandOf([...times(30, 1), 1.9, 1, 1.2, 1.2]);
+  assert.equal(demand.now(nowMs)?.cpu, 1);
+});
+
+test("what is ahead is now, and as much more as the last days rose from here within two hours", () => {
+  const risesAtNoon = Array.from({ length: 3 * 1440 + 660 }, (_, minute) => (minute % 1440 < 720 ? 1 : 1.5));
+  const { demand, nowMs } = demandOf(risesAtNoon);
+  assert.deepEqual(demand.ahead(nowMs), { cpu: 1.5, memory: 1 });
+  assert.deepEqual(demandOf(risesAtNoon.slice(0, 3 * 1440)).demand.ahead(nowMs - 660 * MINUTE_MS)?.cpu, 1.5);
+  assert.deepEqual(demandOf(times(100, 1)).demand.ahead(START_MS + 100 * MINUTE_MS), { cpu: 1, memory: 1 });
 });
 
 test("a load that stays is believed at its second reading", () => {
@@ -32,7 +45,7 @@ test("a load that stays is believed at its second reading", () => {
 
 test("after a time without readings nothing is said of now", () => {
   const { demand, nowMs } = demandOf(times(30, 1));
-  assert.equal(demand.now(nowMs + 20 * MINUTE_MS), undefined);
+  assert.equal(demand.now(nowMs + 25 * MINUTE_MS), undefined);
 });
 
 test("what lasts is the ninetieth percentile with a margin, not the mean and not the peak", () => {

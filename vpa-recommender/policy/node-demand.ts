@@ -1,25 +1,29 @@
 // What one node's proxy was seen to need, as a share of what the model adds up to at the same moment: (used − proxyBase)
 // ÷ modelCost. The share is of the node's sum, so peaks of its apps that do not coincide are pooled, and an app that
 // joins is not counted twice, once by feed-forward and again by usage.
-//   now     = a peak of the last twenty minutes; follows the hour, and is what the proxy is sized by
+//   now     = a high value of the last 25 minutes, or a step that two readings show; what the proxy is sized by
+//   ahead   = what now will have become in two hours if the day goes as the last ones went; how far it is resized, once it is
 //   lasting = a high percentile over days with a margin, and at least `now`; the correction that is published, so that
 //             placement keeps the room that the proxy will want by day
 
 import { boundCorrection, type Correction } from "#model/correction.ts";
+import { DayShape } from "./day-shape.ts";
 import { DecayingHistogram } from "./decaying-histogram.ts";
 
 export interface DemandOptions {
   /** How long a peak is remembered before the proxy may follow the load down. */
   readonly windowMs: number;
   /**
-   * Which of the window's readings of CPU counts: 1 for the highest, 2 for the one below it. A minute of too little CPU
-   * is a slow minute; memory always counts by its highest reading, since too little of that is a crash.
+   * Which of the window's readings of CPU counts: 1 for the highest, 2 for the one below it. A few minutes of too little
+   * CPU are slow minutes; memory always counts by its highest reading, since too little of that is a crash.
    */
   readonly cpuRank: number;
 }
 
-export const DEFAULT_DEMAND: DemandOptions = { windowMs: 20 * 60_000, cpuRank: 2 };
+export const DEFAULT_DEMAND: DemandOptions = { windowMs: 25 * 60_000, cpuRank: 9 };
 
+/** Long enough to save resizes on the way up, and short enough not to hold the midday's size all night. */
+const AHEAD_MS = 2 * 3_600_000;
 const SAMPLES_MIN = 12;
 /** Upstream VPA's percentile and margin. */
 const LASTING_PERCENTILE = 0.9;
@@ -53,6 +57,12 @@ export class NodeDemand {
     return cpu === undefined || memory === undefined ? undefined : boundCorrection({ cpu, memory });
   }
 
+  /** At least `now`; what that is about to become. Memory does not go with the day: heaps keep what they had. */
+  ahead(nowMs: number): Correction | undefined {
+    const now = this.now(nowMs);
+    return now && boundCorrection({ cpu: now.cpu * this.#cpu.rise(nowMs), memory: now.memory });
+  }
+
   /** Undefined until there is enough history; what was published before then stays valid. */
   lasting(nowMs: number): Correction | undefined {
     if (!this.hasHistory) return undefined;
@@ -75,6 +85,8 @@ function roundedUp(share: number): number {
   return Math.ceil(share * 100) / 100;
 }
 
+/** Two readings in a row that are so far above what counts otherwise are no noise but a step, which is followed at once. */
+const STEP_RATIO_MIN = 1.25;
 /** A reading a minute for a window of up to an hour. */
 const RECENT_MAX = 60;
 
@@ -84,6 +96,7 @@ class ShareSeries {
   readonly #rank: number;
   readonly #recent: { timeMs: number; share: number }[] = [];
   readonly #histogram = new DecayingHistogram(HISTOGRAM);
+  readonly #day = new DayShape();
 
   /** @param rank of the recent shares by size the one that counts: 1 for the highest. */
   constructor(windowMs: number, rank: number) {
@@ -93,6 +106,7 @@ class ShareSeries {
 
   add(share: number, timeMs: number): void {
     this.#histogram.addSample(share, 1, timeMs);
+    this.#day.add(share, timeMs);
     this.#recent.push({ timeMs, share });
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
   }
@@ -100,8 +114,16 @@ class ShareSeries {
   now(nowMs: number): number | undefined {
     const recent: number[] = [];
     for (const { timeMs, share } of this.#recent) if (nowMs - timeMs < this.#windowMs) recent.push(share);
+    const [before, last] = [recent.at(-2), recent.at(-1)];
     recent.sort((a, b) => b - a);
-    return recent[Math.min(this.#rank, recent.length) - 1];
+    const ranked = recent[Math.min(this.#rank, recent.length) - 1];
+    if (ranked === undefined || before === undefined || last === undefined) return ranked;
+    const step = Math.min(before, last);
+    return step > STEP_RATIO_MIN * ranked ? step : ranked;
+  }
+
+  rise(nowMs: number): number {
+    return this.#day.rise(nowMs, AHEAD_MS);
   }
 
   lasting(): number {
@@ -111,5 +133,6 @@ class ShareSeries {
   rescale(factor: number): void {
     for (const reading of this.#recent) reading.share *= factor;
     this.#histogram.scaleValues(factor);
+    this.#day.rescale(factor);
   }
 }

@@ -28,12 +28,14 @@ export interface SituationInput {
   readonly proxy: SizedProxy;
   /** What the proxy is sized by; what placement counts, if nothing was measured. */
   readonly requiredOf?: (node: NodeAccount) => Resources;
+  /** What it will be sized by soon. */
+  readonly aheadOf?: (node: NodeAccount) => Resources;
 }
 
 /** Undefined for a node that is not known. */
 export function nodeSituation(
   ledger: LedgerView,
-  { name, proxy: { uid, current, infeasible, next }, requiredOf = required }: SituationInput,
+  { name, proxy: { uid, current, infeasible, next }, requiredOf = required, aheadOf }: SituationInput,
 ): PlannedSituation | undefined {
   const node = expectedAccount(ledger, name);
   if (node === undefined) return undefined;
@@ -42,6 +44,7 @@ export function nodeSituation(
     if (proxy.uid !== uid) others = addResources(others, proxy.request);
   return {
     required: requiredOf(node),
+    ahead: aheadOf?.(node),
     planned: required(node),
     current,
     infeasible,

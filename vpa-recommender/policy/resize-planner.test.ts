@@ -35,8 +35,8 @@ function plan(situation: Situation): ResizePlan {
 }
 
 test("the target is what is required plus headroom, in steps", () => {
-  assert.deepEqual(targetSize(size(1_000, 1_000), OPTIONS), size(1_080, 1_080));
-  assert.deepEqual(targetSize(size(100, 128), OPTIONS), size(150, 192));
+  assert.deepEqual(targetSize(size(1_000, 1_000), OPTIONS), size(1_100, 1_104));
+  assert.deepEqual(targetSize(size(100, 128), OPTIONS), size(150, 176));
 });
 
 test("a proxy that its apps outgrow grows at once, to what they call for and no further", () => {
@@ -53,7 +53,7 @@ test("headroom is taken when the node has been calm, since pods on their way wer
   const calmAtMs = 100 + OPTIONS.headroomDelayMs;
   const waiting = { kind: "hold", reason: "podsMayFollow", lookAgainAtMs: calmAtMs };
   assert.deepEqual(plan({ ...situation, state, nowMs: calmAtMs - 1 }), waiting);
-  const taken = { kind: "resize", size: size(350, 464), reason: "headroomUsed" };
+  const taken = { kind: "resize", size: size(350, 448), reason: "headroomUsed" };
   assert.deepEqual(plan({ ...situation, state, nowMs: calmAtMs }), taken);
 });
 
@@ -74,8 +74,18 @@ test("a proxy whose apps stayed the same and need more grows to its target at on
   const state = nextResizeState(SETTLED, { kind: "required", required: size(150, 192), nowMs: 0 });
   const risen = { required: size(300, 400), current: size(150, 192), state };
   const grown = plan({ ...risen, nowMs: OPTIONS.headroomDelayMs });
-  assert.deepEqual(grown, { kind: "resize", size: size(350, 464), reason: "loadRose" });
+  assert.deepEqual(grown, { kind: "resize", size: size(350, 448), reason: "loadRose" });
   assert.equal(plan({ ...risen, nowMs: OPTIONS.headroomDelayMs - 1 }).reason, "appsJoined");
+});
+
+test("a proxy that is resized goes as far as is required soon, and is not resized for that alone", () => {
+  const now = { current: size(330, 448), ceiling: ROOMY };
+  const times = { nowMs: OPTIONS.headroomDelayMs, options: OPTIONS };
+  const calm = nextResizeState(SETTLED, { kind: "required", required: size(1, 1), nowMs: 0 });
+  const ahead = size(600, 400);
+  assert.equal(planResize({ ...now, required: size(300, 400), ahead }, calm, times).reason, "rightSize");
+  const grown = planResize({ ...now, required: size(340, 400), ahead }, calm, times);
+  assert.deepEqual(grown, { kind: "resize", size: size(660, 448), reason: "loadRose" });
 });
 
 test("growth goes as far as the node has room, resource by resource", () => {
@@ -143,7 +153,7 @@ test("a surplus shrinks only after it has lasted", () => {
   assert.equal(plan({ ...situation, state, nowMs: OPTIONS.shrinkDelayMs - 1 }).kind, "hold");
   assert.deepEqual(plan({ ...situation, state, nowMs: OPTIONS.shrinkDelayMs }), {
     kind: "resize",
-    size: size(150, 192),
+    size: size(150, 176),
     reason: "surplusLasted",
   });
 });

@@ -1,5 +1,5 @@
 // What to do about one node's proxy now.
-//   target(n) = required(n, S) + headroom
+//   target(n) = what is required soon + headroom
 // What is required is grown at once, and never past the node's free room: kubelet kills other pods to make room for a
 // critical one. That much the extender has kept free whatever it promised. Headroom it has not: to take it while more
 // pods are on their way would take their room, and kubelet would refuse them; so headroom waits for a calm moment.
@@ -22,6 +22,8 @@ import { coolingUntilMs, type ResizeState } from "./resize-state.ts";
 
 export interface NodeSituation {
   readonly required: Resources;
+  /** What will be required soon, at least as much; a proxy that has to be resized anyway is resized to that. */
+  readonly ahead?: Resources | undefined;
   /** What the proxy has, or is about to have: its spec, or what it was granted where kubelet calls that infeasible. */
   readonly current: Resources;
   /** The spec that kubelet calls infeasible. */
@@ -45,12 +47,12 @@ export interface PlannerOptions {
 }
 
 export const DEFAULT_PLANNER_OPTIONS: PlannerOptions = {
-  headroomRatio: 0.08,
-  headroomMin: { cpuMilli: 50, memoryBytes: 64 * 1024 ** 2 },
+  headroomRatio: 0.1,
+  headroomMin: { cpuMilli: 50, memoryBytes: 48 * 1024 ** 2 },
   // Far longer than from a filter's answer to the binding in our watch.
   headroomDelayMs: 10_000,
-  shrinkDelayMs: 300_000,
-  shrinkRatioMin: 0.15,
+  shrinkDelayMs: 720_000,
+  shrinkRatioMin: 0.13,
 };
 
 /** Sizes move in steps, so that small differences do not cause resizes. */
@@ -74,6 +76,11 @@ export function targetSize(required: Resources, { headroomRatio, headroomMin }: 
   return roundUpToStep(addResources(required, headroom));
 }
 
+/** The size to give the proxy once it is resized. */
+export function targetOf({ required, ahead = required }: NodeSituation, options: PlannerOptions): Resources {
+  return targetSize(ahead, options);
+}
+
 export function planResize(
   present: NodeSituation,
   state: ResizeState,
@@ -84,7 +91,7 @@ export function planResize(
   if (!isWithin(present.current, situation.ceiling) && situation !== present)
     return { kind: "resize", size: minResources(present.current, situation.ceiling), reason: "lentToNext" };
   const { required, current } = situation;
-  const target = targetSize(required, options);
+  const target = targetOf(situation, options);
   const sinceMs = state.calm?.sinceMs ?? nowMs;
   const calmAtMs = sinceMs + options.headroomDelayMs;
   const isCalm = nowMs >= calmAtMs;

@@ -96,6 +96,18 @@ export class SizingModel {
     return required({ proxyBase, modelCost, correction: this.demandNow(node, nowMs) });
   }
 
+  /** What it is about to need; never less than now. */
+  requiredAhead(
+    node: Pick<NodeAccount, "name" | "proxyBase" | "modelCost" | "correction">,
+    nowMs: number,
+  ): Resources {
+    const { proxyBase, modelCost, name } = node;
+    const now = this.demandNow(node, nowMs);
+    const ahead = this.#demands.get(name)?.demand.ahead(nowMs) ?? now;
+    const correction = { cpu: Math.max(now.cpu, ahead.cpu), memory: Math.max(now.memory, ahead.memory) };
+    return required({ proxyBase, modelCost, correction });
+  }
+
   /**
    * The share of the model's sum that the node's proxy is sized by. With little history a proxy grows by what is seen,
    * and does not shrink by it.

@@ -23,7 +23,7 @@ export const recommenderSettings = componentSettings.extend({
     .default(DEFAULT_PLANNER_OPTIONS.headroomRatio)
     .describe("headroom as a share of what a proxy requires"),
   headroomCpu: cpuQuantity.default("50m").describe("least headroom in CPU"),
-  headroomMemory: memoryQuantity.default("64Mi").describe("least headroom in memory"),
+  headroomMemory: memoryQuantity.default("48Mi").describe("least headroom in memory"),
   headroomDelaySeconds: z
     .number()
     .nonnegative()

@@ -15,7 +15,7 @@ import {
   type PlannerOptions,
   planResize,
   type ResizePlan,
-  targetSize,
+  targetOf,
 } from "../policy/resize-planner.ts";
 import { nextResizeState, type ResizeEvent, type ResizeState, SETTLED } from "../policy/resize-state.ts";
 import type { SizingModel } from "../policy/sizing-model.ts";
@@ -151,14 +151,20 @@ export class SizingLoop {
       if (situation === undefined) continue;
       const plan = planResize(situation, this.#stateOf(name), { nowMs: clock.nowMs(), options: planner });
       const { current, required } = situation;
-      yield { node: name, current, required, target: targetSize(required, planner), plan: plan.reason };
+      yield { node: name, current, required, target: targetOf(situation, planner), plan: plan.reason };
     }
   }
 
   #situation(name: NodeName, proxy: ProxyPod): PlannedSituation | undefined {
     const { ledger, model, clock } = this.#options;
     const requiredOf = (node: NodeAccount): Resources => model.requiredNow(node, clock.nowMs());
-    return nodeSituation(ledger, { name, proxy: sized(proxy, this.#proxies.next(name)), requiredOf });
+    const aheadOf = (node: NodeAccount): Resources => model.requiredAhead(node, clock.nowMs());
+    return nodeSituation(ledger, {
+      name,
+      proxy: sized(proxy, this.#proxies.next(name)),
+      requiredOf,
+      aheadOf,
+    });
   }
 
   #plan(name: NodeName): void {
@@ -169,7 +175,7 @@ export class SizingLoop {
     const nowMs = clock.nowMs();
     this.#watchShortfall(name, situation.current, nowMs);
     this.#apply(name, { kind: "required", required: situation.planned, nowMs });
-    const surplus = hasSurplus(situation.current, targetSize(situation.required, planner), planner);
+    const surplus = hasSurplus(situation.current, targetOf(situation, planner), planner);
     this.#apply(name, surplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
     const plan = planResize(situation, this.#stateOf(name), { nowMs, options: planner });
     metrics.planned(plan.reason);

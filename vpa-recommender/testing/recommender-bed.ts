@@ -269,7 +269,12 @@ export class RecommenderBed implements AsyncDisposable {
     const logger = silentLogger;
     const resizer = new Resizer(this.#failing(connection));
     const mayAct = (): boolean => proxies.isSynced && cache.unreadyReasons().length === 0;
-    const planner = { ...DEFAULT_PLANNER_OPTIONS, headroomDelayMs: this.#headroomDelayMs };
+    const planner = {
+      ...DEFAULT_PLANNER_OPTIONS,
+      headroomRatio: 0.1,
+      headroomMin: { cpuMilli: 50, memoryBytes: 64 * 1024 ** 2 },
+      headroomDelayMs: this.#headroomDelayMs,
+    };
     const acting = { ledger, model, resizer, clock, metrics, logger, mayAct };
     const events = { record: (): void => undefined };
     const budget = new WriteBudget({ rate: undefined, clock: systemClock() });
