@@ -44,10 +44,26 @@ test("what a departed pod does not finish in time is given up", async (context) 
   const { inbound } = await bed.serve(APP, app.port);
   const inProgress = send({ port: inbound });
   await until(() => app.connections.length === 1);
+  bed.pod(`${APP}-1`, { app: APP as AppName, port: app.port });
   bed.pod(`${APP}-0`, { app: APP as AppName, port: app.port, condition: "draining" });
   const { statusCode, headers } = await inProgress;
   assert.equal(statusCode, 502);
   assert.equal(headers["x-berth-reason"], "upstream-closed");
+});
+
+test("the last pod serves while it leaves, and no longer once another is ready", async (context) => {
+  const bed = new HostBed(context);
+  const leaving = await startApp(context);
+  const { inbound } = await bed.serve(APP, leaving.port);
+  bed.pod(`${APP}-0`, { app: APP as AppName, port: leaving.port, condition: "draining" });
+  // Whatever the worker has heard by now: until the other nodes have heard, requests come and are served.
+  for (let times = 0; times < 20; times++) assert.equal((await send({ port: inbound })).statusCode, 200);
+  const next = await startApp(context, (_request, response) => response.end("next"));
+  bed.pod(`${APP}-1`, { app: APP as AppName, port: next.port });
+  await sendUntil({ port: inbound }, ({ body }) => body.toString() === "next");
+  for (let times = 0; times < 5; times++) {
+    assert.equal((await send({ port: inbound })).body.toString(), "next");
+  }
 });
 
 test("a drain lets every request in progress finish and tells its client to close", async (context) => {

@@ -3,9 +3,11 @@ import { test } from "node:test";
 
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { RequestOptions } from "#kube/connection.ts";
+import { nodeSliceObject } from "#kube/node-slice.ts";
 import type { Query } from "#kube/query.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
+import { aNodeSlice } from "#test/builders/a-node-slice.ts";
 
 import type { WatchedPod } from "../policy/pod-registry.ts";
 import { until } from "../testing/host-bed.ts";
@@ -88,7 +90,9 @@ test("this node's mesh pods and all profiles are listed, and changes follow", as
   const connection = new PlayedConnection({
     "/api/v1/pods": [aPod("first", "1")],
     "/apis/berth.dev/v1alpha1/meshprofiles": [profile],
+    "/apis/discovery.k8s.io/v1/endpointslices": [nodeSliceObject(aNodeSlice(), "1")],
   });
+  const slices: string[] = [];
   const watch = new ClusterWatch({
     connection,
     nodeName: "n1" as NodeName,
@@ -96,6 +100,10 @@ test("this node's mesh pods and all profiles are listed, and changes follow", as
     clock: systemClock(),
     logger: silentLogger,
     random: () => 0.5,
+    services: {
+      sliceSeen: ({ service, entries }) => void slices.push(`${service} ${entries.length}`),
+      sliceGone: () => undefined,
+    },
   });
   const heard = new Heard();
   assert.equal(watch.isSynced, false);
@@ -109,8 +117,13 @@ test("this node's mesh pods and all profiles are listed, and changes follow", as
     "settings shop/cart 5 20000",
   ]);
   const selectors = connection.queries.map((query) => [query?.["fieldSelector"], query?.["labelSelector"]]);
+  await until(() => slices.length > 0);
+  assert.deepEqual(slices, ["cart 1"]);
   assert.deepEqual(selectors[0], ["spec.nodeName=n1", "berth.dev/mesh=enabled"]);
-  assert.deepEqual(selectors[2], ["spec.nodeName=n1", "berth.dev/node-proxy"]);
+  assert.deepEqual(selectors.slice(2), [
+    [undefined, "endpointslice.kubernetes.io/managed-by=berth.dev,berth.dev/service"],
+    ["spec.nodeName=n1", "berth.dev/node-proxy"],
+  ]);
 
   heard.log.length = 0;
   // A StatefulSet's pod: the same name with another uid, and no event for the end of the first.

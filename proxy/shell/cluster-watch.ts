@@ -1,17 +1,21 @@
-// The API server as a source: the mesh pods of this node, its proxies' own pods, and all MeshProfiles, each by one watch.
+// The API server as a source: the mesh pods of this node, its proxies' own pods, all MeshProfiles, and the node-level slices
+// of all Services, each by one watch.
 
 import { MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
 import type { NodeName } from "#model/brand.ts";
+import type { NodeSlice } from "#model/node-slice.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
+import { decodeNodeSlice, MANAGED_SELECTOR, SERVICE_LABEL } from "#kube/node-slice.ts";
 import { Reflector } from "#kube/reflector.ts";
-import { MESH_PROFILES, PODS, resourcePath } from "#kube/resource-path.ts";
+import { ENDPOINT_SLICES, MESH_PROFILES, PODS, resourcePath } from "#kube/resource-path.ts";
 import type { Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
 import { NO_SUCCESSION, successionOf } from "../policy/succession.ts";
 import type { ProxyPodView, Succession } from "../policy/succession.ts";
 import type { AppSettings, ClusterListener, ClusterSource } from "./cluster-source.ts";
+import type { ServiceTable } from "./service-table.ts";
 import { projectPod } from "./pod-projection.ts";
 import type { ProjectedPod } from "./pod-projection.ts";
 import { projectProxyPod } from "./proxy-pod-projection.ts";
@@ -24,6 +28,8 @@ export interface ClusterWatchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
+  /** Kept up to date with the slices of the extender's leader. */
+  readonly services: Pick<ServiceTable, "sliceSeen" | "sliceGone">;
 }
 
 export class ClusterWatch implements ClusterSource {
@@ -31,6 +37,7 @@ export class ClusterWatch implements ClusterSource {
   #pods: Reflector<ProjectedPod> | undefined;
   #proxies: Reflector<ProxyPodView> | undefined;
   #profiles: Reflector<AppSettings> | undefined;
+  #slices: Reflector<NodeSlice> | undefined;
 
   constructor(options: ClusterWatchOptions) {
     this.#options = options;
@@ -51,13 +58,17 @@ export class ClusterWatch implements ClusterSource {
     this.#profiles = this.#profileReflector(listener);
     this.#pods.start();
     this.#profiles.start();
+    // Not waited for: until they are listed, Services are reached directly, as without the mesh.
+    this.#slices = this.#sliceReflector();
+    this.#slices.start();
     if (this.#options.podName === undefined) return;
     this.#proxies = this.#proxyReflector();
     this.#proxies.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#pods?.stop(), this.#profiles?.stop(), this.#proxies?.stop()]);
+    const reflectors = [this.#pods, this.#profiles, this.#slices, this.#proxies];
+    await Promise.all(reflectors.map((reflector) => reflector?.stop()));
     await this.#options.connection.close();
   }
 
@@ -100,6 +111,22 @@ export class ClusterWatch implements ClusterSource {
       query: { fieldSelector: `spec.nodeName=${nodeName}`, labelSelector: PROXY_LABEL },
       decode: projectProxyPod,
       handlers: { upserted: () => undefined, deleted: () => undefined },
+    });
+  }
+
+  #sliceReflector(): Reflector<NodeSlice> {
+    const { services, ...shared } = this.#options;
+    return new Reflector({
+      ...shared,
+      name: "endpointslices",
+      path: resourcePath(ENDPOINT_SLICES),
+      // Of the extender's leader alone, which mends what others write into them.
+      query: { labelSelector: `${MANAGED_SELECTOR},${SERVICE_LABEL}` },
+      decode: decodeNodeSlice,
+      handlers: {
+        upserted: (slice) => services.sliceSeen(slice),
+        deleted: (slice) => services.sliceGone(slice),
+      },
     });
   }
 

@@ -18,6 +18,7 @@ import { ProxyHost } from "./host.ts";
 import type { HostMemory } from "./host-memory.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 import { isMigrationOn } from "./reuse-port.ts";
+import { ServiceTable } from "./service-table.ts";
 import { Siblings } from "./siblings.ts";
 import type { FromHost, ToHost } from "./supervisor-messages.ts";
 import { UsageServer } from "./usage-server.ts";
@@ -53,10 +54,12 @@ async function run(config: ProxyConfig, memory: HostMemory): Promise<void> {
       "net.ipv4.tcp_migrate_req is off: an upgrade may reset a few new connections",
     );
   }
+  const services = new ServiceTable({ nodeAddress, clock });
   const host = new ProxyHost({
     nodeName,
     nodeAddress,
-    cluster: await clusterOf(config),
+    cluster: await clusterOf(config, services),
+    services,
     clock,
     logger,
     lifecycle: { ...DEFAULT_LIFECYCLE_TIMES, lingerMs: config.lingerMs, drainTimeoutMs },
@@ -105,7 +108,7 @@ async function run(config: ProxyConfig, memory: HostMemory): Promise<void> {
   process.on("SIGINT", end);
 }
 
-async function clusterOf(config: ProxyConfig): Promise<ClusterSource | undefined> {
+async function clusterOf(config: ProxyConfig, services: ServiceTable): Promise<ClusterSource | undefined> {
   if (config.apiServer === undefined) return undefined;
   // Loaded only where there is a cluster: undici alone is several megabytes.
   const [{ connectToApiServer }, { ClusterWatch }] = await Promise.all([
@@ -116,6 +119,7 @@ async function clusterOf(config: ProxyConfig): Promise<ClusterSource | undefined
     connection: await connectToApiServer(config.apiServer, config),
     nodeName: config.nodeName as NodeName,
     podName: config.podName,
+    services,
     clock: systemClock(),
     logger: createLogger("proxy", config.logLevel),
     random: Math.random,

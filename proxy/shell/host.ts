@@ -17,6 +17,7 @@ import type { AppSettings, ClusterListener, ClusterSource } from "./cluster-sour
 import type { HostMemory } from "./host-memory.ts";
 import { noMemory } from "./host-memory.ts";
 import { Instance } from "./instance.ts";
+import type { ServiceTable, ServiceTableCounts } from "./service-table.ts";
 import type { DataPathTimes, PodEndpoint } from "./worker-messages.ts";
 
 export interface ProxyHostOptions {
@@ -31,6 +32,8 @@ export interface ProxyHostOptions {
   readonly watchdog: WatchdogLimits;
   /** Node's own flags for every worker. */
   readonly workerExecArgv?: readonly string[];
+  /** Absent: every Service is reached directly. */
+  readonly services?: ServiceTable | undefined;
   readonly memory?: HostMemory | undefined;
   /** Called with what the next host should know, whenever it changed. */
   readonly remember?: (memory: HostMemory) => void;
@@ -128,6 +131,11 @@ export class ProxyHost implements ClusterListener {
 
   get instances(): readonly Instance[] {
     return [...this.#instances.values()];
+  }
+
+  /** Undefined where every Service is reached directly. */
+  get serviceCounts(): ServiceTableCounts | undefined {
+    return this.#options.services?.counts();
   }
 
   /** What another host should know to take this one's place. */
@@ -302,10 +310,16 @@ function isMissing({ state, isServing }: Instance): boolean {
   return state.failures <= FAILURES_IN_READINESS_MAX;
 }
 
+/**
+ * Pods that are ready; where none is, those that are leaving and still serve: other nodes hear of their going only
+ * after a moment, and send their requests here until then.
+ */
 function endpointsOf(pods: readonly NodePod[]): readonly PodEndpoint[] {
+  const ready = pods.filter(({ condition }) => condition === "ready");
+  const serving = ready.length > 0 ? ready : pods.filter(({ condition }) => condition === "draining");
   const endpoints: PodEndpoint[] = [];
-  for (const { uid, address, port, condition } of pods) {
-    if (condition === "ready" && port !== undefined) endpoints.push({ uid, address, port });
+  for (const { uid, address, port } of serving) {
+    if (port !== undefined) endpoints.push({ uid, address, port });
   }
   return endpoints;
 }

@@ -15,6 +15,7 @@ import { InstanceQuota } from "./instance-quota.ts";
 import { NameResolver } from "./name-resolver.ts";
 import { outboundRoute } from "./outbound-route.ts";
 import { PodPools } from "./pod-pools.ts";
+import { ServiceRoutes } from "./service-routes.ts";
 import type { FromWorker, InstanceData, ToWorker } from "./worker-messages.ts";
 
 assert(parentPort !== null, "the instance runs in a worker thread");
@@ -27,7 +28,16 @@ const guard = new DestinationGuard(nodeAddress);
 const limits = new InstanceQuota({ quota, clock, counters, exhausted: () => tell({ kind: "exhausted" }) });
 const { throttle, admission } = limits;
 const pools = new PodPools({ clock, throttle, drainTimeoutMs: times.drainTimeoutMs });
-const names = new NameResolver({ namespace: splitAppName(app).namespace, guard, clock });
+const { namespace } = splitAppName(app);
+const names = new NameResolver({ namespace, guard, clock });
+const services = new ServiceRoutes({
+  namespace,
+  guard,
+  clock,
+  random: Math.random,
+  ask: (name) => tell({ kind: "follow-service", name }),
+  forget: (name) => tell({ kind: "forget-service", name }),
+});
 const upstreams = new UpstreamPools(throttle);
 const { headersMs, drainIdleMs, upstreamSilenceMs: silenceMs } = times;
 const shared = { admission, counters, throttle, clock, times: { headersMs, drainIdleMs, silenceMs } };
@@ -40,7 +50,7 @@ const inbound = new AppListener({
 const outbound = new AppListener({
   ...shared,
   direction: "outbound",
-  route: outboundRoute({ pools: upstreams, guard, names }),
+  route: outboundRoute({ pools: upstreams, guard, names, services }),
   sweepUpstreams: (nowMs) => upstreams.sweep(nowMs),
 });
 
@@ -49,6 +59,7 @@ beat();
 host.on("message", (message: ToWorker) => {
   if (message.kind === "endpoints") pools.update(message.endpoints);
   else if (message.kind === "quota") limits.change(message.quota);
+  else if (message.kind === "service") services.received(message.name, message.service);
   else if (message.kind === "retire") void retire();
   else void drain();
 });

@@ -18,9 +18,11 @@ import type {
 } from "../policy/instance-lifecycle.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { BodyEnd, InstanceBody } from "./instance-body.ts";
+import { FollowedServices } from "./followed-services.ts";
 import { InstanceCounters } from "./instance-counters.ts";
 import { InstanceOutput } from "./instance-output.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
+import type { ServiceTable } from "./service-table.ts";
 import { ThreadBody } from "./thread-body.ts";
 import type { DataPathTimes, FromWorker, InstanceData, PodEndpoint, ToWorker } from "./worker-messages.ts";
 
@@ -36,6 +38,8 @@ export interface InstanceOptions {
   readonly watchdog: WatchdogLimits;
   /** Node's own flags for the worker, such as `--import` of a module to load first. */
   readonly workerExecArgv: readonly string[];
+  /** Absent: every Service is reached directly. */
+  readonly services?: ServiceTable | undefined;
   /** The state changed in a way that others may want to know. */
   readonly changed: () => void;
 }
@@ -55,6 +59,7 @@ const RECYCLE_PAUSE_MS = 10_000;
 interface Life {
   readonly body: InstanceBody;
   readonly quota: Quota;
+  readonly services: FollowedServices;
   isListening: boolean;
   bindFailure: string | undefined;
   cancelDeadline: Cancel | undefined;
@@ -245,6 +250,9 @@ export class Instance {
     const life: Life = {
       body,
       quota: this.#quota,
+      services: new FollowedServices(this.#options.services, (name, service) =>
+        body.tell({ kind: "service", name, ...(service !== undefined && { service }) }),
+      ),
       isListening: false,
       bindFailure: undefined,
       cancelDeadline: undefined,
@@ -268,6 +276,12 @@ export class Instance {
         return;
       case "bind-failed":
         life.bindFailure = message.message;
+        return;
+      case "follow-service":
+        life.services.follow(message.name);
+        return;
+      case "forget-service":
+        life.services.forget(message.name);
         return;
       default:
         assertNever(message);
@@ -315,6 +329,7 @@ export class Instance {
 
   #ended(life: Life, end: BodyEnd): void {
     life.cancelDeadline?.();
+    life.services.forgetAll();
     this.#pastCpuMicros += life.body.cpuMicros;
     life.body.counters.closeBooks();
     this.#past.addAll(life.body.counters.values());

@@ -13,6 +13,7 @@ import type { Instance } from "./instance.ts";
 import { DIRECTIONS } from "./instance-counters.ts";
 import type { DirectionCounts, DirectionSlot, InstanceCounters } from "./instance-counters.ts";
 import { isMigrationOn } from "./reuse-port.ts";
+import { serviceFamilies } from "./service-metrics.ts";
 import type { Siblings } from "./siblings.ts";
 
 const PHASES = [
@@ -111,6 +112,7 @@ export class ProxyMetrics {
     return exposition([
       ...trafficFamilies(counted),
       ...instanceFamilies(labelled, this.#host),
+      ...serviceFamilies(this.#host.serviceCounts),
       ...processFamilies(this.#host, this.#siblings?.size ?? 0),
     ]);
   }

@@ -3,6 +3,8 @@
 import type { AppName, PodUid } from "#model/brand.ts";
 import type { AppPorts, Quota } from "#model/mesh-profile.ts";
 
+import type { ServiceNodes } from "../policy/service-nodes.ts";
+
 /** Handed to the worker when it starts. */
 export interface InstanceData {
   readonly app: AppName;
@@ -47,6 +49,8 @@ export const DEFAULT_DATA_PATH_TIMES: DataPathTimes = {
 export type ToWorker =
   | { readonly kind: "endpoints"; readonly endpoints: readonly PodEndpoint[] }
   | { readonly kind: "quota"; readonly quota: Quota }
+  /** The Service behind a name that the worker asked for, now and whenever it changes; absent: reached directly. */
+  | { readonly kind: "service"; readonly name: string; readonly service?: ServiceNodes }
   /** Close every connection after its next answer; go on accepting. */
   | { readonly kind: "retire" }
   | { readonly kind: "drain" };
@@ -57,4 +61,6 @@ export type FromWorker =
   | { readonly kind: "settled" }
   /** Its memory does not come down, though it refuses requests. */
   | { readonly kind: "exhausted" }
-  | { readonly kind: "bind-failed"; readonly message: string };
+  | { readonly kind: "bind-failed"; readonly message: string }
+  | { readonly kind: "follow-service"; readonly name: string }
+  | { readonly kind: "forget-service"; readonly name: string };

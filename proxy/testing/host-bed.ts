@@ -17,6 +17,7 @@ import { DEFAULT_WATCHDOG_LIMITS } from "../policy/watchdog.ts";
 import type { ClusterListener, ClusterSource } from "../shell/cluster-source.ts";
 import { ProxyHost } from "../shell/host.ts";
 import type { Instance } from "../shell/instance.ts";
+import type { ServiceTable } from "../shell/service-table.ts";
 import { DEFAULT_DATA_PATH_TIMES } from "../shell/worker-messages.ts";
 import type { DataPathTimes } from "../shell/worker-messages.ts";
 
@@ -25,6 +26,8 @@ export interface HostBedOptions {
   readonly dataPath?: Partial<DataPathTimes>;
   readonly watchdog?: WatchdogLimits;
   readonly workerExecArgv?: readonly string[];
+  readonly nodeAddress?: string;
+  readonly services?: ServiceTable;
 }
 
 /** Tests that leave connections open should not wait for them at their end. */
@@ -57,7 +60,8 @@ export class HostBed {
   constructor(context: TestContext, options: HostBedOptions = {}) {
     this.host = new ProxyHost({
       nodeName: "test-node",
-      nodeAddress: "127.0.0.1",
+      nodeAddress: options.nodeAddress ?? "127.0.0.1",
+      services: options.services,
       cluster: this.cluster,
       clock: systemClock(),
       logger: silentLogger,

@@ -4,7 +4,13 @@ import type { ReasonName } from "../../policy/reasons.ts";
 import type { Leave } from "../admission.ts";
 import type { Direction, InstanceCounters } from "../instance-counters.ts";
 
+/** What an exchange holds of its destination. */
 export interface Lease {
+  /** The head of the destination's answer has come. */
+  answerBegun?(statusCode: number): void;
+  /** The exchange fails, for the destination's sake or another's. */
+  failed?(reason: ReasonName): void;
+  /** It is over. */
   release(): void;
 }
 
@@ -43,7 +49,12 @@ export class ExchangeAccount {
     this.#counters.add(this.#direction, "retries", 1);
   }
 
+  answerBegun(statusCode: number): void {
+    this.#lease?.answerBegun?.(statusCode);
+  }
+
   refused(reason: ReasonName): void {
+    this.#lease?.failed?.(reason);
     this.#counters.addReason(this.#direction, reason);
   }
 
@@ -55,6 +66,7 @@ export class ExchangeAccount {
   givenUp(reason: ReasonName): void {
     if (this.#isGivenUp) return;
     this.#isGivenUp = true;
+    this.#lease?.failed?.(reason);
     this.#counters.addReason(this.#direction, reason);
   }
 

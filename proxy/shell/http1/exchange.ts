@@ -12,25 +12,12 @@ import { writePart } from "./body-writer.ts";
 import type { ClientSide } from "./client-side.ts";
 import { DISCARD_MS, TUNNEL_IDLE_MS } from "./client-options.ts";
 import { ExchangeAccount } from "./exchange-account.ts";
+import type { ExchangePhase } from "./exchange-phase.ts";
 import type { ForwardTarget } from "./forward-target.ts";
 import { refusalText } from "./refusal-text.ts";
 import type { RoutedExchange } from "./routed-exchange.ts";
 import { Upload } from "./upload.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
-
-/**
- * `queued`: waits to be admitted. `routing`: its destination is looked for. `flushing`: answered, but the client has
- * yet to take it. `discarding`: answered before the whole request had come.
- */
-type ExchangePhase =
-  | "none"
-  | "queued"
-  | "routing"
-  | "forwarding"
-  | "opening"
-  | "tunnel"
-  | "flushing"
-  | "discarding";
 
 export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   readonly #client: ClientSide;
@@ -246,7 +233,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     else if (this.#isAnswerBegun) {
       this.#breakOff(this.#client.socket.writableNeedDrain ? "clientAborted" : "upstreamBroken");
     } else if (upstream !== undefined && this.#mayRepeat(upstream, reason)) this.#repeat();
-    else this.refuse(reason);
+    else if (!this.#goesElsewhere(reason)) this.refuse(reason);
   }
 
   #reset(phase: ExchangePhase): void {
@@ -299,6 +286,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     const { isHttp10 } = this.head;
     this.#isAnswerBegun = true;
     this.#statusCode = head.statusCode;
+    this.#account.answerBegun(head.statusCode);
     const isUnframed = head.framing === "chunked" || head.framing === "close";
     this.#isAnswerChunked = isUnframed && !isHttp10;
     if ((isUnframed && isHttp10) || this.#client.options.listener.isRetiring || this.#isBodyUncertain()) {
@@ -375,6 +363,14 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     this.#isRepeated = true;
     // A connection of its own: the next one in the pool may be as old.
     this.#send(this.#target.pool.open(), this.#target);
+  }
+
+  #goesElsewhere(reason: AnswerableReason): boolean {
+    const target = this.#phase === "forwarding" ? this.#target?.instead?.(reason) : undefined;
+    if (target === undefined) return false;
+    this.#account.repeated();
+    this.forward(target);
+    return true;
   }
 
   #dropUpstream(): void {

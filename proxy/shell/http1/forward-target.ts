@@ -1,5 +1,6 @@
 // Where a request goes, and as what.
 
+import type { ReasonName } from "../../policy/reasons.ts";
 import type { Lease } from "./exchange-account.ts";
 import type { UpstreamPool } from "./upstream-pool.ts";
 
@@ -11,4 +12,6 @@ export interface ForwardTarget {
   readonly clientAddress: string | undefined;
   /** Held until the exchange is over. */
   readonly lease?: Lease;
+  /** Where it may go instead, since it failed before an answer began; this target's lease is given back by then. */
+  readonly instead?: (reason: ReasonName) => ForwardTarget | undefined;
 }
