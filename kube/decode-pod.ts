@@ -3,7 +3,7 @@
 
 import { HEADROOM_LABEL, meshAppOf, type Labels, PROXY_LABEL } from "#model/app.ts";
 import type { DeclaredPort } from "#model/app-port.ts";
-import type { NodeName, PodUid } from "#model/brand.ts";
+import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { PodView, ProxyView } from "#model/cluster-view.ts";
 import { boundCorrection, type Correction, CORRECTION_ANNOTATION, NO_CORRECTION } from "#model/correction.ts";
 import {
@@ -16,6 +16,7 @@ import {
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import { isWithin, noResources, type Resources } from "#model/resources.ts";
 import { type ApiPlacementSpec, placingView } from "./decode-placing.ts";
+import { SharedText } from "./shared-text.ts";
 import { podTraits } from "./pod-traits.ts";
 
 /** What the node proxy costs without instances; an annotation of the DaemonSet's template: `{"cpu":"100m","memory":"128Mi"}`. */
@@ -34,7 +35,7 @@ export function decodePod(raw: unknown): PodView {
   ) {
     throw new DecodeError("a pod needs metadata.uid, metadata.name and spec.containers");
   }
-  const namespace = metadata.namespace ?? "default";
+  const namespace = shared.of(metadata.namespace ?? "default");
   try {
     const labels = metadata.labels ?? {};
     const placing = placingView(pod);
@@ -44,11 +45,14 @@ export function decodePod(raw: unknown): PodView {
       uid: metadata.uid as PodUid,
       namespace,
       name: metadata.name,
-      app: isProxy ? undefined : meshAppOf(namespace, labels),
+      app: isProxy ? undefined : appOfMesh(namespace, labels),
       request: podRequest(resourceFields(pod)),
-      nodeName: spec.nodeName === undefined || spec.nodeName === "" ? undefined : (spec.nodeName as NodeName),
+      nodeName:
+        spec.nodeName === undefined || spec.nodeName === ""
+          ? undefined
+          : (shared.of(spec.nodeName) as NodeName),
       isFinished: status?.phase === "Succeeded" || status?.phase === "Failed",
-      ownerUid: metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid,
+      ownerUid: ownerUid(metadata.ownerReferences),
       proxy: isProxy ? proxyView(pod) : undefined,
       nominatedNode: nominatedNode(status?.nominatedNodeName),
       priority: priority(spec.priority),
@@ -63,6 +67,19 @@ export function decodePod(raw: unknown): PodView {
   } catch (error) {
     throw new DecodeError(`pod ${namespace}/${metadata.name}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** What the pods of a node, a namespace, an app or an owner have in common. */
+const shared = new SharedText();
+
+function appOfMesh(namespace: string, labels: Labels): AppName | undefined {
+  const app = meshAppOf(namespace, labels);
+  return app === undefined ? undefined : (shared.of(app) as AppName);
+}
+
+function ownerUid(owners: NonNullable<ApiPod["metadata"]>["ownerReferences"]): string | undefined {
+  const uid = owners?.find((owner) => owner.controller === true)?.uid;
+  return typeof uid === "string" ? shared.of(uid) : uid;
 }
 
 export class DecodeError extends Error {

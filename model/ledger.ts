@@ -279,8 +279,9 @@ export class ClusterLedger implements LedgerView {
   // ── Bookkeeping ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #occupy(node: NodeLedger, pod: PodDemand): void {
-    const { uid, app, request, isTerminating = false } = pod;
-    node.add({ uid, app, request, isTerminating }, app === undefined ? undefined : this.unitCost(app));
+    const { app, isTerminating = false } = pod;
+    // The pod itself, not a copy of what an occupant is: there may be 150,000.
+    node.add(pod, app === undefined ? undefined : this.unitCost(app));
     if (!isTerminating) this.#countOwner(pod.ownerUid, 1);
     if (app !== undefined) {
       this.#zoneCounts.add(app, node.zone, 1);
