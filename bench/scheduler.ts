@@ -116,7 +116,7 @@ async function measure(
 ): Promise<Measured> {
   const tools = await toolBinaries(progress);
   const constant = await constantExtenderBinary(progress);
-  progress(`${nodeCount} nodes`);
+  progress(HEADER);
   const bed = await SchedulerBed.open(tools, { nodeCount, apps: appsOf(podCount) });
   try {
     const extenders: Readonly<Record<Mode, RunOptions["startExtender"]>> = {
@@ -128,7 +128,7 @@ async function measure(
     const runs = new Map<string, RunFigures[]>();
     const runOnce = async (name: string, options: Omit<RunOptions, "podCount">): Promise<void> => {
       const figures = await runScheduling(bed, { podCount, ...options });
-      progress(`${nodeCount} nodes, ${name}: ${figures.podsPerSecond.toFixed(1)} pods/s`);
+      progress(row(String(nodeCount), name, figures).join(""));
       runs.set(name, [...(runs.get(name) ?? []), figures]);
     };
     // The first pods of an API server wait for more than their scheduling.
@@ -188,11 +188,11 @@ function table({
     for (const mode of EVERY_NODE_MODES)
       rows.push(...row(count, everyNodeName(mode), everyNode[count]?.[mode]));
   }
-  return [
-    " nodes mode             pods/s  scheduler ms  writes/pod  bound p50 ms  p99 ms  met  CPU ms: scheduler extender",
-    ...rows,
-  ].join("\n");
+  return [HEADER, ...rows].join("\n");
 }
+
+const HEADER =
+  " nodes mode             pods/s  scheduler ms  writes/pod  bound p50 ms  p99 ms  met  CPU ms: scheduler extender";
 
 function row(count: string, mode: string, figures: RunFigures | null | undefined): readonly string[] {
   if (figures === null || figures === undefined) return [];
