@@ -28,9 +28,9 @@ const SIZES: readonly Size[] = [
   { nodeCount: 1_000, podCount: 1_200, rounds: 3 },
   { nodeCount: 5_000, podCount: 1_200, rounds: 3 },
 ];
-const SIZES_QUICK: readonly Size[] = [{ nodeCount: 200, podCount: 320, rounds: 1 }];
+const SIZES_QUICK: readonly Size[] = [{ nodeCount: 100, podCount: 160, rounds: 1 }];
 
-const WARM_UP_PODS = 200;
+const WARM_UP_PODS = 80;
 
 const MODES = ["none", "constant", "score", "nominate"] as const;
 type Mode = (typeof MODES)[number];
@@ -192,7 +192,7 @@ function table({
 }
 
 const HEADER =
-  " nodes mode             pods/s  scheduler ms  writes/pod  bound p50 ms  p99 ms  met  CPU ms: scheduler extender";
+  " nodes mode             pods/s  scheduler ms  writes/pod  bound p50 ms  p99 ms    met  created/s  CPU ms: scheduler, extender, API server, bench";
 
 function row(count: string, mode: string, figures: RunFigures | null | undefined): readonly string[] {
   if (figures === null || figures === undefined) return [];
@@ -206,8 +206,8 @@ function row(count: string, mode: string, figures: RunFigures | null | undefined
     figures.createdToBoundMsP50.toFixed(0).padStart(13),
     figures.createdToBoundMsP99.toFixed(0).padStart(7),
     (share === null ? "–" : `${(share * 100).toFixed(1)}%`).padStart(6),
-    figures.schedulerCpuMsPerPod.toFixed(1).padStart(10),
-    (figures.extenderCpuMsPerPod?.toFixed(1) ?? "–").padStart(8),
+    figures.createdPodsPerSecond.toFixed(1).padStart(10),
+    ...Object.values(figures.cpuMsPerPod).map((ms: number | null) => (ms?.toFixed(1) ?? "–").padStart(9)),
   ];
   return [cells.join(" ")];
 }
