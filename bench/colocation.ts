@@ -8,7 +8,8 @@ import { ClusterLedger } from "#model/ledger.ts";
 
 export interface ColocationInput {
   readonly nodes: readonly unknown[];
-  readonly proxies: readonly unknown[];
+  /** Proxies, and pods that were bound before. */
+  readonly pods: readonly unknown[];
   /** Pods as they were bound, in that order. */
   readonly bound: readonly unknown[];
 }
@@ -19,10 +20,10 @@ export interface Colocation {
   readonly met: number;
 }
 
-export function colocation({ nodes, proxies, bound }: ColocationInput): Colocation {
+export function colocation({ nodes, pods, bound }: ColocationInput): Colocation {
   const ledger = new ClusterLedger();
   for (const node of nodes) ledger.upsertNode(decodeNode(node));
-  for (const proxy of proxies) ledger.upsertPod(decodePod(proxy));
+  for (const pod of pods) ledger.upsertPod(decodePod(pod));
   let possible = 0;
   let met = 0;
   for (const raw of bound) {

@@ -11,8 +11,12 @@ const PODS_PER_APP = 8;
 const APPS_AT_A_TIME = 8;
 const SEED = 1;
 
-export function appsOf(podCount: number): readonly string[] {
-  return Array.from({ length: Math.ceil(podCount / PODS_PER_APP) }, (_, index) => `app-${index}`);
+/** Whose pods these are: those that are measured, or those before, after which all programs have done it all once. */
+export type Workload = "measured" | "warmUp";
+
+export function appsOf(podCount: number, workload: Workload): readonly string[] {
+  const prefix = workload === "measured" ? "app" : "warm";
+  return Array.from({ length: Math.ceil(podCount / PODS_PER_APP) }, (_, index) => `${prefix}-${index}`);
 }
 
 /** App and name of each pod, in the order of creation. */
@@ -21,10 +25,10 @@ export interface BenchPod {
   readonly name: string;
 }
 
-export function podsInOrder(podCount: number): readonly BenchPod[] {
+export function podsInOrder(podCount: number, workload: Workload): readonly BenchPod[] {
   const random = new SeededRandom(SEED);
   const pods: BenchPod[] = [];
-  const apps = appsOf(podCount);
+  const apps = appsOf(podCount, workload);
   for (let from = 0; from < apps.length; from += APPS_AT_A_TIME) {
     const block = apps
       .slice(from, from + APPS_AT_A_TIME)

@@ -9,7 +9,7 @@ import { toolBinaries } from "#test/e2e/tool-binaries.ts";
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
 import { SchedulerBed } from "./scheduler-bed.ts";
 import { startBerth, startConstant } from "./scheduler-extenders.ts";
-import { type RunFigures, type RunOptions, runScheduling } from "./scheduler-run.ts";
+import { type RunFigures, type RunOptions, runScheduling, WARM_UP_PODS } from "./scheduler-run.ts";
 import { appsOf } from "./scheduler-workload.ts";
 
 export const schedulerBench: Bench = {
@@ -29,8 +29,6 @@ const SIZES: readonly Size[] = [
   { nodeCount: 5_000, podCount: 1_200, rounds: 3 },
 ];
 const SIZES_QUICK: readonly Size[] = [{ nodeCount: 100, podCount: 160, rounds: 1 }];
-
-const WARM_UP_PODS = 80;
 
 const MODES = ["none", "constant", "score", "nominate"] as const;
 type Mode = (typeof MODES)[number];
@@ -117,7 +115,10 @@ async function measure(
   const tools = await toolBinaries(progress);
   const constant = await constantExtenderBinary(progress);
   progress(HEADER);
-  const bed = await SchedulerBed.open(tools, { nodeCount, apps: appsOf(podCount) });
+  const bed = await SchedulerBed.open(tools, {
+    nodeCount,
+    apps: [...appsOf(podCount, "measured"), ...appsOf(WARM_UP_PODS, "warmUp")],
+  });
   try {
     const extenders: Readonly<Record<Mode, RunOptions["startExtender"]>> = {
       none: undefined,
@@ -131,8 +132,6 @@ async function measure(
       progress(row(String(nodeCount), name, figures).join(""));
       runs.set(name, [...(runs.get(name) ?? []), figures]);
     };
-    // The first pods of an API server wait for more than their scheduling.
-    await runScheduling(bed, { podCount: WARM_UP_PODS, startExtender: undefined });
     for (let round = 0; round < rounds; round++) {
       for (const mode of modes) await runOnce(mode, { startExtender: extenders[mode] });
       for (const mode of EVERY_NODE_MODES) {
