@@ -5,6 +5,7 @@ import { Agent, request } from "undici";
 import { freePort } from "#cli/start/free-port.ts";
 import { LEASES, NODES, PODS, resourcePath } from "#kube/resource-path.ts";
 import { Reflector } from "#kube/reflector.ts";
+import { NOMINATION_ANNOTATION } from "#model/placing-view.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
 import { HOST } from "#test/e2e/control-plane.ts";
@@ -42,6 +43,8 @@ export interface RunFigures {
   readonly createdToBoundMsP50: number;
   readonly createdToBoundMsP99: number;
   readonly colocation: Colocation;
+  /** Pods of nominate mode that were never nominated, or were bound to another node. */
+  readonly notAsNominated: number;
   /** Where the time of a machine goes that all of them share. */
   readonly cpuMsPerPod: {
     readonly scheduler: number;
@@ -100,6 +103,7 @@ export async function runScheduling(bed: SchedulerBed, options: RunOptions): Pro
       createdToBoundMsP50: median(latencies),
       createdToBoundMsP99: quantile(latencies, 0.99),
       colocation: await colocationOf(bed, warmUp.bindings, bindings),
+      notAsNominated: bindings.filter(isElsewhere).length,
       cpuMsPerPod: cpuPerPod({ before, after, pods, hasExtender: extender !== undefined }),
       createdPodsPerSecond: (1000 * pods) / (createdAllMs - firstMs),
     };
@@ -108,6 +112,11 @@ export async function runScheduling(bed: SchedulerBed, options: RunOptions): Pro
     await extender?.stop();
     await deleteWorkload(connection);
   }
+}
+
+function isElsewhere({ pod }: Binding): boolean {
+  const { metadata, spec } = pod as WatchedPod;
+  return metadata.annotations?.[NOMINATION_ANNOTATION] !== spec.nodeName;
 }
 
 interface Measure {
@@ -202,7 +211,7 @@ async function createAndBind(
 }
 
 interface WatchedPod {
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
   readonly spec: { readonly nodeName?: string };
 }
 
