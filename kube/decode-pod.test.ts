@@ -14,6 +14,7 @@ test("a mesh pod becomes a view with its app, its request and its node", () => {
     namespace: "shop",
     name: "cart-1",
     app: "shop/cart",
+    workload: "shop/cart",
     request: { cpuMilli: 100, memoryBytes: 128 * MIB },
     nodeName: "node-1",
     isFinished: false,

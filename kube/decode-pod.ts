@@ -1,7 +1,7 @@
 // core/v1 Pod → PodView. Hand-written because it runs for every pod of every list; fields that Berth does not read are
 // dropped at once. Unknown fields are the API's business and pass; a malformed known field fails with its path.
 
-import { HEADROOM_LABEL, meshAppOf, type Labels, PROXY_LABEL } from "#model/app.ts";
+import { appOf, HEADROOM_LABEL, meshAppOf, type Labels, PROXY_LABEL } from "#model/app.ts";
 import type { DeclaredPort } from "#model/app-port.ts";
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { PodView, ProxyView } from "#model/cluster-view.ts";
@@ -46,6 +46,7 @@ export function decodePod(raw: unknown): PodView {
       namespace,
       name: metadata.name,
       app: isProxy ? undefined : appOfMesh(namespace, labels),
+      workload: shared.of(appOf(namespace, labels) ?? namespace),
       request: podRequest(resourceFields(pod)),
       nodeName:
         spec.nodeName === undefined || spec.nodeName === ""

@@ -12,3 +12,10 @@ export function queryString(query: Query): string {
   const text = parameters.toString();
   return text === "" ? "" : `?${text}`;
 }
+
+/** A labelSelector that asks for all of these labels. */
+export function formatSelector(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+}

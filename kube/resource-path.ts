@@ -42,6 +42,11 @@ export const STATEFUL_SETS = {
   version: "v1",
   resource: "statefulsets",
 } as const satisfies ResourceKind;
+export const DAEMON_SETS = {
+  group: "apps",
+  version: "v1",
+  resource: "daemonsets",
+} as const satisfies ResourceKind;
 export const JOBS = { group: "batch", version: "v1", resource: "jobs" } as const satisfies ResourceKind;
 export const SERVICES = { version: "v1", resource: "services" } as const satisfies ResourceKind;
 export const ENDPOINT_SLICES = {
@@ -58,6 +63,11 @@ export const MESH_PROFILES = {
   group: "berth.dev",
   version: "v1alpha1",
   resource: "meshprofiles",
+} as const satisfies ResourceKind;
+export const NODE_PROXY_AUTOSCALERS = {
+  group: "berth.dev",
+  version: "v1alpha1",
+  resource: "nodeproxyautoscalers",
 } as const satisfies ResourceKind;
 /** Usage per pod, served by metrics-server: no watch, no paging. */
 export const POD_METRICS = {

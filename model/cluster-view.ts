@@ -14,6 +14,8 @@ export interface PodView {
   readonly name: string;
   /** The app whose mesh instance this pod uses; undefined outside the mesh. */
   readonly app: AppName | undefined;
+  /** What the pod is one of: its app, whether in the mesh or not, else its namespace. */
+  readonly workload?: string;
   /** A: what kube-scheduler counts for the pod now. */
   readonly request: Resources;
   /** Undefined until the pod is bound. */

@@ -9,6 +9,7 @@ import { type ComponentContext, type RunningComponent, runComponent } from "#run
 import { createHttpServer, listen } from "#runtime/http-server.ts";
 import { operationsApi } from "#runtime/operations-api.ts";
 import { markChanged } from "./shell/mark-changed.ts";
+import { serveRecommendations } from "./shell/recommendations-api.ts";
 import { watchProxies } from "./shell/proxy-watch.ts";
 import { COMPONENT, createLoops } from "./shell/recommender-loops.ts";
 import { recommenderSettings, type RecommenderSettings } from "./shell/recommender-settings.ts";
@@ -38,13 +39,13 @@ async function start({
   });
   const mayAct = (): boolean => elector.isLeader && cache.unreadyReasons().length === 0 && proxies.isSynced;
   const loops = createLoops({ config, connection, ledger, clock, logger, mayAct });
-  const { sizing, usage, metrics } = loops;
+  const { sizing, usage, keeper, census, metrics } = loops;
   const cache = new ClusterCache({
     connection,
     ledger,
     logger,
     owners: "ignored",
-    changed: (change) => markChanged(change, { ledger, sizing, usage }),
+    changed: (change) => markChanged(change, { ledger, sizing, usage, census }),
   });
   const proxies = watchProxies({ connection, sizing, logger });
   const operations = createHttpServer({ bodyBytesMax: 1024, logger });
@@ -53,14 +54,14 @@ async function start({
     ...(proxies.isSynced ? [] : ["the proxy pods are not listed yet"]),
   ];
   await operations.register(operationsApi, { registry: metrics.registry, unreadyReasons });
-  operations.get("/recommendations", () => ({ items: [...sizing.recommendations()] }));
+  serveRecommendations(operations, { sizing, daemons: keeper.daemons });
   const urls = {
     operations: await listen(operations, { host: config.operationsHost, port: config.operationsPort }),
   };
   cache.start();
   proxies.start();
   elector.start();
-  usage.start();
+  loops.start();
   void Promise.all([cache.whenSynced(), proxies.whenSynced()]).then(
     () => sizing.markAllDirty(),
     () => logger.debug("stopped before the first sync"),
@@ -71,6 +72,7 @@ async function start({
       await leading.promise;
       await Promise.all([cache.whenObserved(resourceVersion), proxies.whenObserved(resourceVersion)]);
       await usage.settle();
+      await keeper.settle();
       await sizing.settle();
     },
     async stop() {

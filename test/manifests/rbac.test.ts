@@ -140,5 +140,6 @@ test("rights in the whole cluster are to look; to change there are profiles, End
     "berth-scheduler-extender delete endpointslices",
     "berth-scheduler-extender patch mutatingwebhookconfigurations berth",
     "berth-vpa-recommender patch meshprofiles/status",
+    "berth-vpa-recommender patch nodeproxyautoscalers/status",
   ]);
 });

@@ -11,6 +11,7 @@ import {
 } from "#test/contract/bad-mesh-profiles.ts";
 import { CRD_FOLDER, crdFiles } from "./crd-files.ts";
 import { MESH_PROFILE_CRD, MESH_PROFILE_SCHEMA } from "./mesh-profile-crd.ts";
+import { NODE_PROXY_AUTOSCALER_SCHEMA } from "./node-proxy-autoscaler-crd.ts";
 import { schemaRefusals } from "./schema-refusals.ts";
 import { structuralFaults } from "./structural-faults.ts";
 import type { StructuralSchema } from "./structural-schema.ts";
@@ -45,6 +46,7 @@ test("the files are the same however often they are made", () => {
 
 test("the schema is structural, and describes every field", () => {
   assert.deepEqual(structuralFaults(MESH_PROFILE_SCHEMA), []);
+  assert.deepEqual(structuralFaults(NODE_PROXY_AUTOSCALER_SCHEMA), []);
 });
 
 test("what is not structural is found, where it stands", () => {

@@ -5,6 +5,10 @@ import { describeFlags, type FlagSchema } from "#runtime/flags.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { REJECTIONS } from "#model/verdict.ts";
 import { meshProfileSpecSchema, meshProfileStatusSchema } from "#kube/mesh-profile-schema.ts";
+import {
+  nodeProxyAutoscalerSpecSchema,
+  nodeProxyAutoscalerStatusSchema,
+} from "#kube/node-proxy-autoscaler-schema.ts";
 import { REASONS } from "#proxy/policy/reasons.ts";
 import { ProxyMetrics } from "#proxy/shell/metrics.ts";
 import { PROXY_HELP } from "#proxy/shell/proxy-config.ts";
@@ -32,6 +36,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["cli.md", cliPage()],
     ["mesh-profile.md", meshProfilePage()],
+    ["node-proxy-autoscaler.md", nodeProxyAutoscalerPage()],
     ["metrics.md", await metricsPage()],
     ["reasons.md", reasonsPage()],
   ]);
@@ -74,6 +79,20 @@ function cliPage(): string {
       vpaRecommender.schema,
     ),
     `## berth proxy\n\n\`\`\`text\n${PROXY_HELP}\`\`\`\n`,
+  ].join("\n\n");
+}
+
+function nodeProxyAutoscalerPage(): string {
+  const rows = [
+    ...fieldRows("spec", nodeProxyAutoscalerSpecSchema),
+    ...fieldRows("status", nodeProxyAutoscalerStatusSchema),
+  ];
+  return [
+    "# NodeProxyAutoscaler",
+    GENERATED,
+    "`berth.dev/v1alpha1`, namespaced, beside the DaemonSet that it names. Node proxies are sized without one, too, by the recommender's flags; any other DaemonSet is sized only by one.",
+    ["| field | type | meaning |", "|---|---|---|", ...rows].join("\n"),
+    "",
   ].join("\n\n");
 }
 

@@ -44,6 +44,9 @@ export interface PlannerOptions {
   readonly shrinkDelayMs: number;
   /** A surplus below this share of the present size is left alone. */
   readonly shrinkRatioMin: number;
+  /** No proxy is made smaller than this, nor larger than that. */
+  readonly min?: Resources;
+  readonly max?: Resources;
 }
 
 export const DEFAULT_PLANNER_OPTIONS: PlannerOptions = {
@@ -71,9 +74,14 @@ export type ResizePlan =
 export type HoldReason = "rightSize" | "podsMayFollow" | "surplusIsYoung" | "underway" | "cooling" | "noRoom";
 
 /** The size the node's proxy should have, headroom included. */
-export function targetSize(required: Resources, { headroomRatio, headroomMin }: PlannerOptions): Resources {
+export function targetSize(required: Resources, options: PlannerOptions): Resources {
+  const { headroomRatio, headroomMin } = options;
   const headroom = maxResources(scaleResources(required, headroomRatio), headroomMin);
-  return roundUpToStep(addResources(required, headroom));
+  return withinBounds(roundUpToStep(addResources(required, headroom)), options);
+}
+
+function withinBounds(size: Resources, { min = size, max = size }: PlannerOptions): Resources {
+  return minResources(maxResources(size, min), max);
 }
 
 /** The size to give the proxy once it is resized. */
@@ -90,7 +98,8 @@ export function planResize(
   const situation = besideNext(present);
   if (!isWithin(present.current, situation.ceiling) && situation !== present)
     return { kind: "resize", size: minResources(present.current, situation.ceiling), reason: "lentToNext" };
-  const { required, current } = situation;
+  const { current } = situation;
+  const required = withinBounds(situation.required, options);
   const target = targetOf(situation, options);
   const sinceMs = state.calm?.sinceMs ?? nowMs;
   const calmAtMs = sinceMs + options.headroomDelayMs;
@@ -101,7 +110,7 @@ export function planResize(
       ? planGrowth(situation, state, { to: target, reason: "loadRose", nowMs })
       : planGrowth(situation, state, { to: required, reason: "appsJoined", nowMs });
   }
-  if (isHeadroomLow(situation, options)) {
+  if (isHeadroomLow(situation, options) && !isWithin(target, current)) {
     if (!isCalm) return { kind: "hold", reason: "podsMayFollow", lookAgainAtMs: calmAtMs };
     return planGrowth(situation, state, { to: target, reason: "headroomUsed", nowMs });
   }

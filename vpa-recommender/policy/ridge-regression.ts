@@ -17,7 +17,7 @@ export interface SparseRow {
 }
 
 /** More sweeps only polish digits that the noise makes meaningless. */
-const SWEEPS_MAX = 400;
+const SWEEPS_MAX = 1_000;
 /** Of the largest coefficient's share in a typical sample. */
 const TOLERANCE = 1e-7;
 
@@ -82,8 +82,14 @@ export class RidgeRegression {
       let moved = 0;
       for (let j = 0; j < this.#size; j++) {
         const held = weights[j] ?? 0;
-        const curvature = (this.#gram[j * this.#size + j] ?? 0) + held;
+        const diagonal = this.#gram[j * this.#size + j] ?? 0;
+        const curvature = diagonal + held;
         if (curvature <= 0) continue;
+        // Nothing was seen of it, so nothing else has to do with it.
+        if (diagonal === 0) {
+          solution[j] = values[j] ?? 0;
+          continue;
+        }
         const present = solution[j] ?? 0;
         const gradient =
           (this.#moment[j] ?? 0) + held * ((values[j] ?? 0) - present) - this.#predicted(j, solution);

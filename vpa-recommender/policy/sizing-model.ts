@@ -15,6 +15,7 @@ import type { NodeAccount } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
 import { InstanceLearner, type InstanceUsage } from "./instance-learner.ts";
 import { DEFAULT_DEMAND, type DemandOptions, NodeDemand } from "./node-demand.ts";
+import { PeakPool } from "./peak-pool.ts";
 import { readingFault, type ReadingFault, type UsageReading } from "./usage-reading.ts";
 
 /** What a reading is held against: the node as it was when the reading was taken. */
@@ -42,7 +43,10 @@ const FLEET_PERCENTILE = 0.75;
 
 export class SizingModel {
   readonly #options: DemandOptions;
-  readonly #demands = new Map<NodeName, { readonly demand: NodeDemand; lastMs: number }>();
+  readonly #demands = new Map<
+    NodeName,
+    { readonly demand: NodeDemand; pool: PeakPool | undefined; lastMs: number }
+  >();
   readonly #learners = new Map<AppName, InstanceLearner>();
   #fleet: Correction | undefined;
 
@@ -67,8 +71,10 @@ export class SizingModel {
     if (fault !== undefined) return fault;
     for (const [app, usage] of reading.instances ?? [])
       this.#learnerOf(app, priorOf(app)).add(usage, reading.timeMs);
-    const entry = known ?? { demand: new NodeDemand(this.#options), lastMs: reading.timeMs };
-    entry.lastMs = reading.timeMs;
+    const { timeMs, instances } = reading;
+    const entry = known ?? { demand: new NodeDemand(this.#options), pool: undefined, lastMs: timeMs };
+    entry.lastMs = timeMs;
+    if (instances !== undefined) (entry.pool ??= new PeakPool()).add(instances, timeMs);
     this.#demands.set(node.name, entry);
     // A proxy without instances says nothing about apps.
     const share = shareOf(node, reading);
@@ -151,6 +157,11 @@ export class SizingModel {
       return now <= 0 ? 1 : Math.max(0, now - (is ?? 0) + (was ?? 0)) / now;
     };
     this.#demands.get(name)?.demand.rescale({ cpu: factor("cpuMilli"), memory: factor("memoryBytes") });
+  }
+
+  /** What it saves that peaks of the node's apps do not coincide; undefined if they are not told apart. */
+  pooledOf(name: NodeName): Resources | undefined {
+    return this.#demands.get(name)?.pool?.saved();
   }
 
   forgetNode(name: NodeName): void {

@@ -2,6 +2,7 @@
 
 import type { ClusterLedger } from "#model/ledger.ts";
 import type { ClusterChange } from "#kube/cluster-cache.ts";
+import type { NodeCensus } from "./node-census.ts";
 import type { SizingLoop } from "./sizing-loop.ts";
 import type { UsageLoop } from "./usage-loop.ts";
 
@@ -9,6 +10,7 @@ import type { UsageLoop } from "./usage-loop.ts";
 export function markChanged(change: ClusterChange, loops: Loops): void {
   switch (change.kind) {
     case "pod": {
+      loops.census.changed(change.before, change.after);
       for (const pod of [change.before, change.after]) {
         // A nomination is news to the node it names, and so is its end.
         if (pod?.nominatedNode !== undefined) loops.sizing.markDirty(pod.nominatedNode);
@@ -33,4 +35,5 @@ interface Loops {
   readonly ledger: ClusterLedger;
   readonly sizing: SizingLoop;
   readonly usage: UsageLoop;
+  readonly census: NodeCensus;
 }

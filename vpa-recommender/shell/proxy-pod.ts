@@ -10,6 +10,9 @@ import { daemonPodNode } from "#kube/daemon-pod-node.ts";
 import { proxyContainerIndex, sizeOfList } from "#kube/proxy-container.ts";
 import { decodeShares } from "#kube/shares-annotation.ts";
 
+/** On pods that are not resized: the size that they should have, as quantities. */
+export const RECOMMENDATION_ANNOTATION = "berth.dev/recommendation";
+
 export interface ProxyPod {
   readonly uid: PodUid;
   readonly namespace: string;
@@ -20,6 +23,9 @@ export interface ProxyPod {
   /** Where it is bound, else the node that it waits for. */
   readonly ownNode: NodeName | undefined;
   readonly isReady: boolean;
+  /** The DaemonSet that owns it. */
+  readonly daemonSet: string | undefined;
+  readonly createdAtMs: number;
   readonly containerName: string;
   readonly requests: Resources;
   /** What kubelet has allocated; the requests where it has not said so yet. */
@@ -28,17 +34,21 @@ export interface ProxyPod {
   readonly limits: { readonly cpuMilli?: number; readonly memoryBytes?: number };
   readonly pendingResize: "Deferred" | "Infeasible" | undefined;
   readonly isTerminating: boolean;
+  /** The size that was recommended to it where it is not resized. */
+  readonly recommended: Resources | undefined;
   /** What its apps were told to share; undefined if nothing that can be read. */
   readonly shares: Shares | undefined;
 }
 
 /**
+ * @param containerName the container that is sized; by default, or if there is none of the name, the mesh's.
  * @throws DecodeError if the pod has no container.
  */
-export function decodeProxyPod(raw: unknown): ProxyPod {
+export function decodeProxyPod(raw: unknown, containerName?: string): ProxyPod {
   const { metadata, spec, status } = raw as ApiPod;
   const containers = spec?.containers ?? [];
-  const container = containers[proxyContainerIndex(containers)];
+  const container =
+    containers.find(({ name }) => name === containerName) ?? containers[proxyContainerIndex(containers)];
   if (container === undefined || metadata?.uid === undefined || metadata.name === undefined) {
     throw new DecodeError("a proxy pod needs metadata.uid, metadata.name and a container");
   }
@@ -53,14 +63,28 @@ export function decodeProxyPod(raw: unknown): ProxyPod {
     address: (raw as ApiResizingPod).status?.podIP,
     ownNode: daemonPodNode(spec ?? {}),
     isReady: status?.conditions?.some(isReadyCondition) === true,
+    daemonSet: (raw as ApiResizingPod).metadata?.ownerReferences?.find(isDaemonSet)?.name,
+    createdAtMs: Date.parse(metadata.creationTimestamp ?? "") || 0,
     containerName: container.name,
     requests: sizeOfList(requests),
     allocated: sizeOfList({ ...requests, ...allocatedResources }),
     limits: limitsOf(container),
     pendingResize: pending === "Deferred" || pending === "Infeasible" ? pending : undefined,
     isTerminating: metadata.deletionTimestamp !== undefined,
+    recommended: recommendedOf(metadata.annotations?.[RECOMMENDATION_ANNOTATION]),
     shares: sharesOf(metadata.annotations?.[SHARES_ANNOTATION]),
   };
+}
+
+// We are its only writer: what cannot be read is written anew.
+function recommendedOf(text: string | undefined): Resources | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const { cpu, memory } = JSON.parse(text) as { readonly cpu?: unknown; readonly memory?: unknown };
+    return { cpuMilli: parseCpuMilli(String(cpu)), memoryBytes: parseMemoryBytes(String(memory)) };
+  } catch {
+    return undefined;
+  }
 }
 
 // We are its only writer: what cannot be read is written anew, and the proxy keeps what it was told before.
@@ -79,11 +103,18 @@ function isReadyCondition({ type, status }: ApiCondition): boolean {
 }
 
 interface ApiResizingPod {
-  readonly metadata?: { readonly generation?: number };
+  readonly metadata?: {
+    readonly generation?: number;
+    readonly ownerReferences?: readonly { readonly kind?: string; readonly name: string }[];
+  };
   readonly status?: {
     readonly podIP?: string;
     readonly conditions?: readonly (ApiCondition & { readonly observedGeneration?: number })[] | null;
   };
+}
+
+function isDaemonSet({ kind }: { readonly kind?: string }): boolean {
+  return kind === "DaemonSet";
 }
 
 // A condition that speaks of an earlier spec says nothing about this one.

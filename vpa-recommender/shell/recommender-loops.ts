@@ -12,7 +12,11 @@ import { InstanceSource } from "./instance-source.ts";
 import { createRecommenderMetrics, type RecommenderMetrics } from "./recommender-metrics.ts";
 import { plannerOptions, type RecommenderSettings, writeRate } from "./recommender-settings.ts";
 import { Resizer } from "./resizer.ts";
-import { ShareTeller } from "./share-teller.ts";
+import { AutoscalerKeeper } from "./autoscaler-keeper.ts";
+import { AutoscalerStatusWriter } from "./autoscaler-status-writer.ts";
+import { NodeCensus } from "./node-census.ts";
+import { AutoscalerBook } from "./autoscaler-book.ts";
+import { MeshSubject } from "./mesh-subject.ts";
 import { SizingLoop } from "./sizing-loop.ts";
 import { UsageLoop } from "./usage-loop.ts";
 import { WriteBudget } from "./write-budget.ts";
@@ -32,23 +36,56 @@ export interface LoopsOptions {
 export interface RecommenderLoops {
   readonly sizing: SizingLoop;
   readonly usage: UsageLoop;
+  readonly keeper: AutoscalerKeeper;
+  readonly census: NodeCensus;
   readonly metrics: RecommenderMetrics;
+  start(): void;
   stop(): Promise<void>;
 }
 
-export function createLoops({
-  config,
-  connection,
-  ledger,
-  clock,
-  logger,
-  mayAct,
-}: LoopsOptions): RecommenderLoops {
+export function createLoops(options: LoopsOptions): RecommenderLoops {
+  const { config, connection, ledger, clock, logger, mayAct } = options;
   const model = new SizingModel();
+  const autoscalers = new AutoscalerBook();
+  const census = new NodeCensus();
   const metrics = createRecommenderMetrics(() => sizing.recommendations());
   const budget = new WriteBudget({ rate: writeRate(config), clock: systemClock() });
   const resizer = new Resizer(connection, budget);
-  const events = new EventRecorder({
+  const events = eventsOf(options);
+  const rounds = config.clock === "paced" ? ("onDemand" as const) : ("automatic" as const);
+  const acting = { resizer, clock, metrics, events, logger, mayAct, rounds };
+  const defaults = plannerOptions(config);
+  const subject = new MeshSubject({ ledger, model, autoscalers, resizer, defaults });
+  const sizing = new SizingLoop({ ...acting, subject });
+  const instances = new InstanceSource({ port: config.proxyUsagePort, clock });
+  const costs = new CostPublisher({ connection, ledger, model, budget, logger });
+  const intervalMs = config.usageIntervalSeconds * 1000;
+  const learning = { connection, ledger, model, instances, costs, sizing, resizer, metrics };
+  const usage = new UsageLoop({ ...learning, clock, intervalMs, logger, mayAct });
+  const statuses = new AutoscalerStatusWriter({ connection, budget, logger });
+  const following = { connection, ledger, census, autoscalers, defaults, sizing, statuses, intervalMs };
+  const keeper = new AutoscalerKeeper({ ...acting, ...following });
+  return {
+    sizing,
+    usage,
+    keeper,
+    census,
+    metrics,
+    start() {
+      usage.start();
+      keeper.start();
+    },
+    async stop() {
+      usage.stop();
+      sizing.stop();
+      budget.stop();
+      await Promise.all([keeper.stop(), events.stop(), instances.stop()]);
+    },
+  };
+}
+
+function eventsOf({ connection, config, logger }: LoopsOptions): EventRecorder {
+  return new EventRecorder({
     connection,
     component: COMPONENT,
     instance: config.identity,
@@ -56,43 +93,4 @@ export function createLoops({
     random: Math.random,
     logger,
   });
-  const sizing = new SizingLoop({
-    ledger,
-    model,
-    resizer,
-    shares: new ShareTeller({ ledger, resizer }),
-    clock,
-    planner: plannerOptions(config),
-    metrics,
-    events,
-    logger,
-    mayAct,
-    rounds: config.clock === "paced" ? "onDemand" : "automatic",
-  });
-  const instances = new InstanceSource({ port: config.proxyUsagePort, clock });
-  const usage = new UsageLoop({
-    connection,
-    ledger,
-    model,
-    instances,
-    costs: new CostPublisher({ connection, ledger, model, budget, logger }),
-    sizing,
-    resizer,
-    metrics,
-    clock,
-    intervalMs: config.usageIntervalSeconds * 1000,
-    logger,
-    mayAct,
-  });
-  return {
-    sizing,
-    usage,
-    metrics,
-    async stop() {
-      usage.stop();
-      sizing.stop();
-      budget.stop();
-      await Promise.all([events.stop(), instances.stop()]);
-    },
-  };
 }

@@ -10,7 +10,7 @@ import { PODS, resourcePath } from "#kube/resource-path.ts";
 import { sharesText } from "#kube/shares-annotation.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { OperationError } from "#runtime/operation-error.ts";
-import type { ProxyPod } from "./proxy-pod.ts";
+import { type ProxyPod, RECOMMENDATION_ANNOTATION } from "./proxy-pod.ts";
 import { type Urgency, WriteBudget } from "./write-budget.ts";
 
 export type ResizeOutcome =
@@ -48,6 +48,15 @@ export class Resizer {
   /** Tells a proxy its apps' shares; as urgent as the resize that they go with. */
   publishShares(proxy: ProxyPod, shares: Shares, urgency: Urgency): Promise<ResizeOutcome> {
     return this.#annotate(proxy, { [SHARES_ANNOTATION]: sharesText(shares) }, urgency);
+  }
+
+  /** Tells a pod that is not resized the size that it should have. */
+  publishRecommendation(proxy: ProxyPod, size: Resources): Promise<ResizeOutcome> {
+    return this.#annotate(
+      proxy,
+      { [RECOMMENDATION_ANNOTATION]: JSON.stringify(quantities(size)) },
+      "publish",
+    );
   }
 
   #annotate(

@@ -254,6 +254,8 @@ test("what is recommended can be read, and the time in which a proxy was too sma
     { ...first, required: first?.required.cpuMilli, target: first?.target.cpuMilli },
     {
       node: "node-1",
+      pod: "berth-system/proxy-on-node-1",
+      mode: "InPlace",
       current: { cpuMilli: 220, memoryBytes: 312 * 1024 ** 2 },
       required: 170,
       target: 220,

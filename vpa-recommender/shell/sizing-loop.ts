@@ -2,37 +2,26 @@
 // says. One resize per node at a time; the answer is an event for the node's state machine.
 
 import type { NodeName } from "#model/brand.ts";
-import type { ClusterLedger } from "#model/ledger.ts";
-import type { NodeAccount } from "#model/node-ledger.ts";
-import { isWithin, type Resources } from "#model/resources.ts";
+import { equalResources, type Resources, subtractResources } from "#model/resources.ts";
 import type { EventRecorder } from "#kube/events.ts";
 import { formatCpu, formatMemory } from "#model/quantity.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
-import { nodeSituation, type PlannedSituation, type SizedProxy } from "../policy/node-situation.ts";
-import {
-  hasSurplus,
-  type PlannerOptions,
-  planResize,
-  type ResizePlan,
-  targetOf,
-} from "../policy/resize-planner.ts";
+import type { PlannedSituation, SizedProxy } from "../policy/node-situation.ts";
+import { hasSurplus, planResize, type ResizePlan, targetOf } from "../policy/resize-planner.ts";
 import { nextResizeState, type ResizeEvent, type ResizeState, SETTLED } from "../policy/resize-state.ts";
-import type { SizingModel } from "../policy/sizing-model.ts";
+import { mayResize } from "../policy/sizing-rules.ts";
 import { NodeProxies } from "./node-proxies.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
-import type { Recommendation } from "./recommendation.ts";
+import type { ExplainedRecommendation, Recommendation } from "./recommendation.ts";
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
 import type { Resizer, ResizeOutcome } from "./resizer.ts";
-import type { ShareTeller } from "./share-teller.ts";
+import type { SizingSubject } from "./sizing-subject.ts";
 
 export interface SizingLoopOptions {
-  readonly ledger: ClusterLedger;
-  readonly model: SizingModel;
-  readonly resizer: Pick<Resizer, "resize">;
-  readonly shares: ShareTeller;
+  readonly subject: SizingSubject;
+  readonly resizer: Pick<Resizer, "resize" | "publishRecommendation">;
   readonly clock: Clock;
-  readonly planner: PlannerOptions;
   readonly metrics: RecommenderMetrics;
   readonly logger: Logger;
   /** Told where `kubectl describe` of the proxy's pod shows it. */
@@ -53,6 +42,7 @@ export class SizingLoop {
   readonly #states = new Map<NodeName, ResizeState>();
   readonly #proxies = new NodeProxies();
   readonly #alarms = new Map<NodeName, Cancel>();
+  readonly #changes = new Map<NodeName, NonNullable<ExplainedRecommendation["lastChange"]>>();
   readonly #shortSinceMs = new Map<NodeName, number>();
   #underway = new Set<Promise<void>>();
   #batch: NodeJS.Timeout | undefined;
@@ -111,6 +101,7 @@ export class SizingLoop {
   #forget(node: NodeName): void {
     this.#shortSinceMs.delete(node);
     this.#lookAgain(node, undefined);
+    this.#changes.delete(node);
   }
 
   /** Plans every dirty node now and sends what is to be sent. */
@@ -145,49 +136,85 @@ export class SizingLoop {
   }
 
   *recommendations(): Iterable<Recommendation> {
-    const { clock, planner } = this.#options;
     for (const [name, proxy] of this.#proxies.allSized()) {
       const situation = this.#situation(name, proxy);
-      if (situation === undefined) continue;
-      const plan = planResize(situation, this.#stateOf(name), { nowMs: clock.nowMs(), options: planner });
-      const { current, required } = situation;
-      yield { node: name, current, required, target: targetOf(situation, planner), plan: plan.reason };
+      if (situation !== undefined) yield this.#recommendation(name, proxy, situation);
     }
   }
 
+  /** Why the node's proxy has the size it has; undefined for a node without one. */
+  explain(name: NodeName): ExplainedRecommendation | undefined {
+    const proxy = this.#proxies.sized(name);
+    const situation = proxy && this.#situation(name, proxy);
+    if (proxy === undefined || situation === undefined) return undefined;
+    const recommendation = this.#recommendation(name, proxy, situation);
+    const { subject, clock } = this.#options;
+    return {
+      ...recommendation,
+      headroom: subtractResources(recommendation.target, recommendation.required),
+      ceiling: situation.ceiling,
+      lastChange: this.#changes.get(name) ?? null,
+      explanation: subject.explain(name, clock.nowMs()) ?? null,
+    };
+  }
+
+  #recommendation(name: NodeName, proxy: ProxyPod, situation: PlannedSituation): Recommendation {
+    const { planner, mode } = this.#options.subject.rulesOf(proxy);
+    const nowMs = this.#options.clock.nowMs();
+    const plan = planResize(situation, this.#stateOf(name), { nowMs, options: planner });
+    const { current, required } = situation;
+    const pod = `${proxy.namespace}/${proxy.name}`;
+    return {
+      node: name,
+      pod,
+      current,
+      required,
+      target: targetOf(situation, planner),
+      plan: plan.reason,
+      mode,
+    };
+  }
+
   #situation(name: NodeName, proxy: ProxyPod): PlannedSituation | undefined {
-    const { ledger, model, clock } = this.#options;
-    const requiredOf = (node: NodeAccount): Resources => model.requiredNow(node, clock.nowMs());
-    const aheadOf = (node: NodeAccount): Resources => model.requiredAhead(node, clock.nowMs());
-    return nodeSituation(ledger, {
-      name,
-      proxy: sized(proxy, this.#proxies.next(name)),
-      requiredOf,
-      aheadOf,
-    });
+    const { subject, clock } = this.#options;
+    return subject.situationOf(name, sized(proxy, this.#proxies.next(name)), clock.nowMs());
   }
 
   #plan(name: NodeName): void {
-    const { clock, planner, metrics } = this.#options;
+    const { clock, subject, metrics } = this.#options;
     const proxy = this.#proxies.sized(name);
     const situation = proxy && this.#situation(name, proxy);
     if (proxy === undefined || situation === undefined) return;
     const nowMs = clock.nowMs();
+    const { planner, mode } = subject.rulesOf(proxy);
     this.#watchShortfall(name, situation.current, nowMs);
     this.#apply(name, { kind: "required", required: situation.planned, nowMs });
-    const surplus = hasSurplus(situation.current, targetOf(situation, planner), planner);
+    const target = targetOf(situation, planner);
+    const surplus = hasSurplus(situation.current, target, planner);
     this.#apply(name, surplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
     const plan = planResize(situation, this.#stateOf(name), { nowMs, options: planner });
     metrics.planned(plan.reason);
-    if (plan.kind === "resize") this.#send(proxy, plan);
-    else {
-      this.#lookAgain(name, plan.lookAgainAtMs);
-      if (plan.reason !== "underway") this.#track(this.#share(name, proxy));
-    }
+    if (!mayResize(mode, nowMs - proxy.createdAtMs)) return this.#track(this.#recommend(name, proxy, target));
+    if (plan.reason === "noRoom") this.#tellShort(proxy, situation);
+    if (plan.kind === "resize") return this.#send(proxy, plan);
+    this.#lookAgain(name, plan.lookAgainAtMs);
+    if (plan.reason !== "underway") this.#track(this.#share(name, proxy));
+  }
+
+  #tellShort(proxy: ProxyPod, { required, ceiling }: PlannedSituation): void {
+    const message = `the pods on the node call for ${sizeText(required)}, the node has room for ${sizeText(ceiling)}`;
+    this.#tell(proxy, "ProxyShort", message);
+  }
+
+  async #recommend(name: NodeName, proxy: ProxyPod, target: Resources): Promise<void> {
+    if (proxy.recommended !== undefined && equalResources(proxy.recommended, target)) return;
+    const { kind } = await this.#options.resizer.publishRecommendation(proxy, target);
+    if (kind === "accepted") this.#remember(name, proxy, { recommended: target });
+    else if (kind !== "gone") this.#lookAgain(name, this.#options.clock.nowMs() + RETRY_MS);
   }
 
   async #share(name: NodeName, proxy: ProxyPod): Promise<void> {
-    const told = await this.#options.shares.granted(proxy);
+    const told = await this.#options.subject.shares?.granted(proxy);
     if (told === undefined) return;
     if (told.outcome.kind === "accepted") this.#remember(name, proxy, { shares: told.shares });
     else if (told.outcome.kind !== "gone") this.#lookAgain(name, this.#options.clock.nowMs() + RETRY_MS);
@@ -222,6 +249,7 @@ export class SizingLoop {
     switch (outcome.kind) {
       case "accepted":
         this.#remember(name, proxy, { requests: size, pendingResize: undefined });
+        this.#changes.set(name, { atMs: nowMs, size, reason });
         return this.#answered(name, { kind: "accepted" });
       case "refused":
         logger.warn({ node: name, size, error: outcome.message }, "resize refused");
@@ -242,9 +270,9 @@ export class SizingLoop {
     name: NodeName,
     { size, reason }: Omit<Sendable, "kind">,
   ): Promise<ResizeOutcome> {
-    const { resizer, shares } = this.#options;
+    const { resizer, subject } = this.#options;
     if (!GROWTH.has(reason)) {
-      const told = await shares.beforeShrinking(proxy, size);
+      const told = await subject.shares?.beforeShrinking(proxy, size);
       if (told?.outcome.kind === "accepted") this.#remember(name, proxy, { shares: told.shares });
       else if (told !== undefined) return told.outcome;
     }
@@ -283,8 +311,7 @@ export class SizingLoop {
   // The time in which the pods that are on a node call for more than its proxy has been granted; nominated ones are not.
   #watchShortfall(name: NodeName, current: Resources, nowMs: number): void {
     const sinceMs = this.#shortSinceMs.get(name);
-    const node = this.#options.ledger.node(name);
-    if (node !== undefined && !isWithin(node.required(), node.counted ?? current)) {
+    if (this.#options.subject.isShort(name, current)) {
       if (sinceMs === undefined) this.#shortSinceMs.set(name, nowMs);
     } else if (sinceMs !== undefined) {
       this.#shortSinceMs.delete(name);

@@ -30,7 +30,19 @@ const podMetricsList = z.object({
  * @throws OperationError if the metrics API is away; ZodError if it answers something else.
  */
 export async function readProxyUsage(connection: KubeConnection): Promise<readonly PodUsage[]> {
-  const body = await connection.get(resourcePath(POD_METRICS), { labelSelector: PROXY_LABEL });
+  return readPodUsage(connection, { labelSelector: PROXY_LABEL });
+}
+
+/**
+ * What the pods of a selector use, in one namespace or in all.
+ *
+ * @throws OperationError if the metrics API is away; ZodError if it answers something else.
+ */
+export async function readPodUsage(
+  connection: Pick<KubeConnection, "get">,
+  { labelSelector, namespace }: { readonly labelSelector: string; readonly namespace?: string },
+): Promise<readonly PodUsage[]> {
+  const body = await connection.get(resourcePath({ ...POD_METRICS, namespace }), { labelSelector });
   return podMetricsList.parse(body).items.map(({ metadata, timestamp, containers }) => ({
     namespace: metadata.namespace,
     name: metadata.name,

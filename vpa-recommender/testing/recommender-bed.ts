@@ -28,7 +28,11 @@ import type { ProxyPod } from "../shell/proxy-pod.ts";
 import { watchProxies } from "../shell/proxy-watch.ts";
 import { createRecommenderMetrics, type RecommenderMetrics } from "../shell/recommender-metrics.ts";
 import { Resizer } from "../shell/resizer.ts";
-import { ShareTeller } from "../shell/share-teller.ts";
+import { AutoscalerKeeper } from "../shell/autoscaler-keeper.ts";
+import { AutoscalerStatusWriter } from "../shell/autoscaler-status-writer.ts";
+import { AutoscalerBook } from "../shell/autoscaler-book.ts";
+import { NodeCensus } from "../shell/node-census.ts";
+import { MeshSubject } from "../shell/mesh-subject.ts";
 import { SizingLoop } from "../shell/sizing-loop.ts";
 import { WriteBudget } from "../shell/write-budget.ts";
 import { UsageLoop } from "../shell/usage-loop.ts";
@@ -55,6 +59,8 @@ export class RecommenderBed implements AsyncDisposable {
   readonly api: LoopbackApi;
   readonly ledger = new ClusterLedger();
   readonly model = new SizingModel();
+  readonly autoscalers = new AutoscalerBook();
+  readonly census = new NodeCensus();
   readonly metrics: RecommenderMetrics;
   /** What was written to proxies, in order. */
   readonly patches: ("resize" | "shares" | "correction")[] = [];
@@ -99,6 +105,10 @@ export class RecommenderBed implements AsyncDisposable {
     return this.#running.costs;
   }
 
+  get keeper(): AutoscalerKeeper {
+    return this.#running.keeper;
+  }
+
   createProxy(node: string, name: string): void {
     this.#createProxy(name, TEMPLATE, { nodeName: node });
   }
@@ -123,6 +133,9 @@ export class RecommenderBed implements AsyncDisposable {
         name,
         namespace: PROXY_NAMESPACE,
         labels: { [PROXY_LABEL]: "berth" },
+        ownerReferences: [
+          { apiVersion: "apps/v1", kind: "DaemonSet", name: "berth-proxy", uid: "uid-of-daemonset" },
+        ],
         annotations: { [PROXY_BASE_ANNOTATION]: PROXY_BASE },
       },
       spec: { ...spec, containers: [{ name: "proxy", image: "berth/proxy", resources }] },
@@ -218,12 +231,17 @@ export class RecommenderBed implements AsyncDisposable {
 
   /** Lets everything that happens at this moment happen. */
   async settle(): Promise<void> {
-    const { cache, proxies, usage, sizing } = this.#running;
+    const { cache, proxies, usage, sizing, keeper } = this.#running;
     for (;;) {
       this.clock.advance(0);
       const { resourceVersion } = this.api.store;
-      await this.#bookmarked([cache.whenObserved(resourceVersion), proxies.whenObserved(resourceVersion)]);
+      await this.#bookmarked([
+        cache.whenObserved(resourceVersion),
+        proxies.whenObserved(resourceVersion),
+        keeper.whenObserved(resourceVersion),
+      ]);
       await usage.settle();
+      await keeper.settle();
       await sizing.settle();
       const isQuiet = (this.clock.nextDueMs() ?? Infinity) > this.clock.nowMs();
       if (isQuiet && this.api.store.resourceVersion === resourceVersion) return;
@@ -247,11 +265,11 @@ export class RecommenderBed implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { usage, sizing, cache, proxies } = this.#running;
+    const { usage, sizing, cache, proxies, keeper } = this.#running;
     usage.stop();
     sizing.stop();
     this.#kubelet.stop();
-    await Promise.all([cache.stop(), proxies.stop()]);
+    await Promise.all([cache.stop(), proxies.stop(), keeper.stop()]);
     await this.#connection?.close();
     await this.api.close();
   }
@@ -280,8 +298,14 @@ export class RecommenderBed implements AsyncDisposable {
     const budget = new WriteBudget({ rate: undefined, clock: systemClock() });
     const instances = new InstanceSource({ port: 0, clock });
     const costs = new CostPublisher({ connection, ledger, model, budget, logger });
-    const shares = new ShareTeller({ ledger, resizer });
-    const sizing = new SizingLoop({ ...acting, shares, events, planner, rounds: "onDemand" });
+    const subject = new MeshSubject({
+      ledger,
+      model,
+      autoscalers: this.autoscalers,
+      resizer,
+      defaults: planner,
+    });
+    const sizing = new SizingLoop({ ...acting, subject, events, rounds: "onDemand" });
     const usage = new UsageLoop({
       ...acting,
       connection,
@@ -290,16 +314,31 @@ export class RecommenderBed implements AsyncDisposable {
       sizing,
       intervalMs: USAGE_INTERVAL_MS,
     });
-    const loops = { ledger, sizing, usage };
+    const statuses = new AutoscalerStatusWriter({ connection, budget, logger });
+    const { autoscalers, census } = this;
+    const keeper = new AutoscalerKeeper({
+      ...acting,
+      events,
+      rounds: "onDemand",
+      connection,
+      census,
+      autoscalers,
+      defaults: planner,
+      sizing,
+      statuses,
+      intervalMs: USAGE_INTERVAL_MS,
+    });
+    const loops = { ledger, sizing, usage, census: this.census };
     const changed: ConstructorParameters<typeof ClusterCache>[0]["changed"] = (change) =>
       markChanged(change, loops);
     const cache = new ClusterCache({ connection, ledger, logger, owners: "ignored", changed });
     const proxies = watchProxies({ connection, sizing, logger });
-    this.#loops = { cache, proxies, sizing, usage, costs };
+    this.#loops = { cache, proxies, sizing, usage, costs, keeper };
     this.#kubelet.start();
     cache.start();
     proxies.start();
     usage.start();
+    keeper.start();
     await this.pass(START_DELAY_MS);
   }
 
@@ -328,6 +367,7 @@ interface Loops {
   readonly sizing: SizingLoop;
   readonly usage: UsageLoop;
   readonly costs: CostPublisher;
+  readonly keeper: AutoscalerKeeper;
 }
 
 const PROXY_BASE = '{"cpu":"100m","memory":"128Mi"}';

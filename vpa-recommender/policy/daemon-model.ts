@@ -1,0 +1,79 @@
+// Sizes the pods of a DaemonSet of which nothing is known but its usage: what a node's workloads let expect, learned over
+// all nodes, times what this node was seen to use of that. A node's first pods are expected from the other nodes'
+// experience, and its own peaks correct what is expected.
+
+import type { NodeName } from "#model/brand.ts";
+import { ceilResources, type Resources } from "#model/resources.ts";
+import { NodeDemand } from "./node-demand.ts";
+import { TotalsLearner, type Workloads } from "./totals-learner.ts";
+import { readingFault, type ReadingFault, type UsageReading } from "./usage-reading.ts";
+
+export interface DaemonNode {
+  readonly name: NodeName;
+  readonly allocatable: Resources;
+  readonly workloads: Workloads;
+}
+
+export interface DaemonReading extends UsageReading {
+  readonly limit?: Partial<Resources>;
+}
+
+/** Fewer readings, of all nodes together, are not enough to move anybody. */
+const READINGS_MIN = 30;
+/** On top of what is expected, while a node has no history of its own. */
+const UNKNOWN_NODE_MARGIN = 1.25;
+/** As for node proxies, see sizing-model.ts. */
+const HELD_BACK_SHARE = 0.95;
+const HELD_BACK_GROWTH = 1.5;
+
+export class DaemonModel {
+  readonly #learner: TotalsLearner;
+  readonly #nodes = new Map<NodeName, { readonly demand: NodeDemand; lastMs: number }>();
+
+  constructor(template: Resources) {
+    this.#learner = new TotalsLearner(template);
+  }
+
+  /** @returns why the reading was left out, or undefined if it was taken. */
+  observe(node: DaemonNode, reading: DaemonReading, nowMs: number): ReadingFault | undefined {
+    const { used, timeMs, limit = {} } = reading;
+    const known = this.#nodes.get(node.name);
+    const { allocatable } = node;
+    const fault = readingFault(reading, { nowMs, lastMs: known?.lastMs, allocatable });
+    if (fault !== undefined) return fault;
+    const isThrottled = limit.cpuMilli !== undefined && used.cpuMilli >= HELD_BACK_SHARE * limit.cpuMilli;
+    this.#learner.add({ workloads: node.workloads, used, timeMs, isThrottled });
+    const entry = known ?? { demand: new NodeDemand(), lastMs: timeMs };
+    entry.lastMs = timeMs;
+    this.#nodes.set(node.name, entry);
+    const expected = this.#learner.predict(node.workloads);
+    const cpuMilli = used.cpuMilli * (isThrottled ? HELD_BACK_GROWTH : 1);
+    entry.demand.add(
+      {
+        cpu: cpuMilli / Math.max(1, expected.cpuMilli),
+        memory: used.memoryBytes / Math.max(1, expected.memoryBytes),
+      },
+      timeMs,
+    );
+    return undefined;
+  }
+
+  /** What the node's pod needs now; undefined while too little is known to say. */
+  requiredNow(
+    { name, workloads }: Pick<DaemonNode, "name" | "workloads">,
+    nowMs: number,
+  ): Resources | undefined {
+    if (this.#learner.readings < READINGS_MIN) return undefined;
+    const { cpuMilli, memoryBytes } = this.#learner.predict(workloads);
+    const demand = this.#nodes.get(name)?.demand;
+    const now = demand?.now(nowMs);
+    const least = demand?.hasHistory === true ? 0 : UNKNOWN_NODE_MARGIN;
+    const share = { cpu: Math.max(least, now?.cpu ?? 0), memory: Math.max(least, now?.memory ?? 0) };
+    if (share.cpu === 0 || share.memory === 0) return undefined;
+    return ceilResources({ cpuMilli: share.cpu * cpuMilli, memoryBytes: share.memory * memoryBytes });
+  }
+
+  forgetNode(name: NodeName): void {
+    this.#nodes.delete(name);
+  }
+}

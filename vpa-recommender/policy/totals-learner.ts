@@ -1,0 +1,167 @@
+// Learns what a node's pod costs from the node's total alone, with the workloads on the node as regressors:
+//   used(n) = base + Σ_w on n [ fixed(w) + pods(w)·perPod(w) ] + pods of other workloads · other
+// across all nodes, for CPU and for memory. Workloads that are always together cannot be told apart; the prior shares
+// their cost between them, and their sum is right all the same.
+
+import type { Resources } from "#model/resources.ts";
+import { type Belief, RobustFit } from "./robust-fit.ts";
+import type { SparseRow } from "./ridge-regression.ts";
+
+/** Pods of each workload on a node, by name. */
+export type Workloads = ReadonlyMap<string, number>;
+
+export interface TotalsReading {
+  readonly workloads: Workloads;
+  readonly used: Resources;
+  readonly timeMs: number;
+  /** CPU was held back at a limit. */
+  readonly isThrottled: boolean;
+}
+
+/** The square of this is what each reading's sums and each solution cost; workloads beyond it count together. */
+const WORKLOADS_MAX = 100;
+/** One that was on no node for this long gives its place away. */
+const IDLE_MS = 3_600_000;
+const HALF_LIFE_MS = 3 * 86_400_000;
+const SAMPLE_WEIGHT = 0.1;
+/** Readings; predictions for robustness only, see robust-fit.ts. */
+const SOLVE_EVERY = 5_000;
+/** A solution costs tens of milliseconds, and a minute's readings change it little. */
+const SOLVE_EVERY_MS = 60_000;
+const MIB = 1024 ** 2;
+const FLOORS: Resources = { cpuMilli: 2, memoryBytes: 2 * MIB };
+/** How far a workload's fixed cost, and that of each of its pods, may be from nothing. */
+const FIXED_UNCERTAINTY: Resources = { cpuMilli: 20, memoryBytes: 20 * MIB };
+const POD_UNCERTAINTY: Resources = { cpuMilli: 10, memoryBytes: 10 * MIB };
+/** Before the workloads' own pairs: the base, and pods of workloads without a place. */
+const COMMON = 2;
+const SIZE = COMMON + 2 * WORKLOADS_MAX;
+
+interface Solved {
+  readonly cpu: readonly number[];
+  readonly memory: readonly number[];
+}
+
+export class TotalsLearner {
+  readonly #cpu = new RobustFit({ size: SIZE, floor: FLOORS.cpuMilli, solveEvery: SOLVE_EVERY });
+  readonly #memory = new RobustFit({ size: SIZE, floor: FLOORS.memoryBytes, solveEvery: SOLVE_EVERY });
+  readonly #beliefs: Readonly<Record<keyof Resources, Belief>>;
+  readonly #places = new Map<string, { readonly place: number; lastMs: number }>();
+  #lastMs: number | undefined;
+  #readings = 0;
+  #solved: Solved | undefined;
+  #solvedMs = -Infinity;
+
+  /** @param template what a pod requests by its template: the prior of the base. */
+  constructor(template: Resources) {
+    this.#beliefs = { cpuMilli: belief(template, "cpuMilli"), memoryBytes: belief(template, "memoryBytes") };
+  }
+
+  get readings(): number {
+    return this.#readings;
+  }
+
+  add({ workloads, used, timeMs, isThrottled }: TotalsReading): void {
+    this.#forget(timeMs);
+    const row = this.#row(workloads, timeMs);
+    const weight = SAMPLE_WEIGHT;
+    const { cpuMilli, memoryBytes } = this.#beliefs;
+    this.#cpu.add({ row, weight, measured: used.cpuMilli, isLowerBound: isThrottled }, cpuMilli);
+    this.#memory.add({ row, weight, measured: used.memoryBytes, isLowerBound: false }, memoryBytes);
+    this.#readings++;
+    if (timeMs - this.#solvedMs < SOLVE_EVERY_MS) return;
+    this.#solvedMs = timeMs;
+    this.#solved = this.#solve();
+  }
+
+  /** What a node with these workloads is expected to use. */
+  predict(workloads: Workloads): Resources {
+    const { cpu, memory } = (this.#solved ??= this.#solve());
+    return {
+      cpuMilli: this.#sum(workloads, cpu),
+      memoryBytes: this.#sum(workloads, memory),
+    };
+  }
+
+  #solve(): Solved {
+    const { cpuMilli, memoryBytes } = this.#beliefs;
+    return { cpu: this.#cpu.solve(cpuMilli), memory: this.#memory.solve(memoryBytes) };
+  }
+
+  #sum(workloads: Workloads, coefficients: readonly number[]): number {
+    let sum = coefficients[0] ?? 0;
+    for (const [name, pods] of workloads) {
+      const place = this.#places.get(name)?.place;
+      if (place === undefined) sum += pods * (coefficients[1] ?? 0);
+      else sum += (coefficients[place] ?? 0) + pods * (coefficients[place + 1] ?? 0);
+    }
+    return sum;
+  }
+
+  #row(workloads: Workloads, timeMs: number): SparseRow {
+    const indices = [0];
+    const values = [1];
+    let others = 0;
+    for (const [name, pods] of workloads) {
+      const place = this.#placeOf(name, timeMs);
+      if (place === undefined) others += pods;
+      else {
+        indices.push(place, place + 1);
+        values.push(1, pods);
+      }
+    }
+    if (others > 0) {
+      indices.push(1);
+      values.push(others);
+    }
+    return { indices, values };
+  }
+
+  #placeOf(name: string, timeMs: number): number | undefined {
+    const known = this.#places.get(name);
+    if (known !== undefined) {
+      known.lastMs = timeMs;
+      return known.place;
+    }
+    const place =
+      this.#places.size < WORKLOADS_MAX ? COMMON + 2 * this.#places.size : this.#idlePlace(timeMs);
+    if (place !== undefined) this.#places.set(name, { place, lastMs: timeMs });
+    return place;
+  }
+
+  #idlePlace(timeMs: number): number | undefined {
+    for (const [name, { place, lastMs }] of this.#places) {
+      if (timeMs - lastMs < IDLE_MS) continue;
+      this.#places.delete(name);
+      for (const index of [place, place + 1]) {
+        this.#cpu.clear(index);
+        this.#memory.clear(index);
+      }
+      return place;
+    }
+    return undefined;
+  }
+
+  // Once a minute and not for every reading: all sums are multiplied.
+  #forget(timeMs: number): void {
+    const elapsedMs = timeMs - (this.#lastMs ?? timeMs);
+    this.#lastMs ??= timeMs;
+    if (elapsedMs < FORGET_EVERY_MS) return;
+    const share = 0.5 ** (elapsedMs / HALF_LIFE_MS);
+    this.#cpu.decay(share);
+    this.#memory.decay(share);
+    this.#lastMs = timeMs;
+  }
+}
+
+const FORGET_EVERY_MS = 60_000;
+
+function belief(template: Resources, resource: keyof Resources): Belief {
+  const values = Array.from({ length: SIZE }, (_, index) => (index === 0 ? template[resource] : 0));
+  const uncertainties = values.map((value, index) => {
+    if (index === 0) return Math.max(value, FLOORS[resource]);
+    const isFixed = index >= COMMON && index % 2 === COMMON % 2;
+    return isFixed ? FIXED_UNCERTAINTY[resource] : POD_UNCERTAINTY[resource];
+  });
+  return { values, uncertainties };
+}
