@@ -46,7 +46,7 @@ async function run({ argv, isQuick, progress }: BenchOptions): Promise<BenchRepo
   const figures = {
     upgrades: changes,
     requests: surge.requests,
-    // The proxy speaks HTTP/1.1 only.
+    // The load is HTTP/1.1.
     failed: { http1: surge.failed.fresh + surge.failed.kept, http2: null, grpc: null, websocket: null },
     connectionMigration: isMigrationOn() ?? null,
     surge,

@@ -9,7 +9,7 @@ import { systemClock } from "#runtime/clock.ts";
 import { AppListener } from "./app-listener.ts";
 import { DestinationGuard } from "./destination-guard.ts";
 import { UpstreamPools } from "./http1/upstream-pools.ts";
-import { inboundRoute } from "./inbound-route.ts";
+import { inboundHttp2Route, inboundRoute } from "./inbound-route.ts";
 import { InstanceCounters } from "./instance-counters.ts";
 import { InstanceQuota } from "./instance-quota.ts";
 import { NameResolver } from "./name-resolver.ts";
@@ -45,6 +45,7 @@ const inbound = new AppListener({
   ...shared,
   direction: "inbound",
   route: inboundRoute(pools),
+  http2Route: inboundHttp2Route(pools),
   sweepUpstreams: (nowMs) => pools.sweep(nowMs),
 });
 const outbound = new AppListener({

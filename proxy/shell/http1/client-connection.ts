@@ -6,13 +6,15 @@ import type { Socket } from "node:net";
 
 import { RequestHead } from "../../policy/http1/request-head.ts";
 import type { SocketReads } from "../read-throttle.ts";
+import { isHttp2Preface } from "../http2/preface.ts";
 import { CLIENT_IDLE_MS, CLOSING_MS } from "./client-options.ts";
 import type { ClientOptions } from "./client-options.ts";
 import type { ClientSide } from "./client-side.ts";
 import { Exchange } from "./exchange.ts";
 import { PartialHead } from "./partial-head.ts";
 
-type ClientPhase = "idle" | "head" | "exchange" | "closing" | "closed";
+/** `new`: nothing has come yet. `handed-over`: it speaks something else and is looked after elsewhere. */
+type ClientPhase = "new" | "idle" | "head" | "exchange" | "closing" | "closed" | "handed-over";
 
 export class ClientConnection implements ClientSide {
   readonly options: ClientOptions;
@@ -22,7 +24,7 @@ export class ClientConnection implements ClientSide {
   readonly #reads: SocketReads;
   readonly #exchange: Exchange;
   readonly #partial = new PartialHead();
-  #phase: ClientPhase = "idle";
+  #phase: ClientPhase = "new";
   /** What came behind the present request. */
   #rest: Buffer | undefined;
   #isReading = false;
@@ -41,9 +43,9 @@ export class ClientConnection implements ClientSide {
     this.#exchange = new Exchange(this);
     this.#reads = options.throttle.add(socket, "client");
     socket.setNoDelay(true);
-    socket.on("data", (bytes: Buffer) => this.#dataSeen(bytes));
-    socket.on("drain", () => this.#drained());
-    socket.on("end", () => this.#ended());
+    socket.on("data", this.#dataSeen);
+    socket.on("drain", this.#drained);
+    socket.on("end", this.#ended);
     socket.on("error", () => socket.destroy());
     socket.on("close", () => this.#closed());
   }
@@ -64,6 +66,7 @@ export class ClientConnection implements ClientSide {
     const quietMs = nowMs - this.#quietFromMs;
     const { times, listener } = this.options;
     switch (this.#phase) {
+      case "new":
       case "idle":
         if (quietMs >= (listener.isDraining ? times.drainIdleMs : CLIENT_IDLE_MS)) this.destroy();
         return;
@@ -158,8 +161,17 @@ export class ClientConnection implements ClientSide {
     return this.#phase === "exchange";
   }
 
-  #dataSeen(bytes: Buffer): void {
+  readonly #dataSeen = (bytes: Buffer): void => {
     switch (this.#phase) {
+      case "new":
+        if (this.options.takeHttp2 !== undefined && isHttp2Preface(bytes)) {
+          this.#handOver(bytes);
+          return;
+        }
+        this.#phase = "idle";
+        this.#rest = bytes;
+        this.#readRest();
+        return;
       case "idle":
       case "head":
         this.#rest = bytes;
@@ -168,6 +180,13 @@ export class ClientConnection implements ClientSide {
       case "exchange":
         this.#exchange.dataSeen(bytes);
     }
+  };
+
+  /** Only its end is still waited for, and its bytes are counted then. */
+  #handOver(bytes: Buffer): void {
+    this.#phase = "handed-over";
+    this.socket.off("data", this.#dataSeen).off("drain", this.#drained).off("end", this.#ended);
+    this.options.takeHttp2?.(this.socket, bytes);
   }
 
   /** Request after request, as far as they are over at once. */
@@ -211,15 +230,15 @@ export class ClientConnection implements ClientSide {
     this.#exchange.beginRefused(reason);
   }
 
-  #drained(): void {
+  readonly #drained = (): void => {
     this.#isActive = true;
     if (this.#phase === "exchange") this.#exchange.drained();
-  }
+  };
 
-  #ended(): void {
+  readonly #ended = (): void => {
     if (this.#phase === "exchange" && this.#exchange.clientEnded()) return;
     this.destroy();
-  }
+  };
 
   /** The client is told that this is the end, and given the time to read it: what it still sends is dropped. */
   #close(): void {

@@ -1,5 +1,7 @@
 // What all connections of one port share.
 
+import type { Socket } from "node:net";
+
 import type { Admission } from "../admission.ts";
 import type { Direction, InstanceCounters } from "../instance-counters.ts";
 import type { ReadThrottle } from "../read-throttle.ts";
@@ -14,6 +16,8 @@ export interface ClientOptions {
   readonly throttle: ReadThrottle;
   readonly times: ClientTimes;
   readonly listener: ListenerState;
+  /** Takes over connections that speak HTTP/2; undefined where nobody does. */
+  readonly takeHttp2?: ((socket: Socket, bytes: Buffer) => void) | undefined;
 }
 
 /** What becomes of the port, as its connections see it. */

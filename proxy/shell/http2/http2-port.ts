@@ -1,0 +1,104 @@
+// The connections of a port that speak HTTP/2: sessions within limits, each of whose streams is an exchange.
+
+import { constants, createServer } from "node:http2";
+import type { Http2Server, ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+
+import type { Clock } from "#runtime/clock.ts";
+
+import { HEAD_BYTES_MAX } from "../../policy/http1/request-head.ts";
+import { CLIENT_IDLE_MS } from "../http1/client-options.ts";
+import type { ClientOptions } from "../http1/client-options.ts";
+import { Http2Exchange } from "./http2-exchange.ts";
+import type { Http2ExchangeOptions } from "./http2-exchange.ts";
+
+export interface Http2PortOptions {
+  readonly client: Pick<ClientOptions, "admission" | "counters" | "direction" | "times" | "listener">;
+  readonly route: Http2ExchangeOptions["route"];
+  readonly clock: Clock;
+}
+
+/** Of one connection; the concurrency bounds the instance's. */
+const STREAMS_MAX = 256;
+const HEADERS_MAX = 100;
+/** What one stream may send before it is passed on. */
+const WINDOW_BYTES = 256 * 1024;
+/** Memory of one session in megabytes, for frames that wait; Node's default. */
+const SESSION_MEMORY_MB = 10;
+/** Streams under way to a connection that is ending may arrive for so long. */
+const GOAWAY_MS = 200;
+const LAST_STREAM_MAX = 2 ** 31 - 1;
+
+export class Http2Port {
+  readonly #options: Http2PortOptions;
+  readonly #server: Http2Server;
+  readonly #sessions = new Map<ServerHttp2Session, { streams: number }>();
+  #settled: (() => void)[] = [];
+  #streams = 0;
+
+  constructor(options: Http2PortOptions) {
+    this.#options = options;
+    this.#server = createServer({
+      maxSessionMemory: SESSION_MEMORY_MB,
+      maxHeaderListPairs: HEADERS_MAX,
+      maxSendHeaderBlockLength: HEAD_BYTES_MAX,
+      settings: {
+        maxConcurrentStreams: STREAMS_MAX,
+        maxHeaderListSize: HEAD_BYTES_MAX,
+        initialWindowSize: WINDOW_BYTES,
+      },
+    });
+    this.#server.on("session", (session) => this.#opened(session));
+    this.#server.on("sessionError", () => undefined);
+  }
+
+  /** @param bytes the first ones of the connection, which have been read already. */
+  take(socket: Socket, bytes: Buffer): void {
+    socket.pause();
+    // For HTTP/2 a client that sends no more has gone.
+    socket.allowHalfOpen = false;
+    socket.unshift(bytes);
+    this.#server.emit("connection", socket);
+  }
+
+  /** Ends every session once its streams are over. @returns when those in progress now are. */
+  async retire(): Promise<void> {
+    for (const session of this.#sessions.keys()) this.#endSoon(session);
+    if (this.#streams === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#settled.push(resolve);
+    await promise;
+  }
+
+  #opened(session: ServerHttp2Session): void {
+    const { client, route } = this.#options;
+    const clientAddress = session.socket.remoteAddress ?? "unknown";
+    const record = { streams: 0 };
+    this.#sessions.set(session, record);
+    session.on("close", () => this.#sessions.delete(session));
+    session.on("error", () => session.destroy());
+    session.setTimeout(CLIENT_IDLE_MS, () => {
+      if (record.streams === 0) session.close();
+    });
+    session.on("stream", (stream, headers) => {
+      record.streams += 1;
+      this.#streams += 1;
+      stream.on("close", () => {
+        record.streams -= 1;
+        this.#streams -= 1;
+        if (this.#streams === 0) for (const settled of this.#settled.splice(0)) settled();
+      });
+      if (client.listener.isRetiring) this.#endSoon(session);
+      new Http2Exchange(stream, headers, { client, route, clientAddress }).begin();
+    });
+  }
+
+  /** Says so first, since what the client has sent meanwhile is to be answered, too. */
+  #endSoon(session: ServerHttp2Session): void {
+    if (session.closed || session.destroyed) return;
+    session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_MAX);
+    this.#options.clock.after(GOAWAY_MS, () => {
+      if (!session.destroyed) session.close();
+    });
+  }
+}
