@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   scheduler: async () => (await import("./scheduler.ts")).schedulerBench,
   proxy: async () => (await import("./proxy.ts")).proxyBench,
   upgrade: async () => (await import("./upgrade.ts")).upgradeBench,
+  discovery: async () => (await import("./discovery.ts")).discoveryBench,
   sizing: async () => (await import("./sizing.ts")).sizingBench,
   sim: async () => (await import("./sim.ts")).simBench,
 };
