@@ -38,7 +38,7 @@ export interface RunFigures {
   /** What kube-scheduler's serial part could do by itself: one by its mean time per pod, its extender's answers included. */
   readonly schedulerPodsPerSecond: number;
   readonly schedulerMsMean: number;
-  /** Writes of everyone but the creation of the pods itself, and but Leases. */
+  /** Writes of everyone but the creation of the pods and their owners itself, and but Leases. */
   readonly apiWritesPerPod: number;
   readonly createdToBoundMsP50: number;
   readonly createdToBoundMsP99: number;
@@ -239,8 +239,13 @@ async function colocationOf(
 }
 
 const WRITE_VERBS: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH", "APPLY", "DELETE"]);
-/** What is written by the clock and not by the pod, or asks without writing. */
-const NOT_COUNTED: ReadonlySet<string> = new Set(["leases", "tokenreviews", "subjectaccessreviews"]);
+/** What is written by the clock and not by the pod, asks without writing, or is the workload's own beside its pods. */
+const NOT_COUNTED: ReadonlySet<string> = new Set([
+  "leases",
+  "replicasets",
+  "subjectaccessreviews",
+  "tokenreviews",
+]);
 
 function writes(samples: Samples): number {
   return sumOf(
