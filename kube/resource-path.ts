@@ -69,6 +69,17 @@ export const NODE_PROXY_AUTOSCALERS = {
   version: "v1alpha1",
   resource: "nodeproxyautoscalers",
 } as const satisfies ResourceKind;
+/** Upstream's, where its definitions are installed. */
+export const VERTICAL_POD_AUTOSCALERS = {
+  group: "autoscaling.k8s.io",
+  version: "v1",
+  resource: "verticalpodautoscalers",
+} as const satisfies ResourceKind;
+export const VERTICAL_POD_AUTOSCALER_CHECKPOINTS = {
+  group: "autoscaling.k8s.io",
+  version: "v1",
+  resource: "verticalpodautoscalercheckpoints",
+} as const satisfies ResourceKind;
 /** Usage per pod, served by metrics-server: no watch, no paging. */
 export const POD_METRICS = {
   group: "metrics.k8s.io",

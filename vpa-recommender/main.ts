@@ -39,7 +39,7 @@ async function start({
   });
   const mayAct = (): boolean => elector.isLeader && cache.unreadyReasons().length === 0 && proxies.isSynced;
   const loops = createLoops({ config, connection, ledger, clock, logger, mayAct });
-  const { sizing, usage, keeper, census, metrics } = loops;
+  const { sizing, usage, keeper, census, vpas, metrics } = loops;
   const cache = new ClusterCache({
     connection,
     ledger,
@@ -73,6 +73,7 @@ async function start({
       await Promise.all([cache.whenObserved(resourceVersion), proxies.whenObserved(resourceVersion)]);
       await usage.settle();
       await keeper.settle();
+      await vpas.settle();
       await sizing.settle();
     },
     async stop() {

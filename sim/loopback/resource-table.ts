@@ -41,7 +41,11 @@ export type ResourceName =
   | "mutatingwebhookconfigurations"
   | "priorityclasses"
   | "meshprofiles"
-  | "nodeproxyautoscalers";
+  | "nodeproxyautoscalers"
+  | "verticalpodautoscalers"
+  | "verticalpodautoscalercheckpoints";
+
+const UPSTREAM_VPA: Partial<ResourceType> = { group: "autoscaling.k8s.io", version: "v1" };
 
 export const RESOURCE_TYPES: Readonly<Record<ResourceName, ResourceType>> = {
   nodes: built("nodes", "Node", {
@@ -122,6 +126,13 @@ export const RESOURCE_TYPES: Readonly<Record<ResourceName, ResourceType>> = {
   }),
   meshprofiles: custom("meshprofiles", "MeshProfile"),
   nodeproxyautoscalers: custom("nodeproxyautoscalers", "NodeProxyAutoscaler"),
+  verticalpodautoscalers: custom("verticalpodautoscalers", "VerticalPodAutoscaler", UPSTREAM_VPA),
+  verticalpodautoscalercheckpoints: custom(
+    "verticalpodautoscalercheckpoints",
+    "VerticalPodAutoscalerCheckpoint",
+    // Its status is no subresource.
+    { ...UPSTREAM_VPA, hasStatus: false, dropsStatusOnCreate: false },
+  ),
 };
 
 export function apiVersionOf(type: ResourceType): string {
@@ -153,12 +164,13 @@ function built(plural: ResourceName, kind: string, differences: Partial<Resource
   };
 }
 
-function custom(plural: ResourceName, kind: string): ResourceType {
+function custom(plural: ResourceName, kind: string, differences: Partial<ResourceType> = {}): ResourceType {
   return built(plural, kind, {
     group: "berth.dev",
     version: "v1alpha1",
     hasStatus: true,
     isCustom: true,
     allowsUnconditionalUpdate: false,
+    ...differences,
   });
 }

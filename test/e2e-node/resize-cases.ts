@@ -90,7 +90,7 @@ export function resizeCases(cluster: () => NodeCluster): void {
 }
 
 /** manifests/base/proxy.yaml */
-const TEMPLATE_MEMORY_BYTES = 192 * 1024 ** 2;
+const TEMPLATE_MEMORY_BYTES = 176 * 1024 ** 2;
 
 export async function urlOf(cluster: NodeCluster, app: string): Promise<string> {
   return `http://${NODE_ADDRESS}:${await inboundPort(cluster, app)}`;

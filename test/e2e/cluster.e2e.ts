@@ -16,6 +16,7 @@ import { rightsCases } from "./rights-cases.ts";
 import { sizingCases } from "./sizing-cases.ts";
 import { TestCluster } from "./test-cluster.ts";
 import { toolBinaries } from "./tool-binaries.ts";
+import { vpaCases } from "./vpa-cases.ts";
 
 const tools = await toolBinaries((line) => void process.stderr.write(`${line}\n`));
 /** What a new cluster has; placement-cases.ts adds the other nodes. */
@@ -58,6 +59,7 @@ explainCases(theCluster);
 headroomCases(theCluster);
 applyCases(theCluster);
 sizingCases(theCluster);
+vpaCases(theCluster);
 nominateCases(theCluster);
 discoveryCases(theCluster);
 rightsCases(theCluster);

@@ -42,7 +42,7 @@ export function installCases(cluster: () => TestCluster): void {
   });
 }
 
-export const TEMPLATE_MEMORY_BYTES = 192 * 1024 ** 2;
+export const TEMPLATE_MEMORY_BYTES = 176 * 1024 ** 2;
 
 /** What the node's proxy requests now. */
 export async function proxyMemoryBytes(cluster: TestCluster, nodeName: string): Promise<number> {

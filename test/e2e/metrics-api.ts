@@ -41,12 +41,14 @@ export class MetricsApi {
     usageOf: (request: Resources) => Resources,
   ) {
     this.#server = createServer(certificate, (request, response) => {
-      const path = (request.url ?? "").split("?")[0];
+      const { pathname, searchParams } = new URL(request.url ?? "/", "https://metrics");
+      const [, namespace] = PODS_PATH.exec(pathname) ?? [];
+      const labelSelector = searchParams.get("labelSelector") ?? PROXY_LABEL;
       const answer =
-        path === `/apis/${GROUP_VERSION}`
+        pathname === `/apis/${GROUP_VERSION}`
           ? Promise.resolve(DISCOVERY)
-          : path === `/apis/${GROUP_VERSION}/pods`
-            ? podMetrics(cluster, usageOf)
+          : PODS_PATH.test(pathname)
+            ? podMetrics(cluster, { namespace, labelSelector, usageOf })
             : undefined;
       if (answer === undefined) return void response.writeHead(404).end();
       answer.then(
@@ -76,8 +78,20 @@ const DISCOVERY = {
   ],
 };
 
-async function podMetrics(cluster: TestCluster, usageOf: (request: Resources) => Resources): Promise<object> {
-  const proxies = (await cluster.pods(undefined, { labelSelector: PROXY_LABEL })).map(decodePod);
+const PODS_PATH = new RegExp(`^/apis/${GROUP_VERSION}/(?:namespaces/([^/]+)/)?pods$`);
+
+interface MetricsQuestion {
+  readonly namespace: string | undefined;
+  readonly labelSelector: string;
+  readonly usageOf: (request: Resources) => Resources;
+}
+
+// Every pod that is asked for is taken for a proxy: of others nobody asks.
+async function podMetrics(
+  cluster: TestCluster,
+  { namespace: within, labelSelector, usageOf }: MetricsQuestion,
+): Promise<object> {
+  const proxies = (await cluster.pods(within, { labelSelector })).map(decodePod);
   const timestamp = new Date().toISOString();
   const items = proxies.map(({ namespace, name, request }) => {
     const { cpuMilli, memoryBytes } = usageOf(request);

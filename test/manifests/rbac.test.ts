@@ -124,7 +124,7 @@ test("what a role names is there, or is the component's own Lease", () => {
   }
 });
 
-test("rights in the whole cluster are to look; to change there are profiles, EndpointSlices and one webhook configuration, to tell there are Events", () => {
+test("rights in the whole cluster are to look; to change there are profiles, EndpointSlices, what VPAs are told and one webhook configuration, to tell there are Events", () => {
   const changes = rights
     .filter(({ role, verb }) => role.kind === "ClusterRole" && !["get", "list", "watch"].includes(verb))
     .map(({ role, resource, verb, rule }) =>
@@ -141,5 +141,8 @@ test("rights in the whole cluster are to look; to change there are profiles, End
     "berth-scheduler-extender patch mutatingwebhookconfigurations berth",
     "berth-vpa-recommender patch meshprofiles/status",
     "berth-vpa-recommender patch nodeproxyautoscalers/status",
+    "berth-vpa-recommender patch verticalpodautoscalers/status",
+    "berth-vpa-recommender create verticalpodautoscalercheckpoints",
+    "berth-vpa-recommender patch verticalpodautoscalercheckpoints",
   ]);
 });

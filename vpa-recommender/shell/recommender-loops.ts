@@ -19,6 +19,7 @@ import { AutoscalerBook } from "./autoscaler-book.ts";
 import { MeshSubject } from "./mesh-subject.ts";
 import { SizingLoop } from "./sizing-loop.ts";
 import { UsageLoop } from "./usage-loop.ts";
+import { VpaLoop } from "./vpa-loop.ts";
 import { WriteBudget } from "./write-budget.ts";
 
 /** Its name to the API server, in its Events and as its Lease. */
@@ -38,6 +39,7 @@ export interface RecommenderLoops {
   readonly usage: UsageLoop;
   readonly keeper: AutoscalerKeeper;
   readonly census: NodeCensus;
+  readonly vpas: VpaLoop;
   readonly metrics: RecommenderMetrics;
   start(): void;
   stop(): Promise<void>;
@@ -65,18 +67,22 @@ export function createLoops(options: LoopsOptions): RecommenderLoops {
   const statuses = new AutoscalerStatusWriter({ connection, budget, logger });
   const following = { connection, ledger, census, autoscalers, defaults, sizing, statuses, intervalMs };
   const keeper = new AutoscalerKeeper({ ...acting, ...following });
+  const vpas = new VpaLoop({ connection, budget, clock, intervalMs, metrics, logger, mayAct });
   return {
     sizing,
     usage,
+    vpas,
     keeper,
     census,
     metrics,
     start() {
       usage.start();
+      vpas.start();
       keeper.start();
     },
     async stop() {
       usage.stop();
+      vpas.stop();
       sizing.stop();
       budget.stop();
       await Promise.all([keeper.stop(), events.stop(), instances.stop()]);

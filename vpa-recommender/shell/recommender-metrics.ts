@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ReadingFault } from "../policy/usage-reading.ts";
 import type { Recommendation } from "./recommendation.ts";
 import type { ResizeOutcome } from "./resizer.ts";
+import type { VpaSampleVerdict } from "./vpa-workload.ts";
 
 export interface RecommenderMetrics {
   readonly registry: Registry;
@@ -18,6 +19,10 @@ export interface RecommenderMetrics {
   proxyAsked(outcome: "ok" | "failed"): void;
   /** A reading of one proxy was not believed. */
   usageLeftOut(fault: ReadingFault): void;
+  /** A sample of a container that a VerticalPodAutoscaler speaks of. */
+  vpaSample(verdict: VpaSampleVerdict): void;
+  /** So many VerticalPodAutoscalers name us. */
+  vpaObjects(count: number): void;
 }
 
 export function createRecommenderMetrics(
@@ -73,6 +78,17 @@ export function createRecommenderMetrics(
     labelNames: ["fault"],
     registers,
   });
+  const vpaSamples = new Counter({
+    name: "berth_recommender_vpa_samples_total",
+    help: "Samples and OOMs of containers under a VerticalPodAutoscaler, by what became of them.",
+    labelNames: ["verdict"],
+    registers,
+  });
+  const vpaObjects = new Gauge({
+    name: "berth_recommender_vpa_objects",
+    help: "VerticalPodAutoscalers that name Berth as their recommender.",
+    registers,
+  });
   registerTotals(registry, recommendations);
   return {
     registry,
@@ -84,6 +100,8 @@ export function createRecommenderMetrics(
     usageRead: (outcome) => usageReads.inc({ outcome }),
     proxyAsked: (outcome) => asked.inc({ outcome }),
     usageLeftOut: (fault) => leftOut.inc({ fault }),
+    vpaSample: (verdict) => vpaSamples.inc({ verdict }),
+    vpaObjects: (count) => vpaObjects.set(count),
   };
 }
 
