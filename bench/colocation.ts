@@ -31,10 +31,11 @@ export function colocation({ nodes, pods, bound }: ColocationInput): Colocation 
   let met = 0;
   for (const pod of placed) {
     const hosts = pod.app === undefined ? [] : [...ledger.nodesOfApp(pod.app)];
-    if (hosts.some(({ name }) => takes(ledger, pod, name) && takes(atTheEnd, pod, name))) {
-      possible++;
-      if (hosts.some(({ name }) => name === pod.nodeName)) met++;
-    }
+    const isMet = hosts.some(({ name }) => name === pod.nodeName);
+    const hadRoom = ({ name }: { readonly name: NodeName }): boolean =>
+      takes(ledger, pod, name) && takes(atTheEnd, pod, name);
+    if (isMet) met++;
+    if (isMet || hosts.some(hadRoom)) possible++;
     ledger.upsertPod(pod);
   }
   return { possible, met };
