@@ -119,6 +119,13 @@ export const REASONS = {
     summary: "The destination is the node's own loopback or a link-local address.",
     help: "Pods may not reach the node itself through the proxy. Add the address to NO_PROXY if the pod's own is meant.",
   },
+  sourceUnknown: {
+    code: "source-unknown",
+    statusCode: 403,
+    outcome: "failed",
+    summary: "The outbound port is for the app's own pods on this node.",
+    help: "Each app has a port of its own; use the one in the pod's HTTP_PROXY.",
+  },
   notAProxyRequest: {
     code: "not-a-proxy-request",
     statusCode: 400,

@@ -238,6 +238,7 @@ export class ProxyHost implements ClusterListener {
     if (instance === undefined) return;
     instance.setQuota(settings?.quota ?? {});
     instance.setEndpoints(endpointsOf(pods));
+    instance.setSources(pods.map(({ address }) => address));
     instance.handle({ kind: "wanted" });
     const anyPorts = this.#options.cluster === undefined ? ANY_PORTS : undefined;
     instance.handle({ kind: "ports", ports: settings?.ports ?? anyPorts });

@@ -16,11 +16,21 @@ import { NameResolver } from "./name-resolver.ts";
 import { outboundRoute } from "./outbound-route.ts";
 import { PodPools } from "./pod-pools.ts";
 import { ServiceRoutes } from "./service-routes.ts";
+import { SourceGuard } from "./source-guard.ts";
 import type { FromWorker, InstanceData, ToWorker } from "./worker-messages.ts";
 
 assert(parentPort !== null, "the instance runs in a worker thread");
 const host = parentPort;
-const { app, counters: buffer, endpoints, nodeAddress, ports, quota, times } = workerData as InstanceData;
+const {
+  app,
+  counters: buffer,
+  endpoints,
+  nodeAddress,
+  ports,
+  quota,
+  sources,
+  times,
+} = workerData as InstanceData;
 
 const clock = systemClock();
 const counters = new InstanceCounters(buffer);
@@ -38,6 +48,7 @@ const services = new ServiceRoutes({
   ask: (name) => tell({ kind: "follow-service", name }),
   forget: (name) => tell({ kind: "forget-service", name }),
 });
+const sourceGuard = new SourceGuard(nodeAddress);
 const upstreams = new UpstreamPools(throttle);
 const { headersMs, drainIdleMs, upstreamSilenceMs: silenceMs } = times;
 const shared = { admission, counters, throttle, clock, times: { headersMs, drainIdleMs, silenceMs } };
@@ -51,14 +62,17 @@ const inbound = new AppListener({
 const outbound = new AppListener({
   ...shared,
   direction: "outbound",
+  sources: sourceGuard,
   route: outboundRoute({ pools: upstreams, guard, names, services }),
   sweepUpstreams: (nowMs) => upstreams.sweep(nowMs),
 });
 
 pools.update(endpoints);
+sourceGuard.update(sources);
 beat();
 host.on("message", (message: ToWorker) => {
   if (message.kind === "endpoints") pools.update(message.endpoints);
+  else if (message.kind === "sources") sourceGuard.update(message.sources);
   else if (message.kind === "quota") limits.change(message.quota);
   else if (message.kind === "service") services.received(message.name, message.service);
   else if (message.kind === "retire") void retire();

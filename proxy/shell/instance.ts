@@ -83,6 +83,7 @@ export class Instance {
   #recycles = 0;
   #quota: Quota = {};
   #endpoints: readonly PodEndpoint[] = [];
+  #sources: readonly string[] = [];
   #boundPorts: AppPorts | undefined;
   #lastExit: LastExit | undefined;
   #isRetiring = false;
@@ -176,6 +177,13 @@ export class Instance {
     this.#tell({ kind: "endpoints", endpoints });
   }
 
+  /** @param sources addresses of the app's pods on this node. */
+  setSources(sources: readonly string[]): void {
+    if (JSON.stringify(sources) === JSON.stringify(this.#sources)) return;
+    this.#sources = sources;
+    this.#tell({ kind: "sources", sources });
+  }
+
   /** Closes every connection after its next answer from now on, and goes on accepting. */
   retire(): void {
     this.#isRetiring = true;
@@ -237,6 +245,7 @@ export class Instance {
       ports: ports.inbound === 0 && this.#boundPorts !== undefined ? this.#boundPorts : ports,
       quota: this.#quota,
       endpoints: this.#endpoints,
+      sources: this.#sources,
       times: dataPath,
     };
     const body = new ThreadBody({

@@ -13,6 +13,7 @@ export interface InstanceData {
   readonly ports: AppPorts;
   readonly quota: Quota;
   readonly endpoints: readonly PodEndpoint[];
+  readonly sources: readonly string[];
   readonly counters: SharedArrayBuffer;
   readonly times: DataPathTimes;
 }
@@ -48,6 +49,8 @@ export const DEFAULT_DATA_PATH_TIMES: DataPathTimes = {
 
 export type ToWorker =
   | { readonly kind: "endpoints"; readonly endpoints: readonly PodEndpoint[] }
+  /** Addresses of the app's pods on this node, whatever their condition. */
+  | { readonly kind: "sources"; readonly sources: readonly string[] }
   | { readonly kind: "quota"; readonly quota: Quota }
   /** The Service behind a name that the worker asked for, now and whenever it changes; absent: reached directly. */
   | { readonly kind: "service"; readonly name: string; readonly service?: ServiceNodes }

@@ -12,8 +12,9 @@ export class RawClient {
   bytes = 0;
   #text = "";
 
-  constructor(context: TestContext, port: number) {
-    this.socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  /** @param localAddress of this machine, whose loopback has many. */
+  constructor(context: TestContext, port: number, localAddress = "127.0.0.1") {
+    this.socket = connect({ port, host: "127.0.0.1", localAddress, allowHalfOpen: true });
     this.socket.on("data", (bytes: Buffer) => {
       this.bytes += bytes.length;
       // Enough to look at; what is large is only counted.

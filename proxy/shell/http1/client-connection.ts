@@ -7,14 +7,14 @@ import type { Socket } from "node:net";
 import { RequestHead } from "../../policy/http1/request-head.ts";
 import type { SocketReads } from "../read-throttle.ts";
 import { isHttp2Preface } from "../http2/preface.ts";
-import { CLIENT_IDLE_MS, CLOSING_MS } from "./client-options.ts";
+import { CLIENT_IDLE_MS, CLOSING_MS, STRANGER_MS } from "./client-options.ts";
 import type { ClientOptions } from "./client-options.ts";
 import type { ClientSide } from "./client-side.ts";
 import { Exchange } from "./exchange.ts";
 import { PartialHead } from "./partial-head.ts";
 
-/** `new`: nothing has come yet. `handed-over`: it speaks something else and is looked after elsewhere. */
-type ClientPhase = "new" | "idle" | "head" | "exchange" | "closing" | "closed" | "handed-over";
+/** `stranger`: its address is not known yet, and nothing is read. `new`: nothing has come yet. `handed-over`: it speaks something else and is looked after elsewhere. */
+type ClientPhase = "stranger" | "new" | "idle" | "head" | "exchange" | "closing" | "closed" | "handed-over";
 
 export class ClientConnection implements ClientSide {
   readonly options: ClientOptions;
@@ -48,6 +48,7 @@ export class ClientConnection implements ClientSide {
     socket.on("end", this.#ended);
     socket.on("error", () => socket.destroy());
     socket.on("close", () => this.#closed());
+    this.#identify();
   }
 
   /** Calls back once the request in progress is over; at once if there is none. A tunnel is no request any more. */
@@ -66,6 +67,9 @@ export class ClientConnection implements ClientSide {
     const quietMs = nowMs - this.#quietFromMs;
     const { times, listener } = this.options;
     switch (this.#phase) {
+      case "stranger":
+        if (quietMs >= Math.min(STRANGER_MS, times.headersMs)) this.#beginRefused("sourceUnknown");
+        return;
       case "new":
       case "idle":
         if (quietMs >= (listener.isDraining ? times.drainIdleMs : CLIENT_IDLE_MS)) this.destroy();
@@ -181,6 +185,19 @@ export class ClientConnection implements ClientSide {
         this.#exchange.dataSeen(bytes);
     }
   };
+
+  #identify(): void {
+    const { sources } = this.options;
+    if (sources === undefined || sources.isKnown(this.address)) return;
+    this.#phase = "stranger";
+    this.pause();
+    const stop = sources.wait(this.address, () => {
+      if (this.#phase !== "stranger") return;
+      this.#phase = "new";
+      this.resume();
+    });
+    this.socket.once("close", stop);
+  }
 
   /** Only its end is still waited for, and its bytes are counted then. */
   #handOver(bytes: Buffer): void {

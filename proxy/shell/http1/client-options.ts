@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { Admission } from "../admission.ts";
 import type { Direction, InstanceCounters } from "../instance-counters.ts";
 import type { ReadThrottle } from "../read-throttle.ts";
+import type { SourceGuard } from "../source-guard.ts";
 import type { RoutedExchange } from "./routed-exchange.ts";
 
 export interface ClientOptions {
@@ -16,6 +17,8 @@ export interface ClientOptions {
   readonly throttle: ReadThrottle;
   readonly times: ClientTimes;
   readonly listener: ListenerState;
+  /** Who may use the port; undefined for everybody. */
+  readonly sources?: SourceGuard | undefined;
   /** Takes over connections that speak HTTP/2; undefined where nobody does. */
   readonly takeHttp2?: ((socket: Socket, bytes: Buffer) => void) | undefined;
 }
@@ -41,6 +44,8 @@ export interface ClientTimes {
 export const CLIENT_IDLE_MS = 95_000;
 /** How long the rest of a body is read and dropped after it was refused, so that the client gets to see the answer. */
 export const DISCARD_MS = 5_000;
+/** How long a connection of an address that is not the app's is held until it is refused: news of pods take seconds. */
+export const STRANGER_MS = 5_000;
 /** How long a client may take to close a connection of which it knows that it is over. */
 export const CLOSING_MS = 2_000;
 /** A tunnel in which nothing is said; what load balancers in common use allow at most. */
