@@ -1,7 +1,6 @@
 // The scheduler extender as a process of its own over real HTTP, on a cluster that the loopback API serves: how long a
 // verb takes to be answered, how long a restart takes to rebuild, how much memory the ledger needs.
 
-import { readFileSync } from "node:fs";
 import { median, quantile } from "simple-statistics";
 import { Pool, request } from "undici";
 import { filterNodes, prioritizeNodes } from "#scheduler-extender/policy/verbs.ts";
@@ -19,6 +18,7 @@ import type { JsonObject } from "#sim/loopback/json.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { SeededRandom } from "#sim/seeded-random.ts";
 import { processCpuMs } from "./process-cpu.ts";
+import { residentBytes } from "./resident-bytes.ts";
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
 
 const NODE_COUNTS = [500, 5_000] as const;
@@ -217,11 +217,6 @@ async function post(pool: Pool, path: string, body: string): Promise<number> {
   await answer.body.arrayBuffer();
   if (answer.statusCode !== 200) throw new Error(`${path} answered ${answer.statusCode}`);
   return performance.now() - startedMs;
-}
-
-function residentBytes(pid: number): number {
-  const [, kibibytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kibibytes) * 1024;
 }
 
 // Counted in a ledger of this process over the same objects: nodes looked up by filter and offered to the ranking.

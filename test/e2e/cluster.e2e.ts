@@ -8,6 +8,7 @@ import { explainCases } from "./explain-cases.ts";
 import { failoverCases } from "./failover-cases.ts";
 import { headroomCases } from "./headroom-cases.ts";
 import { installCases } from "./install-cases.ts";
+import { learnedCostCases } from "./learned-cost-cases.ts";
 import { nominateCases } from "./nominate-cases.ts";
 import { ownerCases } from "./owner-cases.ts";
 import { placementCases } from "./placement-cases.ts";
@@ -59,7 +60,11 @@ explainCases(theCluster);
 headroomCases(theCluster);
 applyCases(theCluster);
 sizingCases(theCluster);
+<<<<<<< HEAD
 vpaCases(theCluster);
+=======
+learnedCostCases(theCluster);
+>>>>>>> 030bd4b (Bench the recommender at 5,000 nodes; have its rights for autoscalers and learned costs used on the real control plane)
 nominateCases(theCluster);
 discoveryCases(theCluster);
 rightsCases(theCluster);

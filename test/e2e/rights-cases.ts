@@ -136,9 +136,10 @@ function forbiddenActs(): readonly ForbiddenAct[] {
   ];
 }
 
-async function connectedAs(
+export async function connectedAs(
   { connection, controlPlane }: TestCluster,
   account: Account,
+  userAgent = PROBE_AGENT,
 ): Promise<KubeConnection> {
   const { status } = (await connection.create(`${system}/serviceaccounts/${account}/token`, {
     apiVersion: "authentication.k8s.io/v1",
@@ -146,5 +147,5 @@ async function connectedAs(
     spec: { expirationSeconds: 600 },
   })) as { status: { token: string } };
   const { url: server, ca } = controlPlane;
-  return new KubeConnection({ server, ca, token: status.token, userAgent: PROBE_AGENT });
+  return new KubeConnection({ server, ca, token: status.token, userAgent });
 }

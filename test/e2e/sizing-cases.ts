@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { decodePod } from "#kube/decode-pod.ts";
-import { PODS, resourcePath } from "#kube/resource-path.ts";
+import { decodeNodeProxyAutoscaler, TARGET_FOUND } from "#kube/node-proxy-autoscaler-schema.ts";
+import { NODE_PROXY_AUTOSCALERS, PODS, resourcePath } from "#kube/resource-path.ts";
 import { PROXY_LABEL } from "#model/app.ts";
 import { CORRECTION_ANNOTATION } from "#model/correction.ts";
 import { APP_NAMESPACE } from "./install-cases.ts";
@@ -33,6 +34,23 @@ export function sizingCases(cluster: () => TestCluster): void {
           busy.has(spec.nodeName as never) && metadata.annotations?.[CORRECTION_ANNOTATION] === undefined,
       ).length;
     await cluster().until(async () => (await uncorrected()) === 0, "a correction on every busy node");
+  });
+
+  test("an autoscaler of the proxies' DaemonSet says how they stand", async () => {
+    const { connection } = cluster();
+    const collection = resourcePath({ ...NODE_PROXY_AUTOSCALERS, namespace: SYSTEM_NAMESPACE });
+    await connection.create(collection, {
+      apiVersion: "berth.dev/v1alpha1",
+      kind: "NodeProxyAutoscaler",
+      metadata: { name: "proxies" },
+      spec: { targetRef: { apiVersion: "apps/v1", kind: "DaemonSet", name: "berth-proxy" } },
+    });
+    const found = async (): Promise<boolean> => {
+      const { status } = decodeNodeProxyAutoscaler(await connection.get(`${collection}/proxies`));
+      const condition = status.conditions?.find(({ type }) => type === TARGET_FOUND);
+      return condition?.status === "True" && (status.pods ?? 0) > 0;
+    };
+    await cluster().until(found, "a status that counts the proxies");
   });
 
   test("a kubelet that defers a resize twice is one Event that counts two", async () => {

@@ -29,7 +29,7 @@ export interface ProxyUsage {
 }
 
 /** Shorter ones are mostly noise, and longer ones an average of too many states. */
-const INTERVAL_MS_MIN = 5_000;
+export const INTERVAL_MS_MIN = 5_000;
 const INTERVAL_MS_MAX = 10 * 60_000;
 /** Held back for longer than this share of the time, CPU is a lower bound. */
 const HELD_SHARE_MAX = 0.02;

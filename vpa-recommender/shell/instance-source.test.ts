@@ -55,6 +55,18 @@ test("two looks at a proxy tell what its instances used", async (context) => {
   assert.equal(read?.instances.get(anApp("cart"))?.used.cpuMilli, 100);
 });
 
+test("a proxy that is asked every second is compared over five", async (context) => {
+  const made = await answering(context);
+  const { source, clock } = made;
+  for (let second = 0; second < 5; second++) {
+    made.answer.body = usage(second);
+    assert.equal(await source.read(PROXY, BASE), undefined);
+    clock.advance(1_000);
+  }
+  made.answer.body = usage(5);
+  assert.equal((await source.read(PROXY, BASE))?.used.cpuMilli, 1_000);
+});
+
 test("a proxy that is not kept is looked at as if for the first time", async (context) => {
   const { source, clock } = await answering(context);
   await source.read(PROXY, BASE);
@@ -63,10 +75,12 @@ test("a proxy that is not kept is looked at as if for the first time", async (co
   assert.equal(await source.read(PROXY, BASE), undefined);
 });
 
-test("an answer that is not usage is an error", async (context) => {
+test("an answer that is not usage is an error, and its proxy is left alone for a while", async (context) => {
   const made = await answering(context);
   made.answer = { status: 503, body: {} };
   await assert.rejects(made.source.read(PROXY, BASE), /answered 503/);
+  assert.equal(await made.source.read(PROXY, BASE), undefined);
+  made.clock.advance(60_000);
   made.answer = { status: 200, body: { ...usage(1), residentBytes: -1 } };
   await assert.rejects(made.source.read(PROXY, BASE), /residentBytes/);
 });

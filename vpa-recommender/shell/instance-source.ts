@@ -8,7 +8,12 @@ import type { AppName } from "#model/brand.ts";
 import type { Resources } from "#model/resources.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { Limiter } from "#runtime/limiter.ts";
-import { type ProxyCounters, type ProxyUsage, usageBetween } from "../policy/usage-difference.ts";
+import {
+  INTERVAL_MS_MIN,
+  type ProxyCounters,
+  type ProxyUsage,
+  usageBetween,
+} from "../policy/usage-difference.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
 
 export interface InstanceSourceOptions {
@@ -19,7 +24,10 @@ export interface InstanceSourceOptions {
 
 /** At 5,000 nodes and a few milliseconds each, a round takes seconds. */
 const ASKED_AT_ONCE_MAX = 32;
-const ANSWER_MS_MAX = 5_000;
+const ANSWER_MS_MAX = 2_000;
+/** A proxy that does not answer is left alone for this long, and for twice as long each time, up to ten minutes. */
+const REST_MS_MIN = 60_000;
+const REST_MS_MAX = 600_000;
 /** A thousand instances of two hundred bytes, and room to grow. */
 const ANSWER_BYTES_MAX = 1024 ** 2;
 
@@ -52,6 +60,8 @@ export class InstanceSource {
     maxResponseSize: ANSWER_BYTES_MAX,
   });
   readonly #limiter = new Limiter(ASKED_AT_ONCE_MAX);
+  /** Until when proxies that did not answer are left alone. */
+  readonly #rests = new Map<string, { readonly forMs: number; readonly untilMs: number }>();
   /** The last look at each proxy, by uid of its pod. */
   readonly #looks = new Map<string, ProxyCounters>();
 
@@ -72,20 +82,37 @@ export class InstanceSource {
    */
   async read(proxy: ProxyPod, proxyBase: Resources): Promise<ProxyUsage | undefined> {
     const { address, uid } = proxy;
-    if (address === undefined || !this.isOn) return undefined;
-    const counters = await this.#limiter.run(() => this.#look(address));
+    const nowMs = this.#options.clock.nowMs();
+    if (address === undefined || !this.isOn || nowMs < (this.#rests.get(uid)?.untilMs ?? 0)) return undefined;
+    const counters = await this.#limiter.run(() => this.#lookOrRest(uid, address));
     const before = this.#looks.get(uid);
-    this.#looks.set(uid, counters);
+    // Asked again too soon, the earlier look is kept to be compared with.
+    if (before === undefined || counters.timeMs - before.timeMs >= INTERVAL_MS_MIN)
+      this.#looks.set(uid, counters);
     return before === undefined ? undefined : usageBetween(before, counters, proxyBase);
   }
 
   /** Forgets all proxies but these. */
   keep(uids: ReadonlySet<string>): void {
     for (const uid of this.#looks.keys()) if (!uids.has(uid)) this.#looks.delete(uid);
+    for (const uid of this.#rests.keys()) if (!uids.has(uid)) this.#rests.delete(uid);
   }
 
   async stop(): Promise<void> {
     await this.#agent.destroy();
+  }
+
+  // One that does not answer keeps the others waiting: it is asked less and less often.
+  async #lookOrRest(uid: string, address: string): Promise<ProxyCounters> {
+    try {
+      const counters = await this.#look(address);
+      this.#rests.delete(uid);
+      return counters;
+    } catch (error) {
+      const forMs = Math.min(REST_MS_MAX, 2 * (this.#rests.get(uid)?.forMs ?? REST_MS_MIN / 2));
+      this.#rests.set(uid, { forMs, untilMs: this.#options.clock.nowMs() + forMs });
+      throw error;
+    }
   }
 
   async #look(address: string): Promise<ProxyCounters> {

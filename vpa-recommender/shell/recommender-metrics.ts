@@ -10,6 +10,8 @@ export interface RecommenderMetrics {
   readonly registry: Registry;
   roundStarted(): () => void;
   planned(reason: string): void;
+  /** All proxies' usage is read and learned from; the writes that follow are not part of it. */
+  usageRoundStarted(): () => void;
   resized(outcome: ResizeOutcome["kind"], direction: "grow" | "shrink"): void;
   /** Kubelet put a resize off. */
   resizePended(reason: "Deferred" | "Infeasible"): void;
@@ -34,6 +36,12 @@ export function createRecommenderMetrics(
     name: "berth_recommender_round_duration_seconds",
     help: "Time to plan all nodes that changed.",
     buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
+    registers,
+  });
+  const usageRound = new Histogram({
+    name: "berth_recommender_usage_round_duration_seconds",
+    help: "Time to read the usage of all proxies and to learn from it.",
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   });
   const plans = new Counter({
@@ -93,6 +101,7 @@ export function createRecommenderMetrics(
   return {
     registry,
     roundStarted: () => round.startTimer(),
+    usageRoundStarted: () => usageRound.startTimer(),
     planned: (reason) => plans.inc({ reason }),
     resized: (outcome, direction) => resizes.inc({ direction, outcome }),
     resizePended: (reason) => pended.inc({ reason }),

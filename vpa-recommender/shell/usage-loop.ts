@@ -96,9 +96,12 @@ export class UsageLoop {
 
   async #read(): Promise<void> {
     if (!this.#options.mayAct()) return;
+    const stop = this.#options.metrics.usageRoundStarted();
     const [totals, instances] = await Promise.all([this.#readTotals(), this.#askProxies()]);
-    if (totals === undefined && instances.size === 0) return;
-    await this.#learn(totals ?? NO_TOTALS, instances);
+    const hasUsage = totals !== undefined || instances.size > 0;
+    if (hasUsage) this.#learn(totals ?? NO_TOTALS, instances);
+    stop();
+    if (hasUsage) await this.#publish();
   }
 
   async #readTotals(): Promise<Totals | undefined> {
@@ -138,8 +141,8 @@ export class UsageLoop {
     return answers;
   }
 
-  async #learn(totals: Totals, instances: ReadonlyMap<string, ProxyUsage>): Promise<void> {
-    const { sizing, ledger, clock, model, costs, resizer } = this.#options;
+  #learn(totals: Totals, instances: ReadonlyMap<string, ProxyUsage>): void {
+    const { sizing, clock, model } = this.#options;
     const nowMs = clock.nowMs();
     for (const proxy of sizing.proxies()) {
       const total = totals.get(`${proxy.namespace}/${proxy.name}`);
@@ -148,6 +151,11 @@ export class UsageLoop {
       else if (total !== undefined) this.#observe(proxy, { ...total, timeMs: total.timeMs ?? nowMs }, nowMs);
     }
     model.refreshFleet(nowMs);
+  }
+
+  async #publish(): Promise<void> {
+    const { sizing, ledger, clock, model, costs, resizer } = this.#options;
+    const nowMs = clock.nowMs();
     const writes: Promise<unknown>[] = [costs.publish(nowMs)];
     for (const proxy of sizing.proxies()) {
       const node = proxy.nodeName === undefined ? undefined : ledger.node(proxy.nodeName);
