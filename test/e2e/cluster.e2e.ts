@@ -60,11 +60,8 @@ explainCases(theCluster);
 headroomCases(theCluster);
 applyCases(theCluster);
 sizingCases(theCluster);
-<<<<<<< HEAD
 vpaCases(theCluster);
-=======
 learnedCostCases(theCluster);
->>>>>>> 030bd4b (Bench the recommender at 5,000 nodes; have its rights for autoscalers and learned costs used on the real control plane)
 nominateCases(theCluster);
 discoveryCases(theCluster);
 rightsCases(theCluster);
