@@ -24,6 +24,7 @@ export const proxyBench: Bench = {
 };
 
 const CONNECTIONS = 32;
+const HTTP2_STREAMS = 8;
 const NAMES = ["berth", "nginx", "haproxy", "fastifyHttpProxy"] as const;
 type Name = (typeof NAMES)[number];
 
@@ -36,12 +37,14 @@ const STARTS: Readonly<Record<Name, (originPort: number) => Promise<BenchServer 
 
 interface Pace {
   readonly rounds: number;
+  /** Not counted: servers that compile their code get to do so. */
+  readonly warmSeconds: number;
   readonly closedSeconds: number;
   readonly openSeconds: number;
 }
 
-const PACE: Pace = { rounds: 3, closedSeconds: 4, openSeconds: 3 };
-const PACE_QUICK: Pace = { rounds: 1, closedSeconds: 1.5, openSeconds: 1.5 };
+const PACE: Pace = { rounds: 3, warmSeconds: 2, closedSeconds: 4, openSeconds: 3 };
+const PACE_QUICK: Pace = { rounds: 1, warmSeconds: 0.3, closedSeconds: 1, openSeconds: 0.7 };
 
 interface Round {
   readonly rps: number;
@@ -80,35 +83,78 @@ async function run({ argv, isQuick, progress }: BenchOptions): Promise<BenchRepo
       progress(`${name} ${round + 1}/${pace.rounds}: ${JSON.stringify(measured)}`);
     }
   }
+  const http2 = await measureHttp2(load, originPort, pace);
+  progress(`HTTP/2: ${JSON.stringify(http2)}`);
   load.disconnect();
   origin.disconnect();
   const servers = Object.fromEntries(NAMES.map((name) => [name, middle(rounds.get(name))])) as Servers;
   const figures = {
     servers,
     ratios: ratios(servers),
-    http2: null,
+    http2,
     connections: CONNECTIONS,
     directRps: Math.round(direct.requests / direct.seconds),
-    skipped: { ...skipped, http2: "HTTP/2 is not proxied" },
+    skipped,
   };
-  return { figures, table: table(figures) };
+  return { figures, table: `${table(figures)}\nHTTP/2: ${JSON.stringify(http2)}` };
 }
 
-async function measure(load: ChildProcess, server: BenchServer, pace: Pace): Promise<Round> {
+const HTTP2_STARTS = {
+  berth: startBerth,
+  nginx: (originPort: number) => startNginx(originPort, "http2"),
+  haproxy: (originPort: number) => startHaproxy(originPort, "http2"),
+} as const;
+
+/** As many requests at once as over HTTP/1.1, on fewer connections. */
+async function measureHttp2(load: ChildProcess, originPort: number, pace: Pace) {
+  const measured = async (
+    start: (port: number) => Promise<BenchServer | undefined>,
+  ): Promise<Round | null> => {
+    const server = await start(originPort);
+    if (server === undefined) return null;
+    const round = await measure(load, server, pace, HTTP2_STREAMS);
+    await server.stop();
+    return round;
+  };
+  const berth = await measured(HTTP2_STARTS.berth);
+  const nginx = await measured(HTTP2_STARTS.nginx);
+  const haproxy = await measured(HTTP2_STARTS.haproxy);
+  const ratio = (key: "rps" | "cpuMicrosPerRequest", peer: Round | null): number | null =>
+    berth === null || peer === null ? null : rounded(berth[key] / peer[key]);
+  return {
+    berth,
+    nginx,
+    haproxy,
+    rpsVsNginx: ratio("rps", nginx),
+    cpuVsNginx: ratio("cpuMicrosPerRequest", nginx),
+    rpsVsHaproxy: ratio("rps", haproxy),
+  };
+}
+
+async function measure(
+  load: ChildProcess,
+  server: BenchServer,
+  pace: Pace,
+  streams?: number,
+): Promise<Round> {
   const { port, pid } = server;
+  const target =
+    streams === undefined
+      ? { port, connections: CONNECTIONS }
+      : { port, connections: CONNECTIONS / streams, streams };
+  await loaded(load, { ...target, seconds: pace.warmSeconds });
   let cpuBefore = 0;
   const counting = (message: unknown): void => {
     if (message === "counting") cpuBefore = treeCpuMicros(pid);
   };
   load.on("message", counting);
-  const closed = await loaded(load, { port, connections: CONNECTIONS, seconds: pace.closedSeconds });
+  const closed = await loaded(load, { ...target, seconds: pace.closedSeconds });
   const cpuMicros = treeCpuMicros(pid) - cpuBefore;
   load.off("message", counting);
   const rps = closed.requests / closed.seconds;
   const openRps = Math.round(rps / 2);
   const open = await loaded(load, {
-    port,
-    connections: CONNECTIONS,
+    ...target,
     seconds: pace.openSeconds,
     requestsPerSecond: openRps,
   });

@@ -3,6 +3,8 @@
 export interface LoadOrder {
   readonly port: number;
   readonly connections: number;
+  /** Requests at once on each connection, over HTTP/2; over HTTP/1.1 without. */
+  readonly streams?: number;
   readonly seconds: number;
   /** Of an open loop; a closed loop without. */
   readonly requestsPerSecond?: number;

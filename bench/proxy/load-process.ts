@@ -4,6 +4,8 @@
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 
+import { Http2Connection } from "./http2-client.ts";
+import type { LoadClient } from "./load-client.ts";
 import type { LoadOrder, LoadResult } from "./load-orders.ts";
 
 const REQUEST =
@@ -16,14 +18,14 @@ const WARM_UP_SECONDS = 0.5;
 const TICK_MS = 1;
 const SAMPLES_MAX = 4_000_000;
 
-class Client {
+class Http1Client implements LoadClient {
   #answerBytes = 0;
   #received = 0;
   #sinceMs = 0;
   readonly #socket: Socket;
-  readonly #answered: (client: Client, latencyMs: number) => void;
+  readonly #answered: (client: LoadClient, latencyMs: number) => void;
 
-  constructor(port: number, answered: (client: Client, latencyMs: number) => void, failed: () => void) {
+  constructor(port: number, answered: (client: LoadClient, latencyMs: number) => void, failed: () => void) {
     this.#answered = answered;
     this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
     this.#socket.on("data", (bytes: Buffer) => this.#read(bytes));
@@ -61,6 +63,19 @@ function lengthOf(text: string): number {
   return head + 4 + Number(length);
 }
 
+function clientsOf(
+  { port, connections, streams }: LoadOrder,
+  answered: (client: LoadClient, latencyMs: number) => void,
+  failed: () => void,
+): readonly LoadClient[] {
+  if (streams === undefined) {
+    return Array.from({ length: connections }, () => new Http1Client(port, answered, failed));
+  }
+  return Array.from({ length: connections }, () => new Http2Connection(port, failed)).flatMap((connection) =>
+    Array.from({ length: streams }, () => connection.client(answered)),
+  );
+}
+
 async function run(order: LoadOrder): Promise<LoadResult> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const samples = new Float64Array(SAMPLES_MAX);
@@ -68,9 +83,9 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   let failed = 0;
   let isCounting = false;
   let isOver = false;
-  const free: Client[] = [];
+  const free: LoadClient[] = [];
   const due: number[] = [];
-  const answered = (client: Client, latencyMs: number): void => {
+  const answered = (client: LoadClient, latencyMs: number): void => {
     if (isCounting && count < SAMPLES_MAX) samples[count++] = latencyMs;
     if (isOver) return;
     if (order.requestsPerSecond === undefined) client.send(performance.now());
@@ -83,7 +98,7 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   const fail = (): void => {
     if (!isOver) failed += 1;
   };
-  const clients = Array.from({ length: order.connections }, () => new Client(order.port, answered, fail));
+  const clients = clientsOf(order, answered, fail);
   const startedMs = performance.now();
   if (order.requestsPerSecond === undefined) for (const client of clients) client.send(startedMs);
   else free.push(...clients);

@@ -16,6 +16,9 @@ import { APP_LABEL, MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 
+/** To the client; nginx speaks HTTP/1.1 to the origin in any case. */
+export type HttpVersion = "http1" | "http2";
+
 export interface BenchServer {
   readonly port: number;
   /** Its process; descendants belong to it. */
@@ -85,7 +88,10 @@ export async function startBerth(originPort: number): Promise<BenchServer> {
 }
 
 /** @returns undefined where it is not installed. */
-export async function startNginx(originPort: number, listen = ""): Promise<BenchServer | undefined> {
+export async function startNginx(
+  originPort: number,
+  http: HttpVersion = "http1",
+): Promise<BenchServer | undefined> {
   if (!existsSync(NGINX)) return undefined;
   const port = await freePort(HOST);
   const folder = mkdtempSync(join(tmpdir(), "berth-bench-nginx-"));
@@ -104,7 +110,7 @@ http {
   keepalive_requests 100000000;
   upstream origin { server ${HOST}:${originPort}; keepalive 256; keepalive_requests 100000000; }
   server {
-    listen ${HOST}:${port}${listen};
+    listen ${HOST}:${port}${http === "http2" ? " http2" : ""};
     location / {
       proxy_pass http://origin;
       proxy_http_version 1.1;
@@ -119,10 +125,14 @@ http {
 }
 
 /** @returns undefined where it is not installed. */
-export async function startHaproxy(originPort: number, bind = ""): Promise<BenchServer | undefined> {
+export async function startHaproxy(
+  originPort: number,
+  http: HttpVersion = "http1",
+): Promise<BenchServer | undefined> {
   if (!existsSync(HAPROXY)) return undefined;
   const port = await freePort(HOST);
   const folder = mkdtempSync(join(tmpdir(), "berth-bench-haproxy-"));
+  const protocol = http === "http2" ? " proto h2" : "";
   const text = `
 global
   nbthread 1
@@ -135,10 +145,10 @@ defaults
   http-reuse always
   option forwardfor
 frontend bench
-  bind ${HOST}:${port}${bind}
+  bind ${HOST}:${port}${protocol}
   default_backend origin
 backend origin
-  server origin ${HOST}:${originPort}
+  server origin ${HOST}:${originPort}${protocol}
 `;
   return startFromFile({ folder, text, port, command: HAPROXY, flags: ["-f"] });
 }
