@@ -27,6 +27,8 @@ export interface SupervisorOptions {
 }
 
 const HOST_ENTRY = new URL("./host-process.ts", import.meta.url);
+/** Stripping types, which the host does once for all of its workers, is said to be experimental each time. */
+const HOST_FLAGS = ["--disable-warning=ExperimentalWarning"];
 /** The first restart is all but immediate; a host that dies at once is not restarted more than six times a minute. */
 const BACKOFF: Backoff = { firstMs: 10, maxMs: 10_000 };
 /** A host that lived this long was healthy, and its death starts a new count. */
@@ -84,7 +86,11 @@ export class Supervisor {
     const { clock } = this.#options;
     // NODE_OPTIONS would reach every worker, where --max-old-space-size undoes the instances' heap limits.
     const { NODE_OPTIONS: _, ...env } = process.env;
-    const host = fork(HOST_ENTRY, [], { stdio: ["ignore", "inherit", "inherit", "ipc"], execArgv: [], env });
+    const host = fork(HOST_ENTRY, [], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      execArgv: HOST_FLAGS,
+      env,
+    });
     this.#host = host;
     this.#startedMs = clock.nowMs();
     host.on("message", (message: FromHost) => this.#heard(message));

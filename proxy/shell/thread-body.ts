@@ -8,6 +8,7 @@ import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { BodyEnd, BodyListener, InstanceBody } from "./instance-body.ts";
 import { InstanceCounters } from "./instance-counters.ts";
 import type { InstanceOutput } from "./instance-output.ts";
+import { WORKER_BOOTSTRAP, workerCode } from "./worker-code.ts";
 import type { FromWorker, InstanceData, ToWorker } from "./worker-messages.ts";
 
 export interface ThreadBodyOptions {
@@ -21,7 +22,6 @@ export interface ThreadBodyOptions {
 }
 
 const OUT_OF_MEMORY = "ERR_WORKER_OUT_OF_MEMORY";
-const ENTRY = new URL("./instance-worker.ts", import.meta.url);
 
 export class ThreadBody implements InstanceBody {
   readonly counters = new InstanceCounters();
@@ -34,9 +34,10 @@ export class ThreadBody implements InstanceBody {
 
   constructor({ data, heap, watchdog, execArgv, output, listener }: ThreadBodyOptions) {
     this.#limits = watchdog;
-    const worker = new Worker(ENTRY, {
+    const worker = new Worker(WORKER_BOOTSTRAP, {
+      eval: true,
       name: data.app,
-      workerData: { ...data, counters: this.counters.buffer },
+      workerData: { ...data, counters: this.counters.buffer, code: workerCode() },
       env: {},
       argv: [],
       execArgv: [...execArgv],

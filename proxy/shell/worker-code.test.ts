@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { workerCode } from "./worker-code.ts";
+
+const { entry, sources, subpaths } = workerCode();
+
+test("every module that a worker's code imports is part of it, and none comes from a package", () => {
+  assert.ok(Object.hasOwn(sources, entry));
+  for (const [url, source] of Object.entries(sources)) {
+    for (const [, specifier = ""] of source.matchAll(/^(?:import|export) [^;]*?from "([^"]+)";$/gm)) {
+      const imported = subpaths[specifier] ?? new URL(specifier, url).href;
+      assert.ok(Object.hasOwn(sources, imported), `${url} imports ${specifier}`);
+    }
+  }
+});
+
+test("no module of Node's is imported with all that it loads on use", () => {
+  const text = Object.values(sources).join("\n");
+  assert.doesNotMatch(text, /from "node:/);
+  assert.match(text, /= process\.getBuiltinModule\("node:worker_threads"\);/);
+});

@@ -1,0 +1,75 @@
+// The code of an instance's worker as plain JavaScript. Node strips types in every thread anew, with a compiler that
+// takes 13 MB of each; the host strips them once and hands the result to its workers.
+
+import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+
+export interface WorkerCode {
+  /** URL of the module to run. */
+  readonly entry: string;
+  /** The text of every module of ours that it needs, by URL. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** The URLs of the package's subpaths that they import. */
+  readonly subpaths: Readonly<Record<string, string>>;
+}
+
+let code: WorkerCode | undefined;
+
+/** Read and stripped at the first call, and the same ever after: a host's workers are of one release. */
+export function workerCode(): WorkerCode {
+  code ??= readCode(new URL("./instance-worker.ts", import.meta.url).href);
+  return code;
+}
+
+/**
+ * What a worker runs first: modules of ours come from the given sources, the others from where they always do. Runs as a
+ * script; `code` is what workerCode returned.
+ */
+export const WORKER_BOOTSTRAP = `
+const { registerHooks } = require("node:module");
+const { workerData } = require("node:worker_threads");
+const { entry, sources, subpaths } = workerData.code;
+registerHooks({
+  resolve(specifier, context, next) {
+    const url = subpaths[specifier] ?? URL.parse(specifier, context.parentURL)?.href ?? "";
+    return Object.hasOwn(sources, url) ? { url, format: "module", shortCircuit: true } : next(specifier, context);
+  },
+  load(url, context, next) {
+    if (!Object.hasOwn(sources, url)) return next(url, context);
+    return { format: "module", source: sources[url], shortCircuit: true };
+  },
+});
+import(entry);
+`;
+
+function readCode(entry: string): WorkerCode {
+  const sources: Record<string, string> = {};
+  const subpaths: Record<string, string> = {};
+  const waiting = [entry];
+  for (let url = waiting.pop(); url !== undefined; url = waiting.pop()) {
+    if (Object.hasOwn(sources, url)) continue;
+    const source = withPlainBuiltins(stripTypeScriptTypes(readFileSync(new URL(url), "utf8")));
+    sources[url] = source;
+    for (const [, specifier = ""] of source.matchAll(OUR_IMPORTS)) {
+      if (specifier.startsWith("#")) subpaths[specifier] = import.meta.resolve(specifier);
+      waiting.push(subpaths[specifier] ?? new URL(specifier, url).href);
+    }
+  }
+  return { entry, sources, subpaths };
+}
+
+/**
+ * A module of Node's that is imported gets all of its exports evaluated, also those that only load on use: with
+ * node:http comes the whole of undici, 5 MB in every thread. Asked for by name it is what `require` returns.
+ */
+function withPlainBuiltins(source: string): string {
+  return source.replaceAll(
+    BUILTIN_IMPORT,
+    (_, names: string, builtin: string) =>
+      `const {${names.replaceAll(" as ", ": ")}} = process.getBuiltinModule("${builtin}");`,
+  );
+}
+
+const BUILTIN_IMPORT = /^import \{([^}]*)\} from "(node:[^"]+)";$/gm;
+/** Modules of ours are imported by a relative path or by one of the package's subpaths, always with their suffix. */
+const OUR_IMPORTS = /\b(?:from|import)\s*\(?\s*"([#.][^"]+\.ts)"/g;
