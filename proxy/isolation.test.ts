@@ -23,7 +23,7 @@ const REASONS: Readonly<Record<Fault, ExitReason>> = {
 for (const [fault, reason] of Object.entries(REASONS) as [Fault, ExitReason][]) {
   test(`an instance that ends by ${fault} comes back, and another app loses no request`, async (context) => {
     const bed = new HostBed(context, {
-      workerExecArgv: ["--import", new URL("./testing/fault-preload.ts", import.meta.url).href],
+      workerPreload: new URL("./testing/fault-preload.ts", import.meta.url).href,
     });
     const app = await startApp(context);
     const faulty = await bed.serve(FAULTY, app.port, { memoryBytes: 80 * MIB });
@@ -55,7 +55,7 @@ for (const [fault, reason] of Object.entries(REASONS) as [Fault, ExitReason][]) 
 
 test("requests in progress in a worker that dies are counted as lost", async (context) => {
   const bed = new HostBed(context, {
-    workerExecArgv: ["--import", new URL("./testing/fault-preload.ts", import.meta.url).href],
+    workerPreload: new URL("./testing/fault-preload.ts", import.meta.url).href,
   });
   const app = await startApp(context, () => undefined);
   const { inbound } = await bed.serve(FAULTY, app.port);

@@ -30,8 +30,8 @@ export interface ProxyHostOptions {
   readonly lifecycle: LifecycleTimes;
   readonly dataPath: DataPathTimes;
   readonly watchdog: WatchdogLimits;
-  /** Node's own flags for every worker. */
-  readonly workerExecArgv?: readonly string[];
+  /** URL of a module that every worker loads first. */
+  readonly workerPreload?: string | undefined;
   /** Absent: every Service is reached directly. */
   readonly services?: ServiceTable | undefined;
   readonly memory?: HostMemory | undefined;
@@ -253,7 +253,6 @@ export class ProxyHost implements ClusterListener {
     const instance = new Instance({
       ...this.#options,
       app,
-      workerExecArgv: this.#options.workerExecArgv ?? [],
       boundPorts: this.#boundPorts.get(app),
       changed: () => this.#instanceChanged(instance),
     });

@@ -36,8 +36,8 @@ export interface InstanceOptions {
   readonly lifecycle: LifecycleTimes;
   readonly dataPath: DataPathTimes;
   readonly watchdog: WatchdogLimits;
-  /** Node's own flags for the worker, such as `--import` of a module to load first. */
-  readonly workerExecArgv: readonly string[];
+  /** URL of a module that the worker loads first. */
+  readonly workerPreload?: string | undefined;
   /** Absent: every Service is reached directly. */
   readonly services?: ServiceTable | undefined;
   /** The state changed in a way that others may want to know. */
@@ -238,7 +238,7 @@ export class Instance {
   }
 
   #start(ports: AppPorts): Life {
-    const { nodeAddress, dataPath, watchdog, workerExecArgv } = this.#options;
+    const { nodeAddress, dataPath, watchdog, workerPreload } = this.#options;
     const data: Omit<InstanceData, "counters"> = {
       app: this.app,
       nodeAddress,
@@ -252,7 +252,7 @@ export class Instance {
       data,
       watchdog,
       heap: heapLimits(memoryBytesOf(this.#quota)),
-      execArgv: workerExecArgv,
+      preload: workerPreload,
       output: this.#output,
       listener: { said: (message) => this.#heard(life, message), ended: (end) => this.#ended(life, end) },
     });

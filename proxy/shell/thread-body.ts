@@ -15,8 +15,8 @@ export interface ThreadBodyOptions {
   readonly data: Omit<InstanceData, "counters">;
   readonly heap: HeapLimits;
   readonly watchdog: WatchdogLimits;
-  /** Node's own flags for the worker, such as `--import` of a module to load first. */
-  readonly execArgv: readonly string[];
+  /** URL of a module to load first. */
+  readonly preload: string | undefined;
   readonly output: InstanceOutput;
   readonly listener: BodyListener;
 }
@@ -32,15 +32,15 @@ export class ThreadBody implements InstanceBody {
   #isMeasuring = false;
   #isExecuting = false;
 
-  constructor({ data, heap, watchdog, execArgv, output, listener }: ThreadBodyOptions) {
+  constructor({ data, heap, watchdog, preload, output, listener }: ThreadBodyOptions) {
     this.#limits = watchdog;
     const worker = new Worker(WORKER_BOOTSTRAP, {
       eval: true,
       name: data.app,
-      workerData: { ...data, counters: this.counters.buffer, code: workerCode() },
+      workerData: { ...data, counters: this.counters.buffer, code: workerCode(), preload },
       env: {},
       argv: [],
-      execArgv: [...execArgv],
+      execArgv: [],
       stdout: true,
       stderr: true,
       resourceLimits: heap,

@@ -23,12 +23,13 @@ export function workerCode(): WorkerCode {
 
 /**
  * What a worker runs first: modules of ours come from the given sources, the others from where they always do. Runs as a
- * script; `code` is what workerCode returned.
+ * script; `code` is what workerCode returned, `preload` the URL of a module to
+ * load before, if any.
  */
 export const WORKER_BOOTSTRAP = `
 const { registerHooks } = require("node:module");
 const { workerData } = require("node:worker_threads");
-const { entry, sources, subpaths } = workerData.code;
+const { preload, code: { entry, sources, subpaths } } = workerData;
 registerHooks({
   resolve(specifier, context, next) {
     const url = subpaths[specifier] ?? URL.parse(specifier, context.parentURL)?.href ?? "";
@@ -39,7 +40,8 @@ registerHooks({
     return { format: "module", source: sources[url], shortCircuit: true };
   },
 });
-import(entry);
+const isReady = preload === undefined ? Promise.resolve() : import(preload);
+isReady.then(() => import(entry));
 `;
 
 function readCode(entry: string): WorkerCode {

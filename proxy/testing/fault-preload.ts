@@ -1,4 +1,4 @@
-// Loaded into every worker by tests of isolation (`--import`), never in production: on a message it makes the worker of
+// Loaded into every worker by tests of isolation, never in production: on a message it makes the worker of
 // one app go wrong in the way that the message names.
 
 import { BroadcastChannel, workerData } from "node:worker_threads";

@@ -25,7 +25,7 @@ export interface HostBedOptions {
   readonly lifecycle?: Partial<LifecycleTimes>;
   readonly dataPath?: Partial<DataPathTimes>;
   readonly watchdog?: WatchdogLimits;
-  readonly workerExecArgv?: readonly string[];
+  readonly workerPreload?: string | undefined;
   readonly nodeAddress?: string;
   readonly services?: ServiceTable;
 }
@@ -68,7 +68,7 @@ export class HostBed {
       lifecycle: { ...DEFAULT_LIFECYCLE_TIMES, lingerMs: 0, ...options.lifecycle },
       dataPath: { ...DEFAULT_DATA_PATH_TIMES, drainIdleMs: DRAIN_IDLE_MS, ...options.dataPath },
       watchdog: options.watchdog ?? DEFAULT_WATCHDOG_LIMITS,
-      workerExecArgv: options.workerExecArgv ?? [],
+      workerPreload: options.workerPreload,
     });
     this.host.start();
     context.after(() => this.host.drain());
