@@ -13,11 +13,12 @@ const FAULTY = "shop/faulty";
 const SOUND = "shop/sound";
 const MIB = 1024 ** 2;
 
-const REASONS: Readonly<Record<Fault, ExitReason>> = {
+const REASONS: Readonly<Partial<Record<Fault, ExitReason>>> = {
   "heap-exhaustion": "out-of-memory",
   throw: "uncaught-error",
   exit: "exited",
   "endless-loop": "stalled",
+  "endless-regex": "stalled",
 };
 
 for (const [fault, reason] of Object.entries(REASONS) as [Fault, ExitReason][]) {

@@ -8,11 +8,12 @@ import { parseProxyFlags, PROXY_HELP } from "./shell/proxy-config.ts";
 import type { ProxyConfig } from "./shell/proxy-config.ts";
 import { Supervisor } from "./shell/supervisor.ts";
 
-export async function main(argv: readonly string[]): Promise<void> {
+/** @param hostEntry of the process that hosts the instances, instead of the one in production. */
+export async function main(argv: readonly string[], hostEntry?: URL): Promise<void> {
   try {
     const command = parseProxyFlags(argv, process.env);
     if (command.kind === "help") process.stdout.write(PROXY_HELP);
-    else process.exitCode = await supervise(command.config);
+    else process.exitCode = await supervise(command.config, hostEntry);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`berth proxy: ${error.message}\n`);
@@ -20,9 +21,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-async function supervise(config: ProxyConfig): Promise<number> {
+async function supervise(config: ProxyConfig, hostEntry: URL | undefined): Promise<number> {
   const supervisor = new Supervisor({
     config,
+    ...(hostEntry === undefined ? {} : { hostEntry }),
     clock: systemClock(),
     logger: createLogger("proxy-supervisor", config.logLevel),
     ready(controlUrl) {

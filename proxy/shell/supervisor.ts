@@ -20,6 +20,8 @@ export interface SupervisorOptions {
   readonly config: ProxyConfig;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The host's own entry, instead of the one in production. */
+  readonly hostEntry?: URL;
   /** Called once, when the first host is ready. */
   readonly ready: (controlUrl: string) => void;
   /** Called with a sentence for the user, if the configuration cannot work. */
@@ -86,7 +88,7 @@ export class Supervisor {
     const { clock } = this.#options;
     // NODE_OPTIONS would reach every worker, where --max-old-space-size undoes the instances' heap limits.
     const { NODE_OPTIONS: _, ...env } = process.env;
-    const host = fork(HOST_ENTRY, [], {
+    const host = fork(this.#options.hostEntry ?? HOST_ENTRY, [], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       execArgv: HOST_FLAGS,
       env,

@@ -3,8 +3,23 @@
 
 import { BroadcastChannel, workerData } from "node:worker_threads";
 
-export const FAULTS = ["heap-exhaustion", "throw", "exit", "endless-loop"] as const;
-export type Fault = (typeof FAULTS)[number];
+/** What ends one instance only. */
+export const CONTAINED_FAULTS = [
+  "heap-exhaustion",
+  "throw",
+  "rejection",
+  "exit",
+  "really-exit",
+  "stack-overflow",
+  "endless-loop",
+  "endless-regex",
+  /** Refused to a thread, which is thrown an error. */
+  "abort",
+  "chdir",
+] as const;
+/** What ends the whole process: V8 aborts it rather than let one allocation fail. */
+export const UNCONTAINED_FAULTS = ["growing-map", "huge-array", "huge-json"] as const;
+export type Fault = (typeof CONTAINED_FAULTS)[number] | (typeof UNCONTAINED_FAULTS)[number];
 
 export interface FaultOrder {
   readonly app: string;
@@ -18,26 +33,39 @@ if (workerData !== null) {
   const channel = new BroadcastChannel(FAULT_CHANNEL);
   channel.addEventListener("message", (event) => {
     const order = (event as Event & { readonly data: FaultOrder }).data;
-    if (order.app === app) go(order.fault);
+    if (order.app === app) setImmediate(GO[order.fault]);
   });
 }
 
-function go(fault: Fault): void {
-  switch (fault) {
-    case "heap-exhaustion":
-      grow([]);
-      return;
-    case "throw":
-      setImmediate(() => {
-        throw new Error("thrown by a test");
-      });
-      return;
-    case "exit":
-      process.exit(7);
-      return;
-    case "endless-loop":
-      for (;;);
-  }
+const GO: Readonly<Record<Fault, () => void>> = {
+  "heap-exhaustion": () => grow([]),
+  throw: () => {
+    throw new Error("thrown on demand");
+  },
+  rejection: () => void Promise.reject(new Error("rejected on demand")),
+  exit: () => process.exit(7),
+  "really-exit": () => (process as unknown as { reallyExit(code: number): void }).reallyExit(7),
+  "stack-overflow": overflow,
+  "endless-loop": () => {
+    for (;;);
+  },
+  "endless-regex": () => /^(a+)+$/.test(`${"a".repeat(64)}b`),
+  abort: () => process.abort(),
+  chdir: () => process.chdir("/"),
+  "growing-map": () => {
+    const map = new Map<number, string>();
+    for (let key = 0; ; key++) map.set(key, `value ${key}`);
+  },
+  "huge-array": () => keep(Array.from({ length: 40 }, () => new Array(1e8).fill(0))),
+  "huge-json": () => keep(JSON.parse(`[${"[1],".repeat(3e7)}0]`)),
+};
+
+function overflow(): number {
+  return overflow() + 1;
+}
+
+function keep(value: unknown): void {
+  (globalThis as { kept?: unknown }).kept = value;
 }
 
 /** Small objects, a few at a time: one giant allocation would abort the whole process instead. */

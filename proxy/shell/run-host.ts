@@ -1,0 +1,141 @@
+// The process that hosts the instances. It gets its configuration from the supervisor, and ends when the supervisor
+// does: nobody would restart it, and its successor needs the ports.
+
+import type { NodeName } from "#model/brand.ts";
+import { systemClock } from "#runtime/clock.ts";
+import { createLogger } from "#runtime/logger.ts";
+import { OperationError } from "#runtime/operation-error.ts";
+import { USAGE_EXIT_CODE, UsageError } from "#runtime/usage-error.ts";
+
+import { DEFAULT_LIFECYCLE_TIMES } from "../policy/instance-lifecycle.ts";
+import { DEFAULT_WATCHDOG_LIMITS } from "../policy/watchdog.ts";
+import { probeAddress } from "./address-probe.ts";
+import type { ClusterSource } from "./cluster-source.ts";
+import { ControlServer } from "./control-server.ts";
+import { findPredecessor } from "./find-predecessor.ts";
+import { Handover } from "./handover.ts";
+import { ProxyHost } from "./host.ts";
+import type { ProxyConfig } from "./proxy-config.ts";
+import { isMigrationOn } from "./reuse-port.ts";
+import { ServiceTable } from "./service-table.ts";
+import { Siblings } from "./siblings.ts";
+import type { FromHost, ToHost } from "./supervisor-messages.ts";
+import { UsageServer } from "./usage-server.ts";
+import { DEFAULT_DATA_PATH_TIMES } from "./worker-messages.ts";
+
+/** @param options.workerPreload URL of a module that every worker loads first. */
+export function runHost(options: HostProcessOptions = {}): void {
+  process.once("message", (message: ToHost) => {
+    if (message.kind === "start") void start(message, options);
+    else process.exit(0);
+  });
+}
+
+export interface HostProcessOptions {
+  readonly workerPreload?: string | undefined;
+}
+
+type Start = Extract<ToHost, { readonly kind: "start" }>;
+
+async function start(message: Start, options: HostProcessOptions): Promise<void> {
+  try {
+    await run(message, options);
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof OperationError)) throw error;
+    tell({ kind: "unusable", message: error.message });
+    process.exitCode = USAGE_EXIT_CODE;
+    process.disconnect();
+  }
+}
+
+async function run({ config, memory }: Start, { workerPreload }: HostProcessOptions): Promise<void> {
+  const clock = systemClock();
+  const logger = createLogger("proxy", config.logLevel);
+  const { nodeName, nodeAddress, drainTimeoutMs } = config;
+  await probeAddress("--node-address", nodeAddress);
+  // First of all, so that nothing is half started if the port is somebody else's.
+  const predecessor = await findPredecessor(config);
+  if (predecessor !== undefined) logger.info({ node: nodeName }, "taking over from the proxy that runs here");
+  if (isMigrationOn() === false) {
+    logger.info(
+      { node: nodeName },
+      "net.ipv4.tcp_migrate_req is off: an upgrade may reset a few new connections",
+    );
+  }
+  const services = new ServiceTable({ nodeAddress, clock });
+  const host = new ProxyHost({
+    nodeName,
+    nodeAddress,
+    cluster: await clusterOf(config, services),
+    services,
+    clock,
+    logger,
+    lifecycle: { ...DEFAULT_LIFECYCLE_TIMES, lingerMs: config.lingerMs, drainTimeoutMs },
+    dataPath: { ...DEFAULT_DATA_PATH_TIMES, drainTimeoutMs },
+    watchdog: DEFAULT_WATCHDOG_LIMITS,
+    workerPreload,
+    memory: predecessor?.memory ?? memory,
+    remember: (memory) => tell({ kind: "remember", memory }),
+    changed: () => handover.changed(),
+  });
+  const siblings = new Siblings({
+    changed: () => handover.changed(),
+    hooked: (event) => void host.hooked(event),
+  });
+  const control = new ControlServer({ host, clock, siblings });
+  const handover = new Handover({
+    ...config,
+    host,
+    control,
+    siblings,
+    clock,
+    logger,
+    listening: (controlUrl) => tell({ kind: "listening", controlUrl }),
+    ready: () => {
+      logger.info({ node: nodeName }, "ready");
+      tell({ kind: "ready" });
+    },
+  });
+  if (config.usagePort !== 0)
+    await new UsageServer({ host, siblings, logger }).listen(nodeAddress, config.usagePort);
+  await handover.start(predecessor?.link);
+  host.start();
+
+  let ending: Promise<void> | undefined;
+  const end = (): void => {
+    ending ??= (async () => {
+      logger.info({ node: nodeName }, "draining");
+      await handover.end();
+      process.exit(0);
+    })();
+  };
+  process.on("message", (message: ToHost) => {
+    if (message.kind === "drain") end();
+  });
+  process.on("disconnect", end);
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+}
+
+async function clusterOf(config: ProxyConfig, services: ServiceTable): Promise<ClusterSource | undefined> {
+  if (config.apiServer === undefined) return undefined;
+  // Loaded only where there is a cluster: undici alone is several megabytes.
+  const [{ connectToApiServer }, { ClusterWatch }] = await Promise.all([
+    import("./service-account.ts"),
+    import("./cluster-watch.ts"),
+  ]);
+  return new ClusterWatch({
+    connection: await connectToApiServer(config.apiServer, config),
+    nodeName: config.nodeName as NodeName,
+    podName: config.podName,
+    services,
+    clock: systemClock(),
+    logger: createLogger("proxy", config.logLevel),
+    random: Math.random,
+  });
+}
+
+function tell(message: FromHost): void {
+  // The supervisor may have gone a moment ago; the disconnect event ends this process then.
+  if (process.connected) process.send?.(message);
+}
