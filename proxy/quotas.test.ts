@@ -3,6 +3,8 @@ import { Agent } from "node:http";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 
+import type { AppName } from "#model/brand.ts";
+
 import { startApp } from "./testing/app-server.ts";
 import { HostBed, until } from "./testing/host-bed.ts";
 import { echoOf, send, sendUntil } from "./testing/http-client.ts";
@@ -118,6 +120,33 @@ test("an instance above its CPU quota is slow and loses nothing; once the quota 
   await until(() => client.answered > answered + 50);
   await client.stop();
   assert.equal(client.failed, 0);
+});
+
+test("an instance is held to its share, is lent what others leave, and never gets more than its cap", async (context) => {
+  const bed = new HostBed(context);
+  const app = await startApp(context);
+  const { inbound } = await bed.serve("shop/busy", app.port);
+  await bed.serve("shop/idle", app.port);
+  const share = (guaranteed: number, cap: number) => ({
+    guaranteed: { cpuMilli: guaranteed, memoryBytes: 64 * MIB },
+    cap: { cpuMilli: cap, memoryBytes: 128 * MIB },
+  });
+  const apps = new Map([
+    ["shop/busy" as AppName, share(20, 60)],
+    ["shop/idle" as AppName, share(80, 100)],
+  ]);
+  bed.host.sharesSeen({ version: 2, apps });
+  const limit = (name: string): number | undefined => bed.instance(name).limits.cpuMilli;
+  await until(() => limit("shop/busy") === 20 && limit("shop/idle") === 80);
+  const client = new SteadyClient(inbound);
+  await until(() => limit("shop/busy") === 60);
+  await client.stop();
+  assert.equal(client.failed, 0);
+  // An older version that comes late changes nothing.
+  bed.host.sharesSeen({ version: 1, apps: new Map() });
+  assert.equal(bed.host.sharesVersion, 2);
+  bed.host.sharesSeen(undefined);
+  await until(() => limit("shop/busy") === undefined);
 });
 
 test("a bandwidth is held by reading later, and the body arrives whole", async (context) => {

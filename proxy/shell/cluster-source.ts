@@ -2,6 +2,7 @@
 
 import type { AppName, PodUid } from "#model/brand.ts";
 import type { AppPorts, Quota } from "#model/mesh-profile.ts";
+import type { Shares } from "#model/shares.ts";
 
 import type { WatchedPod } from "../policy/pod-registry.ts";
 import type { Succession } from "../policy/succession.ts";
@@ -21,11 +22,15 @@ export interface ClusterListener {
   settingsSeen(settings: AppSettings): void;
   settingsDeleted(app: AppName): void;
   settingsListed(apps: ReadonlySet<AppName>): void;
+  /** How the proxy's size is shared among its apps; undefined if that is not said any more. */
+  sharesSeen(shares: Shares | undefined): void;
 }
 
 export interface ClusterSource {
   /** True once both pods and profiles have been listed completely. */
   readonly isSynced: boolean;
+  /** Profiles and shares that made no sense, counted each time one was met; what was known before goes on serving. */
+  readonly refusedConfigurations: number;
   /** As far as is known. */
   readonly succession: Succession;
   start(listener: ClusterListener): void;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
+import type { Shares } from "#model/shares.ts";
 import type { RequestOptions } from "#kube/connection.ts";
 import { nodeSliceObject } from "#kube/node-slice.ts";
 import type { Query } from "#kube/query.ts";
@@ -14,11 +15,17 @@ import { until } from "../testing/host-bed.ts";
 import type { AppSettings, ClusterListener } from "./cluster-source.ts";
 import { ClusterWatch } from "./cluster-watch.ts";
 
+const MESH_PODS = "berth.dev/mesh=enabled";
+const PROXY_PODS = "berth.dev/node-proxy";
+
 /** Answers lists from what it holds and sends watch events when told. */
 class PlayedConnection {
   readonly queries: (Query | undefined)[] = [];
   readonly #lists: Readonly<Record<string, readonly unknown[]>>;
-  #podEvents: unknown[] = [];
+  readonly #events = new Map<string, unknown[]>([
+    [MESH_PODS, []],
+    [PROXY_PODS, []],
+  ]);
   #wake = Promise.withResolvers<void>();
 
   constructor(lists: Readonly<Record<string, readonly unknown[]>>) {
@@ -31,21 +38,30 @@ class PlayedConnection {
   }
 
   async *watch(_path: string, query: Query, signal: AbortSignal): AsyncGenerator<unknown, void> {
-    const isOfMeshPods = query["labelSelector"] === "berth.dev/mesh=enabled";
+    const events = this.#events.get(String(query["labelSelector"])) ?? [];
     const aborted = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => aborted.resolve());
     while (!signal.aborted) {
-      if (isOfMeshPods) yield* this.#podEvents.splice(0);
-      await Promise.race([aborted.promise, isOfMeshPods ? this.#wake.promise : aborted.promise]);
-      if (isOfMeshPods) this.#wake = Promise.withResolvers();
+      yield* events.splice(0);
+      await Promise.race([aborted.promise, this.#wake.promise]);
     }
   }
 
   async close(): Promise<void> {}
 
   podEvent(type: string, object: unknown): void {
-    this.#podEvents.push({ type, object });
-    this.#wake.resolve();
+    this.#event(MESH_PODS, { type, object });
+  }
+
+  proxyEvent(object: unknown): void {
+    this.#event(PROXY_PODS, { type: "MODIFIED", object });
+  }
+
+  #event(selector: string, event: unknown): void {
+    this.#events.get(selector)?.push(event);
+    const { resolve } = this.#wake;
+    this.#wake = Promise.withResolvers();
+    resolve();
   }
 }
 
@@ -66,6 +82,9 @@ class Heard implements ClusterListener {
   }
   settingsDeleted(app: AppName): void {
     this.log.push(`settings deleted ${app}`);
+  }
+  sharesSeen(shares: Shares | undefined): void {
+    this.log.push(`shares ${shares?.version} of ${[...(shares?.apps.keys() ?? [])].join()}`);
   }
   settingsListed(apps: ReadonlySet<AppName>): void {
     this.log.push(`apps ${[...apps].join()}`);
@@ -132,4 +151,36 @@ test("this node's mesh pods and all profiles are listed, and changes follow", as
   connection.podEvent("MODIFIED", aPod("second", "3", { phase: "Succeeded" }));
   await until(() => heard.log.length === 3);
   assert.deepEqual(heard.log, ["deleted first", "seen second ready", "deleted second"]);
+});
+
+function aProxyPod(name: string, resourceVersion: string, shares: string): unknown {
+  const annotations = { "berth.dev/shares": shares };
+  return { metadata: { uid: name, name, namespace: "berth", resourceVersion, annotations }, spec: {} };
+}
+
+test("the proxy's own pod says how it is shared; what makes no sense is refused, and what was said before stays", async (context) => {
+  const connection = new PlayedConnection({});
+  const watch = new ClusterWatch({
+    connection,
+    nodeName: "n1" as NodeName,
+    podName: "proxy-1",
+    clock: systemClock(),
+    logger: silentLogger,
+    random: () => 0.5,
+  });
+  const heard = new Heard();
+  watch.start(heard);
+  context.after(() => watch.stop());
+  await until(() => watch.isSynced);
+  heard.log.length = 0;
+  const amount = { cpuMilli: 10, memoryBytes: 10 };
+  const shares = (version: number): string =>
+    JSON.stringify({ version, apps: { "shop/cart": { guaranteed: amount, cap: amount } } });
+  connection.proxyEvent(aProxyPod("proxy-2", "2", shares(5)));
+  connection.proxyEvent(aProxyPod("proxy-1", "3", shares(1)));
+  connection.proxyEvent(aProxyPod("proxy-1", "4", '{"version":2,"apps":{"shop/cart":{"guaranteed":{}}}}'));
+  await until(() => watch.refusedConfigurations === 1);
+  connection.proxyEvent(aProxyPod("proxy-1", "5", shares(3)));
+  await until(() => heard.log.length === 2);
+  assert.deepEqual(heard.log, ["shares 1 of shop/cart", "shares 3 of shop/cart"]);
 });

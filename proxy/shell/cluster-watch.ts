@@ -4,11 +4,14 @@
 import { MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
 import type { NodeName } from "#model/brand.ts";
 import type { NodeSlice } from "#model/node-slice.ts";
+import { SHARES_ANNOTATION } from "#model/shares.ts";
 import type { KubeConnection } from "#kube/connection.ts";
+import { DecodeError } from "#kube/decode-pod.ts";
 import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
 import { decodeNodeSlice, MANAGED_SELECTOR, SERVICE_LABEL } from "#kube/node-slice.ts";
 import { Reflector } from "#kube/reflector.ts";
 import { ENDPOINT_SLICES, MESH_PROFILES, PODS, resourcePath } from "#kube/resource-path.ts";
+import { decodeShares } from "#kube/shares-annotation.ts";
 import type { Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
@@ -35,7 +38,9 @@ export interface ClusterWatchOptions {
 export class ClusterWatch implements ClusterSource {
   readonly #options: ClusterWatchOptions;
   #pods: Reflector<ProjectedPod> | undefined;
-  #proxies: Reflector<ProxyPodView> | undefined;
+  #proxies: Reflector<SharedProxyPod> | undefined;
+  #sharesText: string | undefined;
+  #refusedShares = 0;
   #profiles: Reflector<AppSettings> | undefined;
   #slices: Reflector<NodeSlice> | undefined;
 
@@ -45,6 +50,10 @@ export class ClusterWatch implements ClusterSource {
 
   get isSynced(): boolean {
     return this.#pods?.isSynced === true && this.#profiles?.isSynced === true;
+  }
+
+  get refusedConfigurations(): number {
+    return this.#refusedShares + (this.#profiles?.decodeFailures ?? 0);
   }
 
   get succession(): Succession {
@@ -62,7 +71,7 @@ export class ClusterWatch implements ClusterSource {
     this.#slices = this.#sliceReflector();
     this.#slices.start();
     if (this.#options.podName === undefined) return;
-    this.#proxies = this.#proxyReflector();
+    this.#proxies = this.#proxyReflector(listener);
     this.#proxies.start();
   }
 
@@ -98,9 +107,9 @@ export class ClusterWatch implements ClusterSource {
     return reflector;
   }
 
-  // Not waited for to be ready: it is about others, and only while one takes over from another.
-  #proxyReflector(): Reflector<ProxyPodView> {
-    const { connection, nodeName, clock, logger, random } = this.#options;
+  // Not waited for to be ready: until it is told its shares, the proxy holds apps to their own quotas.
+  #proxyReflector(listener: ClusterListener): Reflector<SharedProxyPod> {
+    const { connection, nodeName, podName, clock, logger, random } = this.#options;
     return new Reflector({
       connection,
       clock,
@@ -109,8 +118,13 @@ export class ClusterWatch implements ClusterSource {
       name: "proxy pods",
       path: resourcePath(PODS),
       query: { fieldSelector: `spec.nodeName=${nodeName}`, labelSelector: PROXY_LABEL },
-      decode: projectProxyPod,
-      handlers: { upserted: () => undefined, deleted: () => undefined },
+      decode: (raw) => ({ ...projectProxyPod(raw), sharesText: sharesTextOf(raw) }),
+      handlers: {
+        upserted: ({ name, sharesText }) => {
+          if (name === podName) this.#sharesSeen(sharesText, listener);
+        },
+        deleted: () => undefined,
+      },
     });
   }
 
@@ -128,6 +142,18 @@ export class ClusterWatch implements ClusterSource {
         deleted: (slice) => services.sliceGone(slice),
       },
     });
+  }
+
+  #sharesSeen(text: string | undefined, listener: ClusterListener): void {
+    if (text === this.#sharesText) return;
+    this.#sharesText = text;
+    try {
+      listener.sharesSeen(text === undefined ? undefined : decodeShares(text));
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#refusedShares += 1;
+      this.#options.logger.error({ error: error.message }, "shares refused; those before stay");
+    }
   }
 
   #profileReflector(listener: ClusterListener): Reflector<AppSettings> {
@@ -148,6 +174,15 @@ export class ClusterWatch implements ClusterSource {
     });
     return reflector;
   }
+}
+
+type SharedProxyPod = ProxyPodView & { readonly sharesText: string | undefined };
+
+function sharesTextOf(raw: unknown): string | undefined {
+  const { metadata } = raw as {
+    readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> | null };
+  };
+  return metadata?.annotations?.[SHARES_ANNOTATION];
 }
 
 function settingsOf(raw: unknown): AppSettings {

@@ -4,6 +4,7 @@
 import { assert } from "#model/assert.ts";
 import type { AppName, PodUid } from "#model/brand.ts";
 import type { AppPorts } from "#model/mesh-profile.ts";
+import type { Shares } from "#model/shares.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
@@ -18,6 +19,7 @@ import type { HostMemory } from "./host-memory.ts";
 import { noMemory } from "./host-memory.ts";
 import { Instance } from "./instance.ts";
 import type { ServiceTable, ServiceTableCounts } from "./service-table.ts";
+import { SHARE_TURN_MS, ShareKeeper } from "./share-keeper.ts";
 import type { DataPathTimes, PodEndpoint } from "./worker-messages.ts";
 
 export interface ProxyHostOptions {
@@ -62,6 +64,7 @@ export class ProxyHost implements ClusterListener {
   readonly #instances = new Map<AppName, Instance>();
   readonly #boundPorts: Map<AppName, AppPorts>;
   readonly #cancels = new Map<string, Cancel>();
+  readonly #shares = new ShareKeeper();
   #isReconcileDue = false;
   #isEnding = false;
   #isDraining = false;
@@ -84,6 +87,7 @@ export class ProxyHost implements ClusterListener {
       const known = Math.min(elapsedMs, 2 * INSPECTION_MS);
       for (const instance of this.#instances.values()) instance.inspect(known);
     });
+    this.#repeat("share", SHARE_TURN_MS, (elapsedMs) => this.#shares.turn(this.instances, elapsedMs));
     this.#repeat("expire", EXPIRY_MS, () => this.#expire());
   }
 
@@ -136,6 +140,15 @@ export class ProxyHost implements ClusterListener {
   /** Undefined where every Service is reached directly. */
   get serviceCounts(): ServiceTableCounts | undefined {
     return this.#options.services?.counts();
+  }
+
+  /** Of the shares that hold now; undefined without any. */
+  get sharesVersion(): number | undefined {
+    return this.#shares.version;
+  }
+
+  get refusedConfigurations(): number {
+    return this.#options.cluster?.refusedConfigurations ?? 0;
   }
 
   /** What another host should know to take this one's place. */
@@ -193,6 +206,10 @@ export class ProxyHost implements ClusterListener {
   settingsDeleted(app: AppName): void {
     this.#settings.delete(app);
     this.#reconcileSoon();
+  }
+
+  sharesSeen(shares: Shares | undefined): void {
+    this.#shares.change(shares);
   }
 
   settingsListed(apps: ReadonlySet<AppName>): void {

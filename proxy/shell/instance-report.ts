@@ -16,6 +16,7 @@ export function instanceReport(instance: Instance, pods: readonly NodePod[]): Re
     // While the worker starts or rests, the ports it will take; chosen by the system where they are 0.
     ports: instance.isServing ? instance.boundPorts : (instance.boundPorts ?? state.ports ?? null),
     quota: instance.quota,
+    limits: instance.limits,
     pods: pods
       .filter((pod) => pod.app === app)
       .map(({ uid, namespace, name, address, port, condition }) => ({

@@ -55,6 +55,11 @@ const MESSAGE_CHARACTERS_MAX = 500;
 /** An instance that is full again so soon after it was replaced is too small for its work, not leaking. */
 const RECYCLE_PAUSE_MS = 10_000;
 
+export interface Share {
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+}
+
 /** A body and what the host knows of it. */
 interface Life {
   readonly body: InstanceBody;
@@ -82,6 +87,7 @@ export class Instance {
   #recycledAtMs = Number.NEGATIVE_INFINITY;
   #recycles = 0;
   #quota: Quota = {};
+  #share: Share | undefined;
   #endpoints: readonly PodEndpoint[] = [];
   #sources: readonly string[] = [];
   #boundPorts: AppPorts | undefined;
@@ -167,8 +173,25 @@ export class Instance {
   setQuota(quota: Quota): void {
     if (JSON.stringify(quota) === JSON.stringify(this.#quota)) return;
     this.#quota = quota;
-    this.#tell({ kind: "quota", quota });
+    this.#tell({ kind: "quota", quota: this.limits });
     this.#keepHeapInLine();
+  }
+
+  /** What it may use at present of what the proxy has; undefined for its quota alone. Holds at once. */
+  setShare(share: Share | undefined): void {
+    this.#share = share;
+    this.#tell({ kind: "quota", quota: this.limits });
+  }
+
+  /** The quota, and its share where that is less. */
+  get limits(): Quota {
+    const { cpuMilli = Infinity, memoryBytes = Infinity } = this.#share ?? {};
+    if (this.#share === undefined) return this.#quota;
+    return {
+      ...this.#quota,
+      cpuMilli: Math.min(cpuMilli, this.#quota.cpuMilli ?? Infinity),
+      memoryBytes: Math.min(memoryBytes, memoryBytesOf(this.#quota)),
+    };
   }
 
   setEndpoints(endpoints: readonly PodEndpoint[]): void {
@@ -243,7 +266,7 @@ export class Instance {
       app: this.app,
       nodeAddress,
       ports: ports.inbound === 0 && this.#boundPorts !== undefined ? this.#boundPorts : ports,
-      quota: this.#quota,
+      quota: this.limits,
       endpoints: this.#endpoints,
       sources: this.#sources,
       times: dataPath,

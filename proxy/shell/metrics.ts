@@ -211,6 +211,15 @@ function instanceFamilies(labelled: readonly LabelledInstance[], host: ProxyHost
       samples: perApp(({ counters }) => counters.get("externalBytes")),
     },
     {
+      name: "berth_proxy_instance_cpu_limit_cores",
+      help: "CPU that the app's instance may use at present, what is lent to it included; absent without a limit.",
+      type: "gauge",
+      samples: labelled.flatMap(({ instance, app }) => {
+        const { cpuMilli } = instance.limits;
+        return cpuMilli === undefined ? [] : [{ labels: { app }, value: cpuMilli / 1000 }];
+      }),
+    },
+    {
       name: "berth_proxy_instance_held_seconds_total",
       help: "Time in which the app's instance read nothing, because its CPU or its bandwidth was used up.",
       type: "counter",
@@ -269,6 +278,18 @@ function processFamilies(host: ProxyHost, siblingCount: number): readonly Metric
       help: "1 once the node's pods and the profiles are known completely.",
       type: "gauge",
       samples: [{ value: Number(host.isSynced) }],
+    },
+    {
+      name: "berth_proxy_refused_configurations_total",
+      help: "Profiles and shares that made no sense and were not taken, each time one was met.",
+      type: "counter",
+      samples: [{ value: host.refusedConfigurations }],
+    },
+    {
+      name: "berth_proxy_shares_version",
+      help: "Of the shares that hold at present; absent without any.",
+      type: "gauge",
+      samples: host.sharesVersion === undefined ? [] : [{ value: host.sharesVersion }],
     },
     {
       name: "berth_proxy_process_cpu_seconds_total",

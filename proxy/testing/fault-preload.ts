@@ -56,7 +56,15 @@ const GO: Readonly<Record<Fault, () => void>> = {
     const map = new Map<number, string>();
     for (let key = 0; ; key++) map.set(key, `value ${key}`);
   },
-  "huge-array": () => keep(Array.from({ length: 40 }, () => new Array(1e8).fill(0))),
+  "huge-array": () => {
+    const arrays: number[][] = [];
+    for (let count = 0; count < 40; count++) {
+      const array: number[] = [];
+      array.length = 1e8;
+      arrays.push(array.fill(0));
+    }
+    keep(arrays);
+  },
   "huge-json": () => keep(JSON.parse(`[${"[1],".repeat(3e7)}0]`)),
 };
 

@@ -37,6 +37,7 @@ const DRAIN_IDLE_MS = 100;
 class PlayedCluster implements ClusterSource {
   isSynced = true;
   succession = NO_SUCCESSION;
+  refusedConfigurations = 0;
   #listener: ClusterListener | undefined;
 
   start(listener: ClusterListener): void {
