@@ -81,7 +81,10 @@ async function measureBerth(
   { depth, progress }: MeasureOptions,
 ) {
   const node = await SharedNode.start();
-  const ports = { victim: await node.addApp("victim"), neighbour: await node.addApp("neighbour") };
+  const ports = {
+    victim: (await node.addApp("victim")).inbound,
+    neighbour: (await node.addApp("neighbour")).inbound,
+  };
   node.addPod("victim", apps.victim);
   node.addPod("neighbour", apps.neighbour);
   await node.untilServing("victim");

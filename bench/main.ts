@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   discovery: async () => (await import("./discovery.ts")).discoveryBench,
   sizing: async () => (await import("./sizing.ts")).sizingBench,
   sim: async () => (await import("./sim.ts")).simBench,
+  density: async () => (await import("./density.ts")).densityBench,
   isolation: async () => (await import("./isolation.ts")).isolationBench,
 };
 

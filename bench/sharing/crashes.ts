@@ -40,7 +40,7 @@ export async function measureCrashes(
   const node = await SharedNode.start({ entry: ENTRY, flags, env: { [FAULT_SOCKET_VARIABLE]: socketPath } });
   const neighbours = new Neighbours();
   const apps = await neighbours.start();
-  const victimPort = await node.addApp("victim");
+  const { inbound: victimPort } = await node.addApp("victim");
   node.addPod("victim", apps.victim);
   await node.untilServing("victim");
   const bed = new CrashBed(node, socketPath, apps.neighbour);
@@ -103,7 +103,7 @@ class CrashBed {
   /** On an app of its own, so that no crash pays for the one before. @param watched the port that has to be back. */
   async crash(fault: Fault, watched?: number): Promise<Crash> {
     const name = `faulty-${this.count}`;
-    const port = await this.#node.addApp(name, { quota: { memory: `${128 * MIB}` } });
+    const { inbound: port } = await this.#node.addApp(name, { quota: { memory: `${128 * MIB}` } });
     const pod = this.#node.addPod(name, this.#appPort);
     await this.#node.untilServing(name);
     const hostPid = this.#node.hostPid;

@@ -12,11 +12,20 @@ export type LoadOrder =
   /** As many requests as go, one after the other on each connection, until told to stop. */
   | { readonly kind: "flood"; readonly port: number; readonly connections: number }
   | { readonly kind: "stop" }
+  /** Of the app: how many connections it has accepted. */
+  | { readonly kind: "count" }
   /** So many requests per second at a steady pace, whatever the answers. */
-  | { readonly kind: "steady"; readonly port: number; readonly perSecond: number; readonly seconds: number };
+  | {
+      readonly kind: "steady";
+      readonly port: number;
+      readonly perSecond: number;
+      readonly seconds: number;
+      readonly target?: string;
+    };
 
 export type LoadReport =
-  | { readonly kind: "listening"; readonly port: number; readonly connectionsOpened: number }
+  | { readonly kind: "listening"; readonly port: number }
+  | { readonly kind: "counted"; readonly connectionsOpened: number }
   | { readonly kind: "flooded"; readonly answered: number; readonly refused: number; readonly failed: number }
   | SteadyReport;
 
@@ -27,12 +36,16 @@ export interface SteadyReport {
 }
 
 const HOST = "127.0.0.1";
-const REQUEST = `GET / HTTP/1.1\r\nHost: app.bench\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n`;
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
 const HEAD_END = "\r\n\r\n";
 /** Connections of the steady client; one request at a time on each. */
 const STEADY_CONNECTIONS = 8;
 const STEADY_TURN_MS = 1;
+
+/** @param target a path, or the whole URI where the port is a proxy's. */
+function requestText(target = "/"): string {
+  return `GET ${target} HTTP/1.1\r\nHost: ${URL.parse(target)?.host ?? "app.bench"}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n`;
+}
 
 /** Starts one. Ended with `kill`. */
 export function startLoadProcess(): LoadProcess {
@@ -73,8 +86,9 @@ function report(message: LoadReport): void {
   process.send?.(message);
 }
 
+let connectionsOpened = 0;
+
 function serve(): void {
-  let connectionsOpened = 0;
   const server = createServer((socket) => {
     connectionsOpened += 1;
     socket.setNoDelay(true);
@@ -88,7 +102,7 @@ function serve(): void {
   });
   server.listen(0, HOST, () => {
     const { port } = server.address() as AddressInfo;
-    report({ kind: "listening", port, connectionsOpened });
+    report({ kind: "listening", port });
   });
 }
 
@@ -101,9 +115,11 @@ class Asker {
   #askedMs = 0;
   #isAsking = false;
   readonly #port: number;
+  readonly #request: string;
 
-  constructor(port: number) {
+  constructor(port: number, target?: string) {
     this.#port = port;
+    this.#request = requestText(target);
   }
 
   get isBusy(): boolean {
@@ -114,7 +130,7 @@ class Asker {
     this.#isAsking = true;
     this.#askedMs = performance.now();
     const socket = (this.#socket ??= this.#open());
-    socket.write(REQUEST, "latin1");
+    socket.write(this.#request, "latin1");
   }
 
   close(): void {
@@ -178,7 +194,7 @@ function flood(port: number, connections: number): () => void {
   };
 }
 
-function steady(port: number, perSecond: number, seconds: number): void {
+function steady({ port, perSecond, seconds, target }: Extract<LoadOrder, { kind: "steady" }>): void {
   const latenciesMs: number[] = [];
   let failed = 0;
   const askers: Asker[] = [];
@@ -186,7 +202,7 @@ function steady(port: number, perSecond: number, seconds: number): void {
   const startedMs = performance.now();
   let due = 0;
   const more = (): Asker => {
-    const asker = new Asker(port);
+    const asker = new Asker(port, target);
     asker.answered = (statusCode, ms) => {
       if (statusCode === 200) latenciesMs.push(ms);
       else failed += 1;
@@ -233,11 +249,14 @@ if (import.meta.main) {
       case "flood":
         stop = flood(order.port, order.connections);
         return;
+      case "count":
+        report({ kind: "counted", connectionsOpened });
+        return;
       case "stop":
         stop?.();
         return;
       case "steady":
-        steady(order.port, order.perSecond, order.seconds);
+        steady(order);
     }
   });
 }

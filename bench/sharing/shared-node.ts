@@ -22,7 +22,12 @@ export interface InstanceReport {
   readonly state: string;
   readonly cpuSeconds: number;
   readonly restarts: Readonly<Record<string, number>>;
-  readonly memoryBytes?: number;
+  readonly memoryBytes: number;
+}
+
+export interface BenchPorts {
+  readonly inbound: number;
+  readonly outbound: number;
 }
 
 export interface SharedNodeOptions {
@@ -66,15 +71,15 @@ export class SharedNode {
     return node;
   }
 
-  /** The app's inbound port. @param spec of its MeshProfile. */
-  async addApp(name: string, spec: JsonObject = {}): Promise<number> {
+  /** The app's ports. @param spec of its MeshProfile. */
+  async addApp(name: string, spec: JsonObject = {}): Promise<BenchPorts> {
     const ports = { inbound: await freePort(HOST), outbound: await freePort(HOST) };
     this.#api.store.create("meshprofiles", {
       metadata: { name, namespace: NAMESPACE },
       spec,
       status: { ports },
     });
-    return ports.inbound;
+    return ports;
   }
 
   /** @returns the pod's name. */
@@ -87,6 +92,20 @@ export class SharedNode {
       status: { phase: "Running", podIP: HOST, conditions: [{ type: "Ready", status: "True" }] },
     });
     return name;
+  }
+
+  /** As a pod's postStart hook does it. @returns once the proxy has answered. */
+  async hookPod(app: string, port: number): Promise<void> {
+    this.#pods += 1;
+    const name = `${app}-${this.#pods}`;
+    const pod = { uid: name, namespace: NAMESPACE, name, app: `${NAMESPACE}/${app}`, address: HOST, port };
+    const headers = { "Content-Type": "application/json" };
+    const answer = await fetch(`${this.#controlUrl}/v1/pods`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(pod),
+    });
+    if (!answer.ok) throw new Error(`the hook was answered ${answer.status}: ${await answer.text()}`);
   }
 
   removePod(name: string): void {
@@ -163,6 +182,12 @@ function parentOf(pid: string): number | undefined {
     // The process ended while the list was read.
     return undefined;
   }
+}
+
+/** Memory of a process, what it shares with others in part. */
+export function processMemoryBytes(pid: number): number {
+  const [, kibibytes] = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? [];
+  return Number(kibibytes) * 1024;
 }
 
 /** CPU time of a process with all its threads, in seconds. */

@@ -13,6 +13,9 @@ export interface WorkerCode {
   readonly subpaths: Readonly<Record<string, string>>;
 }
 
+/** Its subpaths are its folders: `#model/…` is `model/…` (package.json). */
+const PACKAGE = new URL("../../", import.meta.url);
+
 let code: WorkerCode | undefined;
 
 /** Read and stripped at the first call, and the same ever after: a host's workers are of one release. */
@@ -53,7 +56,7 @@ function readCode(entry: string): WorkerCode {
     const source = withPlainBuiltins(stripTypeScriptTypes(readFileSync(new URL(url), "utf8")));
     sources[url] = source;
     for (const [, specifier = ""] of source.matchAll(OUR_IMPORTS)) {
-      if (specifier.startsWith("#")) subpaths[specifier] = import.meta.resolve(specifier);
+      if (specifier.startsWith("#")) subpaths[specifier] = new URL(specifier.slice(1), PACKAGE).href;
       waiting.push(subpaths[specifier] ?? new URL(specifier, url).href);
     }
   }
