@@ -29,8 +29,12 @@ export interface SupervisorOptions {
 }
 
 const HOST_ENTRY = new URL("./host-process.ts", import.meta.url);
-/** Stripping types, which the host does once for all of its workers, is said to be experimental each time. */
-const HOST_FLAGS = ["--disable-warning=ExperimentalWarning"];
+/**
+ * V8's helper threads belong to no instance: what they do for one would be neither on its account nor within its quota,
+ * so that each thread compiles and collects for itself (docs/decisions). Stripping types, which the host does once for
+ * all of its workers, is said to be experimental each time.
+ */
+const HOST_FLAGS = ["--single-threaded", "--disable-warning=ExperimentalWarning"];
 /** The first restart is all but immediate; a host that dies at once is not restarted more than six times a minute. */
 const BACKOFF: Backoff = { firstMs: 10, maxMs: 10_000 };
 /** A host that lived this long was healthy, and its death starts a new count. */
