@@ -1,6 +1,8 @@
 // The process that hosts the instances. It gets its configuration from the supervisor, and ends when the supervisor
 // does: nobody would restart it, and its successor needs the ports.
 
+import { flushCompileCache } from "node:module";
+
 import type { NodeName } from "#model/brand.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { createLogger } from "#runtime/logger.ts";
@@ -15,6 +17,7 @@ import { ControlServer } from "./control-server.ts";
 import { findPredecessor } from "./find-predecessor.ts";
 import { Handover } from "./handover.ts";
 import { ProxyHost } from "./host.ts";
+import { LateCluster } from "./late-cluster.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 import { isMigrationOn } from "./reuse-port.ts";
 import { ServiceTable } from "./service-table.ts";
@@ -41,11 +44,15 @@ async function start(message: Start, options: HostProcessOptions): Promise<void>
   try {
     await run(message, options);
   } catch (error) {
-    if (!(error instanceof UsageError || error instanceof OperationError)) throw error;
-    tell({ kind: "unusable", message: error.message });
-    process.exitCode = USAGE_EXIT_CODE;
-    process.disconnect();
+    giveUp(error);
   }
+}
+
+function giveUp(error: unknown): void {
+  if (!(error instanceof UsageError || error instanceof OperationError)) throw error;
+  tell({ kind: "unusable", message: error.message });
+  process.exitCode = USAGE_EXIT_CODE;
+  process.disconnect();
 }
 
 async function run({ config, memory }: Start, { workerPreload }: HostProcessOptions): Promise<void> {
@@ -63,10 +70,14 @@ async function run({ config, memory }: Start, { workerPreload }: HostProcessOpti
     );
   }
   const services = new ServiceTable({ nodeAddress, clock });
+  const load = (): Promise<ClusterSource | undefined> => clusterOf(config, services);
+  // A host that takes another's place has its instances to start first; a first one is told at once what cannot work.
+  const cluster =
+    config.apiServer !== undefined && memory.pods.length > 0 ? new LateCluster(load, giveUp) : await load();
   const host = new ProxyHost({
     nodeName,
     nodeAddress,
-    cluster: await clusterOf(config, services),
+    cluster,
     services,
     clock,
     logger,
@@ -94,6 +105,8 @@ async function run({ config, memory }: Start, { workerPreload }: HostProcessOpti
     ready: () => {
       logger.info({ node: nodeName }, "ready");
       tell({ kind: "ready" });
+      // For the next host: one that is killed writes nothing.
+      flushCompileCache();
     },
   });
   if (config.usagePort !== 0)

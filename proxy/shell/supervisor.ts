@@ -3,6 +3,9 @@
 
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
@@ -53,6 +56,7 @@ export class Supervisor {
   #controlUrl: string | undefined;
   #isReadyTold = false;
   #isUnusable = false;
+  readonly #codeCache = newCodeCache();
   #ending: "no" | "draining" | "at-once" = "no";
   #cancelTimer: Cancel | undefined;
 
@@ -62,9 +66,11 @@ export class Supervisor {
   }
 
   /** Resolves with the exit code once everything has ended. */
-  run(): Promise<number> {
+  async run(): Promise<number> {
     this.#startHost();
-    return this.#exit.promise;
+    const code = await this.#exit.promise;
+    if (this.#codeCache !== undefined) rmSync(this.#codeCache, { recursive: true, force: true });
+    return code;
   }
 
   /** The first call drains, the second ends at once. */
@@ -92,6 +98,7 @@ export class Supervisor {
     const { clock } = this.#options;
     // NODE_OPTIONS would reach every worker, where --max-old-space-size undoes the instances' heap limits.
     const { NODE_OPTIONS: _, ...env } = process.env;
+    if (this.#codeCache !== undefined) env["NODE_COMPILE_CACHE"] = this.#codeCache;
     const host = fork(this.#options.hostEntry ?? HOST_ENTRY, [], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       execArgv: HOST_FLAGS,
@@ -154,5 +161,15 @@ export class Supervisor {
   #tell(message: ToHost): void {
     // An error here means that the host is gone, which its exit event handles.
     this.#host?.send(message, () => undefined);
+  }
+}
+
+/** What the first host has compiled, the next one need not; a folder of this process's own, since it is code. */
+function newCodeCache(): string | undefined {
+  try {
+    return mkdtempSync(join(tmpdir(), "berth-proxy-"));
+  } catch {
+    // A file system without a writable folder: the next host compiles again, and is that much later.
+    return undefined;
   }
 }
