@@ -17,9 +17,11 @@ import type {
   LifecycleTimes,
 } from "../policy/instance-lifecycle.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
-import type { BodyEnd, InstanceBody } from "./instance-body.ts";
+import type { BodyEnd } from "./instance-body.ts";
 import { FollowedServices } from "./followed-services.ts";
 import { InstanceCounters } from "./instance-counters.ts";
+import { exitReason } from "./instance-life.ts";
+import type { Life } from "./instance-life.ts";
 import { InstanceOutput } from "./instance-output.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 import type { ServiceTable } from "./service-table.ts";
@@ -58,16 +60,6 @@ const RECYCLE_PAUSE_MS = 10_000;
 export interface Share {
   readonly cpuMilli: number;
   readonly memoryBytes: number;
-}
-
-/** A body and what the host knows of it. */
-interface Life {
-  readonly body: InstanceBody;
-  readonly quota: Quota;
-  readonly services: FollowedServices;
-  isListening: boolean;
-  bindFailure: string | undefined;
-  cancelDeadline: Cancel | undefined;
 }
 
 export class Instance {
@@ -407,14 +399,4 @@ export class Instance {
     this.#current?.body.tell(message);
     this.#successor?.body.tell(message);
   }
-}
-
-function exitReason(
-  { phase }: InstanceState,
-  { code, reason }: BodyEnd,
-  bindFailure: string | undefined,
-): ExitReason {
-  if (phase.kind === "stopping") return phase.reason;
-  if (bindFailure !== undefined) return "bind-failed";
-  return reason ?? (phase.kind === "draining" && code === 0 ? "drained" : "exited");
 }
