@@ -27,9 +27,9 @@ interface Depth {
 }
 
 const FULL: Depth = {
-  rounds: 4,
-  seconds: 8,
-  quotaSeconds: 8,
+  rounds: 3,
+  seconds: 5,
+  quotaSeconds: 5,
   quotaShares: [0.1, 0.25, 0.5, 1],
   crashRounds: 10,
 };

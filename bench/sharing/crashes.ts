@@ -77,8 +77,8 @@ export async function measureCrashes(
   };
 }
 
-/** As long as the slowest contained crash takes to be over. */
-const STEADY_SECONDS = 2;
+/** As long as a contained crash takes to be over. */
+const STEADY_SECONDS = 1;
 
 interface Crash {
   readonly backMs: number;
