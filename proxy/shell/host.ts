@@ -15,6 +15,7 @@ import { NO_SUCCESSION } from "../policy/succession.ts";
 import type { Succession } from "../policy/succession.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { AppSettings, ClusterListener, ClusterSource } from "./cluster-source.ts";
+import { CostMeter, METER_TURN_MS } from "./cost-meter.ts";
 import type { HostMemory } from "./host-memory.ts";
 import { noMemory } from "./host-memory.ts";
 import { Instance } from "./instance.ts";
@@ -65,6 +66,8 @@ export class ProxyHost implements ClusterListener {
   readonly #boundPorts: Map<AppName, AppPorts>;
   readonly #cancels = new Map<string, Cancel>();
   readonly #shares = new ShareKeeper();
+  /** What each app is charged. */
+  readonly costs = new CostMeter();
   #isReconcileDue = false;
   #isEnding = false;
   #isDraining = false;
@@ -88,6 +91,7 @@ export class ProxyHost implements ClusterListener {
       for (const instance of this.#instances.values()) instance.inspect(known);
     });
     this.#repeat("share", SHARE_TURN_MS, (elapsedMs) => this.#shares.turn(this.instances, elapsedMs));
+    this.#repeat("meter", METER_TURN_MS, () => this.#meter());
     this.#repeat("expire", EXPIRY_MS, () => this.#expire());
   }
 
@@ -217,6 +221,12 @@ export class ProxyHost implements ClusterListener {
       if (!apps.has(app)) this.#settings.delete(app);
     }
     this.#reconcileSoon();
+  }
+
+  #meter(): void {
+    const { user, system } = process.cpuUsage();
+    const use = { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() };
+    this.costs.turn(this.instances, use);
   }
 
   #expire(): void {

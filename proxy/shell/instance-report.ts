@@ -32,7 +32,7 @@ export function instanceReport(instance: Instance, pods: readonly NodePod[]): Re
     cpuSeconds: instance.cpuSeconds,
     heapUsedBytes: counters.get("heapUsedBytes"),
     externalBytes: counters.get("externalBytes"),
-    memoryBytes: counters.get("heapTotalBytes") + counters.get("externalBytes"),
+    memoryBytes: instance.memoryBytes,
     counters: Object.fromEntries(DIRECTIONS.map((direction) => [direction, countsReport(counts[direction])])),
   };
 }

@@ -4,6 +4,7 @@
 import { assertNever } from "#model/assert.ts";
 import type { AppName } from "#model/brand.ts";
 import type { AppPorts, Quota } from "#model/mesh-profile.ts";
+import type { Resources } from "#model/resources.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
@@ -57,11 +58,6 @@ const MESSAGE_CHARACTERS_MAX = 500;
 /** An instance that is full again so soon after it was replaced is too small for its work, not leaking. */
 const RECYCLE_PAUSE_MS = 10_000;
 
-export interface Share {
-  readonly cpuMilli: number;
-  readonly memoryBytes: number;
-}
-
 export class Instance {
   readonly app: AppName;
   readonly #options: InstanceOptions;
@@ -79,7 +75,7 @@ export class Instance {
   #recycledAtMs = Number.NEGATIVE_INFINITY;
   #recycles = 0;
   #quota: Quota = {};
-  #share: Share | undefined;
+  #share: Resources | undefined;
   #endpoints: readonly PodEndpoint[] = [];
   #sources: readonly string[] = [];
   #boundPorts: AppPorts | undefined;
@@ -146,6 +142,14 @@ export class Instance {
     return micros / 1e6;
   }
 
+  /** What its heaps hold of the system's memory, and what they own outside. */
+  get memoryBytes(): number {
+    let bytes = 0;
+    for (const { body } of this.#lives())
+      bytes += body.counters.get("heapTotalBytes") + body.counters.get("externalBytes");
+    return bytes;
+  }
+
   /** Resolves once the instance has gone for good. */
   get whenGone(): Promise<void> {
     return this.#gone.promise;
@@ -170,7 +174,7 @@ export class Instance {
   }
 
   /** What it may use at present of what the proxy has; undefined for its quota alone. Holds at once. */
-  setShare(share: Share | undefined): void {
+  setShare(share: Resources | undefined): void {
     this.#share = share;
     this.#tell({ kind: "quota", quota: this.limits });
   }

@@ -112,6 +112,7 @@ export class ProxyMetrics {
     return exposition([
       ...trafficFamilies(counted),
       ...instanceFamilies(labelled, this.#host),
+      ...costFamilies(labelled, this.#host),
       ...serviceFamilies(this.#host.serviceCounts),
       ...processFamilies(this.#host, this.#siblings?.size ?? 0),
     ]);
@@ -257,6 +258,26 @@ function instanceFamilies(labelled: readonly LabelledInstance[], host: ProxyHost
   ];
 }
 
+/** What an app is charged, beside what its threads did themselves. */
+function costFamilies(labelled: readonly LabelledInstance[], { costs }: ProxyHost): readonly MetricFamily[] {
+  const perApp = (value: (instance: Instance) => number): readonly MetricSample[] =>
+    labelled.map(({ instance, app }) => ({ labels: { app }, value: value(instance) }));
+  return [
+    {
+      name: "berth_proxy_instance_shared_cpu_seconds_total",
+      help: "The app's part of the CPU time that was in no instance's thread, in proportion to its own.",
+      type: "counter",
+      samples: perApp(({ app }) => costs.spreadCpuSeconds(app)),
+    },
+    {
+      name: "berth_proxy_instance_memory_bytes",
+      help: "What the app's worker threads hold of the system's memory: heaps and what they own outside.",
+      type: "gauge",
+      samples: perApp(({ memoryBytes }) => memoryBytes),
+    },
+  ];
+}
+
 function processFamilies(host: ProxyHost, siblingCount: number): readonly MetricFamily[] {
   const { user, system } = process.cpuUsage();
   const isMigrating = isMigrationOn();
@@ -290,6 +311,18 @@ function processFamilies(host: ProxyHost, siblingCount: number): readonly Metric
       help: "Of the shares that hold at present; absent without any.",
       type: "gauge",
       samples: host.sharesVersion === undefined ? [] : [{ value: host.sharesVersion }],
+    },
+    {
+      name: "berth_proxy_shared_cpu_seconds_total",
+      help: "CPU time of the process that was in no instance's thread.",
+      type: "counter",
+      samples: [{ value: host.costs.sharedCpuSeconds }],
+    },
+    {
+      name: "berth_proxy_shared_bytes",
+      help: "Resident memory of the process that no instance's thread owns.",
+      type: "gauge",
+      samples: [{ value: host.costs.sharedBytes }],
     },
     {
       name: "berth_proxy_process_cpu_seconds_total",

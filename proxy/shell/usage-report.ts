@@ -46,7 +46,7 @@ export function usageReport(host: ProxyHost): UsageReport {
           requests: sum("requests"),
           cpuSeconds,
           cpuHeldSeconds: counters.total("cpuHeldSeconds"),
-          memoryBytes: counters.get("heapTotalBytes") + counters.get("externalBytes"),
+          memoryBytes: instance.memoryBytes,
         };
       }),
   };
