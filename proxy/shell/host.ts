@@ -20,6 +20,7 @@ import type { HostMemory } from "./host-memory.ts";
 import { noMemory } from "./host-memory.ts";
 import { Instance } from "./instance.ts";
 import type { ServiceTable, ServiceTableCounts } from "./service-table.ts";
+import { RefusalLog } from "./refusal-log.ts";
 import { SHARE_TURN_MS, ShareKeeper } from "./share-keeper.ts";
 import type { DataPathTimes, PodEndpoint } from "./worker-messages.ts";
 
@@ -68,6 +69,7 @@ export class ProxyHost implements ClusterListener {
   readonly #shares = new ShareKeeper();
   /** What each app is charged. */
   readonly costs = new CostMeter();
+  readonly #refusals: RefusalLog;
   #isReconcileDue = false;
   #isEnding = false;
   #isDraining = false;
@@ -76,6 +78,7 @@ export class ProxyHost implements ClusterListener {
 
   constructor(options: ProxyHostOptions) {
     this.#options = options;
+    this.#refusals = new RefusalLog(options.logger);
     const memory = options.memory ?? noMemory;
     for (const event of memory.pods) this.#registry.apply(event);
     for (const settings of memory.settings) this.#settings.set(settings.app, settings);
@@ -227,6 +230,7 @@ export class ProxyHost implements ClusterListener {
     const { user, system } = process.cpuUsage();
     const use = { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() };
     this.costs.turn(this.instances, use);
+    this.#refusals.turn(this.instances);
   }
 
   #expire(): void {
@@ -291,6 +295,7 @@ export class ProxyHost implements ClusterListener {
     const { app, boundPorts } = instance;
     if (boundPorts !== undefined) this.#boundPorts.set(app, boundPorts);
     if (instance.state.phase.kind === "gone") {
+      this.#refusals.close(instance);
       this.#instances.delete(app);
       this.#boundPorts.delete(app);
       // A pod may have come in the very turn in which its app's instance went.

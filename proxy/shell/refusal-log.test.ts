@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { AppName } from "#model/brand.ts";
+
+import { InstanceCounters } from "./instance-counters.ts";
+import { RefusalLog } from "./refusal-log.ts";
+
+const APP = "shop/cart" as AppName;
+
+test("every refusal is in the log once, however many there are", () => {
+  const lines: unknown[] = [];
+  const log = new RefusalLog({ info: (line: unknown) => void lines.push(line) } as never);
+  const counters = new InstanceCounters();
+  const instances = [{ app: APP, counters }];
+  for (let count = 0; count < 1_000; count++) counters.addReason("inbound", "rateLimited");
+  log.turn(instances);
+  log.turn(instances);
+  counters.addReason("inbound", "rateLimited");
+  counters.addReason("outbound", "malformedRequest");
+  log.turn(instances);
+  const line = { app: APP, direction: "inbound", reason: "rate-limited", outcome: "throttled" };
+  assert.deepEqual(lines, [
+    { ...line, count: 1_000 },
+    { ...line, count: 1 },
+    { app: APP, direction: "outbound", reason: "malformed-request", outcome: "failed", count: 1 },
+  ]);
+});
