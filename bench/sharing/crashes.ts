@@ -113,17 +113,26 @@ class CrashBed {
     await once(orders, "connect");
     const startedMs = performance.now();
     orders.write(`${JSON.stringify({ app: `default/${name}`, fault })}\n`);
-    await silent(port);
+    await become(
+      async () => !(await isAlive(port)) || (await this.#isReplaced(name)),
+      `the instance that was told "${fault}" has gone`,
+    );
     const stoppedMs = performance.now() - startedMs;
     await answering(port);
     if (watched !== undefined) await answering(watched);
     const wasProcess = this.#node.hostPid !== hostPid;
-    // V8 takes its time before it gives up; a process is back when it is back after its end.
-    const backMs = performance.now() - startedMs - (wasProcess ? stoppedMs : 0);
+    // From its end on: how long it took to go wrong is the fault's own.
+    const backMs = performance.now() - startedMs - stoppedMs;
     orders.destroy();
     this.#node.removePod(pod);
     this.#note(fault, { backMs, stoppedMs, wasProcess });
     return { backMs, stoppedMs, wasProcess };
+  }
+
+  /** A leak is seen before it ends the thread, which is then replaced without its ports ever being closed. */
+  async #isReplaced(name: string): Promise<boolean> {
+    const instances = await this.#node.instances().catch(() => []);
+    return instances.some(({ app, replacements }) => app === `default/${name}` && replacements > 0);
   }
 
   /** The whole host at once, as V8 does it. */

@@ -23,6 +23,7 @@ export interface InstanceReport {
   readonly cpuSeconds: number;
   readonly restarts: Readonly<Record<string, number>>;
   readonly memoryBytes: number;
+  readonly replacements: number;
 }
 
 export interface BenchPorts {

@@ -27,6 +27,7 @@ export function instanceReport(instance: Instance, pods: readonly NodePod[]): Re
         port: port ?? null,
         condition,
       })),
+    replacements: instance.recycles,
     restarts: Object.fromEntries(instance.restarts),
     lastExit: lastExit === undefined ? null : { ...lastExit, message: lastExit.message ?? null },
     cpuSeconds: instance.cpuSeconds,

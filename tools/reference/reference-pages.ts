@@ -10,6 +10,7 @@ import {
   nodeProxyAutoscalerStatusSchema,
 } from "#kube/node-proxy-autoscaler-schema.ts";
 import { REASONS } from "#proxy/policy/reasons.ts";
+import { CostMeter } from "#proxy/shell/cost-meter.ts";
 import { ProxyMetrics } from "#proxy/shell/metrics.ts";
 import { PROXY_HELP } from "#proxy/shell/proxy-config.ts";
 import { schedulerExtender } from "#scheduler-extender/main.ts";
@@ -136,7 +137,8 @@ async function metricsPage(): Promise<string> {
   createDiscoveryMetrics(extender, new Discovery());
   createHeadroomMetrics(extender, () => 0);
   const recommender = createRecommenderMetrics(() => []).registry;
-  const proxy = new ProxyMetrics({ instances: [], pods: () => [], isSynced: false } as never).render();
+  const costs = new CostMeter();
+  const proxy = new ProxyMetrics({ instances: [], pods: () => [], isSynced: false, costs } as never).render();
   return [
     "# Metrics",
     GENERATED,
