@@ -5,6 +5,8 @@ import { UsageError } from "#runtime/usage-error.ts";
 
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
 import { measureCrashes } from "./sharing/crashes.ts";
+import { measureLending } from "./sharing/lending.ts";
+import type { LendingFigures } from "./sharing/lending.ts";
 import { Neighbours, rounded } from "./sharing/neighbours.ts";
 import type { NeighbourFigures } from "./sharing/neighbours.ts";
 import { peerAbsence, PeerProxy } from "./sharing/peer-proxy.ts";
@@ -27,7 +29,7 @@ interface Depth {
 }
 
 const FULL: Depth = {
-  rounds: 3,
+  rounds: 2,
   seconds: 5,
   quotaSeconds: 5,
   quotaShares: [0.1, 0.25, 0.5, 1],
@@ -45,7 +47,10 @@ async function run({ argv, isQuick, progress }: BenchOptions): Promise<BenchRepo
   const neighbours = new Neighbours();
   const apps = await neighbours.start();
   const skipped: Record<string, string> = {};
-  const { berth, unlimited, cpuQuota, change } = await measureBerth(neighbours, apps, { depth, progress });
+  const { berth, unlimited, cpuQuota, change, lending } = await measureBerth(neighbours, apps, {
+    depth,
+    progress,
+  });
   const peers: Partial<Record<PeerName, NeighbourFigures>> = {};
   for (const name of PEERS) {
     const absence = peerAbsence(name);
@@ -63,6 +68,7 @@ async function run({ argv, isQuick, progress }: BenchOptions): Promise<BenchRepo
     haproxy: peers.haproxy ?? null,
     cpuQuota,
     quotaChange: change,
+    lending,
     spinStoppedMs: crashes?.spinStoppedMs ?? null,
     crashes,
     skipped,
@@ -103,8 +109,11 @@ async function measureBerth(
   }
   const change = await quotaChange(node, neighbours, ports.neighbour);
   progress(`quota changed under load: ${JSON.stringify(change)}`);
+  node.setQuota("neighbour", {});
+  const lending = await measureLending(node, neighbours, { lender: ports.victim, borrower: ports.neighbour });
+  progress(`lending: ${JSON.stringify(lending)}`);
   await node.stop();
-  return { berth, unlimited, cpuQuota, change };
+  return { berth, unlimited, cpuQuota, change, lending };
 }
 
 interface FloodOptions {
@@ -196,6 +205,7 @@ interface IsolationFigures {
     readonly raisedMs: number | null;
     readonly lost: number;
   };
+  readonly lending: LendingFigures;
   readonly crashes: Awaited<ReturnType<typeof measureCrashes>> | null;
   readonly skipped: Readonly<Record<string, string>>;
 }
@@ -205,7 +215,7 @@ function tableOf(figures: IsolationFigures): string {
     measured === null
       ? `${name.padEnd(20)}  skipped: ${figures.skipped[name] ?? ""}`
       : `${name.padEnd(20)}  p50 ${measured.idle.p50Ms} → ${measured.flooded.p50Ms} ms (${measured.p50Ratio}×)  p99 ${measured.idle.p99Ms} → ${measured.flooded.p99Ms} ms (${measured.p99Ratio}×)  victim's errors ${measured.victimErrors}, neighbour ${measured.neighbourPerSecond}/s`;
-  const { crashes, quotaChange } = figures;
+  const { crashes, quotaChange, lending } = figures;
   return [
     "a victim at 200 requests per second, its neighbour idle → flooded",
     row(`berth, ${QUOTA.cpu}`, figures.berth),
@@ -214,6 +224,7 @@ function tableOf(figures: IsolationFigures): string {
     row("haproxy", figures.haproxy),
     `CPU quota → held     ${figures.cpuQuota.map(({ quotaShare, heldShare }) => `${quotaShare} → ${heldShare}`).join(", ")}`,
     `quota changed        lowered in ${quotaChange.loweredMs} ms, raised in ${quotaChange.raisedMs} ms, requests lost ${quotaChange.lost}`,
+    `lending              guaranteed ${lending.guaranteedShare}, lent up to ${lending.lentShare} and used ${lending.usedShare} of a core; given back in ${lending.givenBackMs} ms`,
     crashes === null
       ? `crashes              skipped: ${figures.skipped["crashes"] ?? ""}`
       : `${crashes.count} crashes          victim's errors ${crashes.victimErrors} (contained kinds), app back p99 ${crashes.appBackMsP99} ms, process back ${crashes.processBackMs} ms, spin stopped ${crashes.spinStoppedMs} ms`,

@@ -7,13 +7,17 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { freePort } from "#cli/start/free-port.ts";
-import { APP_LABEL, MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
+import { APP_LABEL, MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
+import { SHARES_ANNOTATION } from "#model/shares.ts";
+import type { Shares } from "#model/shares.ts";
+import { sharesText } from "#kube/shares-annotation.ts";
 import { systemClock } from "#runtime/clock.ts";
 import type { JsonObject } from "#sim/loopback/json.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 
 const HOST = "127.0.0.1";
 const NODE = "node-1";
+const PROXY_POD = "proxy-1";
 const NAMESPACE = "default";
 const MAIN = fileURLToPath(new URL("../../proxy/main.ts", import.meta.url));
 
@@ -24,6 +28,7 @@ export interface InstanceReport {
   readonly restarts: Readonly<Record<string, number>>;
   readonly memoryBytes: number;
   readonly replacements: number;
+  readonly limits: { readonly cpuMilli?: number };
 }
 
 export interface BenchPorts {
@@ -61,6 +66,7 @@ export class SharedNode {
         `--api-server=${url}`,
         `--control-port=${await freePort(HOST)}`,
         "--log-level=silent",
+        `--pod-name=${PROXY_POD}`,
         ...flags,
       ],
       { stdio: ["ignore", "ignore", "inherit", "ipc"], env: { ...process.env, ...env } },
@@ -117,6 +123,20 @@ export class SharedNode {
     const profile = this.#api.store.get("meshprofiles", { namespace: NAMESPACE, name: app });
     if (profile === undefined) throw new Error(`no profile of ${app}`);
     this.#api.store.update("meshprofiles", { ...profile, spec: { quota } });
+  }
+
+  /** As the recommender writes them onto the proxy's pod. */
+  setShares(shares: Shares): void {
+    const annotations = { [SHARES_ANNOTATION]: sharesText(shares) };
+    const pod = this.#api.store.get("pods", { namespace: NAMESPACE, name: PROXY_POD });
+    if (pod === undefined) {
+      this.#api.store.create("pods", {
+        metadata: { name: PROXY_POD, namespace: NAMESPACE, labels: { [PROXY_LABEL]: "" }, annotations },
+        spec: { nodeName: NODE, containers: [{ name: "proxy" }] },
+      });
+      return;
+    }
+    this.#api.store.update("pods", { ...pod, metadata: { ...pod.metadata, annotations } });
   }
 
   async instances(): Promise<readonly InstanceReport[]> {

@@ -7,6 +7,12 @@ import type { ExitReason, InstanceState } from "../policy/instance-lifecycle.ts"
 import type { FollowedServices } from "./followed-services.ts";
 import type { BodyEnd, InstanceBody } from "./instance-body.ts";
 
+export interface LastExit {
+  readonly reason: ExitReason;
+  readonly message: string | undefined;
+  readonly atMs: number;
+}
+
 export interface Life {
   readonly body: InstanceBody;
   readonly quota: Quota;

@@ -17,12 +17,13 @@ import type {
   InstanceState,
   LifecycleTimes,
 } from "../policy/instance-lifecycle.ts";
+import { withinShare } from "../policy/within-share.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { BodyEnd } from "./instance-body.ts";
 import { FollowedServices } from "./followed-services.ts";
 import { InstanceCounters } from "./instance-counters.ts";
 import { exitReason } from "./instance-life.ts";
-import type { Life } from "./instance-life.ts";
+import type { LastExit, Life } from "./instance-life.ts";
 import { InstanceOutput } from "./instance-output.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 import type { ServiceTable } from "./service-table.ts";
@@ -45,12 +46,6 @@ export interface InstanceOptions {
   readonly services?: ServiceTable | undefined;
   /** The state changed in a way that others may want to know. */
   readonly changed: () => void;
-}
-
-export interface LastExit {
-  readonly reason: ExitReason;
-  readonly message: string | undefined;
-  readonly atMs: number;
 }
 
 /** Of an error's text, as much as a status page needs. */
@@ -181,13 +176,7 @@ export class Instance {
 
   /** The quota, and its share where that is less. */
   get limits(): Quota {
-    const { cpuMilli = Infinity, memoryBytes = Infinity } = this.#share ?? {};
-    if (this.#share === undefined) return this.#quota;
-    return {
-      ...this.#quota,
-      cpuMilli: Math.min(cpuMilli, this.#quota.cpuMilli ?? Infinity),
-      memoryBytes: Math.min(memoryBytes, memoryBytesOf(this.#quota)),
-    };
+    return withinShare(this.#quota, this.#share);
   }
 
   setEndpoints(endpoints: readonly PodEndpoint[]): void {
