@@ -8,6 +8,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   extender: async () => (await import("./extender.ts")).extenderBench,
   scheduler: async () => (await import("./scheduler.ts")).schedulerBench,
   proxy: async () => (await import("./proxy.ts")).proxyBench,
+  learning: async () => (await import("./learning.ts")).learningBench,
   recommender: async () => (await import("./recommender.ts")).recommenderBench,
   upgrade: async () => (await import("./upgrade.ts")).upgradeBench,
   discovery: async () => (await import("./discovery.ts")).discoveryBench,
