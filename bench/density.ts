@@ -22,7 +22,7 @@ interface Depth {
 }
 
 const FULL: Depth = { apps: 20, podsPerApp: 3, busySeconds: 15 };
-const QUICK: Depth = { apps: 4, podsPerApp: 3, busySeconds: 3 };
+const QUICK: Depth = { apps: 3, podsPerApp: 2, busySeconds: 2 };
 const BUSY_PER_SECOND = 1_000;
 /** For garbage of the start to be collected. */
 const SETTLE_MS = 3_000;
