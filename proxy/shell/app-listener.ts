@@ -8,14 +8,13 @@ import type { Clock } from "#runtime/clock.ts";
 
 import { ClientConnection } from "./http1/client-connection.ts";
 import type { ClientOptions } from "./http1/client-options.ts";
-import { Http2Port } from "./http2/http2-port.ts";
-import type { Http2PortOptions } from "./http2/http2-port.ts";
+import type { Http2Port } from "./http2/http2-port.ts";
 import { closeQuietly } from "./quiet-close.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 
 export interface AppListenerOptions extends Omit<ClientOptions, "listener" | "takeHttp2"> {
-  /** Where requests over HTTP/2 go; without it the port speaks HTTP/1.1 only. */
-  readonly http2Route?: Http2PortOptions["route"];
+  /** Loads what speaks HTTP/2; without it the port speaks HTTP/1.1 only. */
+  readonly loadHttp2?: (client: ClientOptions) => Promise<Http2Port>;
   readonly clock: Clock;
   /** Called at the pace at which connections are looked after. @returns whether it has to be called again. */
   readonly sweepUpstreams: (nowMs: number) => boolean;
@@ -37,7 +36,7 @@ export class AppListener {
   readonly #options: AppListenerOptions;
   readonly #server: Server;
   readonly #clientOptions: ClientOptions;
-  readonly #http2: Http2Port | undefined;
+  #http2: Promise<Http2Port> | undefined;
   readonly #clients = new Set<ClientConnection>();
   readonly #sources = new Map<string, number>();
   readonly #sweepMs: number;
@@ -46,11 +45,11 @@ export class AppListener {
 
   constructor(options: AppListenerOptions) {
     this.#options = options;
-    const base = { ...options, listener: this.#state };
-    const { http2Route: route, clock } = options;
-    const http2 = route === undefined ? undefined : new Http2Port({ client: base, route, clock });
-    this.#http2 = http2;
-    this.#clientOptions = { ...base, takeHttp2: http2 && ((socket, bytes) => http2.take(socket, bytes)) };
+    this.#clientOptions = {
+      ...options,
+      listener: this.#state,
+      takeHttp2: options.loadHttp2 && ((socket, bytes) => void this.#takeHttp2(socket, bytes)),
+    };
     const { headersMs, silenceMs, drainIdleMs } = options.times;
     const shortestMs = Math.min(headersMs, silenceMs, drainIdleMs);
     this.#sweepMs = Math.max(SWEEP_MS_MIN, Math.min(SWEEP_MS_MAX, shortestMs / SWEEPS_PER_DEADLINE));
@@ -82,7 +81,8 @@ export class AppListener {
       client.whenSettled(resolve);
       return promise;
     });
-    await Promise.all([...ended, this.#http2?.retire()]);
+    const http2 = await this.#http2;
+    await Promise.all([...ended, http2?.retire()]);
   }
 
   /** Resolves once the last connection has closed. The caller bounds the wait. */
@@ -118,6 +118,13 @@ export class AppListener {
     if (this.#isSweeping) return;
     this.#isSweeping = true;
     this.#sweepLater();
+  }
+
+  async #takeHttp2(socket: Socket, bytes: Buffer): Promise<void> {
+    socket.pause();
+    this.#http2 ??= this.#options.loadHttp2?.(this.#clientOptions);
+    const http2 = await this.#http2;
+    if (!socket.destroyed) http2?.take(socket, bytes);
   }
 
   #hasSourceRoom({ remoteAddress = "unknown" }: Socket): boolean {

@@ -1,9 +1,7 @@
 // Requests for the app, from anywhere: to one of its ready pods on this node.
 
-import type { AnswerableReason } from "../policy/reasons.ts";
 import { parseAbsoluteTarget } from "../policy/request-target.ts";
 import type { RoutedExchange } from "./http1/routed-exchange.ts";
-import type { Http2Target } from "./http2/http2-exchange.ts";
 import type { PodPools } from "./pod-pools.ts";
 
 export function inboundRoute(pools: PodPools): (exchange: RoutedExchange) => void {
@@ -33,13 +31,5 @@ export function inboundRoute(pools: PodPools): (exchange: RoutedExchange) => voi
       clientAddress,
       lease: pod,
     });
-  };
-}
-
-/** The same for requests over HTTP/2, which go to the pod over HTTP/2. */
-export function inboundHttp2Route(pools: PodPools): () => Http2Target | AnswerableReason {
-  return () => {
-    const pod = pools.acquire();
-    return pod === undefined ? "noReadyPod" : { session: pod.http2.session(), lease: pod };
   };
 }

@@ -9,7 +9,7 @@ import { systemClock } from "#runtime/clock.ts";
 import { AppListener } from "./app-listener.ts";
 import { DestinationGuard } from "./destination-guard.ts";
 import { UpstreamPools } from "./http1/upstream-pools.ts";
-import { inboundHttp2Route, inboundRoute } from "./inbound-route.ts";
+import { inboundRoute } from "./inbound-route.ts";
 import { InstanceCounters } from "./instance-counters.ts";
 import { InstanceQuota } from "./instance-quota.ts";
 import { NameResolver } from "./name-resolver.ts";
@@ -56,7 +56,10 @@ const inbound = new AppListener({
   ...shared,
   direction: "inbound",
   route: inboundRoute(pools),
-  http2Route: inboundHttp2Route(pools),
+  loadHttp2: async (client) => {
+    const { inboundHttp2 } = await import("./http2/inbound-http2.ts");
+    return inboundHttp2({ client, clock, pools, throttle });
+  },
   sweepUpstreams: (nowMs) => pools.sweep(nowMs),
 });
 const outbound = new AppListener({

@@ -5,23 +5,22 @@ import type { Cancel, Clock } from "#runtime/clock.ts";
 
 import { chooseEndpoint } from "../policy/endpoint-choice.ts";
 import { UpstreamPool } from "./http1/upstream-pool.ts";
-import { Http2Upstream } from "./http2/http2-upstream.ts";
+import type { Http2Upstream } from "./http2/http2-upstream.ts";
 import type { ReadThrottle } from "./read-throttle.ts";
 import type { PodEndpoint } from "./worker-messages.ts";
 
 export class PodPool {
   readonly endpoint: PodEndpoint;
   readonly upstreams: UpstreamPool;
-  readonly http2: Http2Upstream;
+  /** Set by the first request over HTTP/2. */
+  http2: Http2Upstream | undefined;
   inFlight = 0;
   #cancelDeadline: Cancel | undefined;
   #isRetired = false;
 
   constructor(endpoint: PodEndpoint, throttle: ReadThrottle) {
     this.endpoint = endpoint;
-    const address = { host: endpoint.address, port: endpoint.port };
-    this.upstreams = new UpstreamPool(address, throttle);
-    this.http2 = new Http2Upstream(address, throttle);
+    this.upstreams = new UpstreamPool({ host: endpoint.address, port: endpoint.port }, throttle);
   }
 
   /** A request ended. */
@@ -33,7 +32,7 @@ export class PodPool {
   retire(clock: Clock, drainTimeoutMs: number): void {
     this.#isRetired = true;
     this.upstreams.retire();
-    this.http2.retire();
+    this.http2?.retire();
     if (this.inFlight === 0) this.#close();
     else this.#cancelDeadline = clock.after(drainTimeoutMs, () => this.#close());
   }
@@ -41,7 +40,7 @@ export class PodPool {
   #close(): void {
     this.#cancelDeadline?.();
     this.upstreams.close();
-    this.http2.close();
+    this.http2?.close();
   }
 }
 
