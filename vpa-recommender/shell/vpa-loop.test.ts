@@ -20,6 +20,7 @@ const TARGET = { apiVersion: "apps/v1", kind: "DaemonSet", name: "agent" };
 test("a VPA that names us gets a recommendation, conditions and a checkpoint; one that does not is left alone", async (t) => {
   const bed = await VpaBed.start(t);
   bed.addTarget();
+  await bed.pass(1);
   bed.addVpa("ours", [{ name: "berth" }]);
   bed.addVpa("theirs", [{ name: "default" }]);
   await bed.pass(10);

@@ -50,7 +50,6 @@ export class VpaLoop {
   readonly #options: VpaLoopOptions;
   readonly #workloads = new Map<string, VpaWorkload>();
   #isServed: boolean | undefined;
-  #savedMs = Number.NEGATIVE_INFINITY;
   #cancel: Cancel = () => undefined;
   #round: Promise<void> = Promise.resolve();
   #isStopped = false;
@@ -93,12 +92,10 @@ export class VpaLoop {
     const keys = new Set(objects.map(keyOf));
     for (const key of this.#workloads.keys()) if (!keys.has(key)) this.#workloads.delete(key);
     const nowMs = clock.nowMs();
-    const isSaving = nowMs - this.#savedMs >= CHECKPOINT_EVERY_MS;
-    if (isSaving) this.#savedMs = nowMs;
     for (const vpa of objects) {
       // One object's trouble is not the others'.
       await this.#attempt(keyOf(vpa), () => this.#serve(vpa, nowMs));
-      if (isSaving) await this.#attempt(keyOf(vpa), () => this.#save(vpa, nowMs));
+      await this.#attempt(keyOf(vpa), () => this.#save(vpa, nowMs));
     }
   }
 
@@ -188,8 +185,9 @@ export class VpaLoop {
 
   async #save({ namespace, name: vpa, uid }: VpaObject, nowMs: number): Promise<void> {
     const { connection, budget } = this.#options;
-    const history = this.#workloads.get(`${namespace}/${vpa}`)?.history;
-    for (const [container, checkpoint] of history?.checkpoints(nowMs) ?? []) {
+    const workload = this.#workloads.get(`${namespace}/${vpa}`);
+    if (workload === undefined || nowMs - workload.savedMs < CHECKPOINT_EVERY_MS) return;
+    for (const [container, checkpoint] of workload.history.checkpoints(nowMs)) {
       const object = checkpointObject({ namespace, vpa, uid, container, checkpoint }, nowMs);
       const path = resourcePath({ ...CHECKPOINTS, namespace, name: object.metadata.name });
       // The status as a whole: a merge would keep buckets that are empty by now.
@@ -203,6 +201,7 @@ export class VpaLoop {
         }
       });
     }
+    workload.savedMs = nowMs;
   }
 
   // What fails is tried again at the next interval; everything that was learned stays.

@@ -62,6 +62,8 @@ const COLLECT_EVERY_MS = 3_600_000;
 
 export class VpaWorkload {
   readonly history = new WorkloadHistory();
+  /** When its checkpoints were last written. */
+  savedMs = Number.NEGATIVE_INFINITY;
   /** Pod and container → when its last OOM ended, those included that were before our time. */
   readonly #oomEnds = new Map<string, string>();
   #collectedMs = 0;
