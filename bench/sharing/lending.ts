@@ -40,8 +40,8 @@ export async function measureLending(
   ]);
   node.setShares({ version: 1, apps });
   neighbours.flood(ports.borrower);
-  await pause(2_000);
-  const usedShare = await used(node, 2_000);
+  await pause(1_000);
+  const usedShare = await used(node, 1_500);
   const lentShare = await limit(node);
   const lender = startLoadProcess();
   lender.tell({ kind: "flood", port: ports.lender, connections: FLOOD_CONNECTIONS });

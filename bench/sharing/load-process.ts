@@ -236,7 +236,7 @@ function steady({ port, perSecond, seconds, target }: Extract<LoadOrder, { kind:
 }
 
 /** For the answers to the last requests. */
-const LAST_ANSWERS_MS = 500;
+const LAST_ANSWERS_MS = 250;
 
 if (import.meta.main) {
   let stop: (() => void) | undefined;
