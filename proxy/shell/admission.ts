@@ -28,7 +28,6 @@ export type Leave = () => void;
 
 interface Waiting {
   readonly entrant: Entrant;
-  readonly sinceMs: number;
   readonly place: Place;
   readonly cancel: Cancel;
 }
@@ -75,30 +74,29 @@ export class Admission {
     const { gate, clock, arrived } = this.#options;
     arrived();
     const nowMs = clock.nowMs();
-    const place = new Place();
+    const place = new Place(nowMs);
     if (this.#shed !== undefined) entrant.refused(this.#shed, SHED_RETRY_SECONDS, 0);
     else if (this.#waiting.size === 0 || gate.queueMax === 0) this.#decide(entrant, place, nowMs);
-    else this.#queue(entrant, place, nowMs);
+    else this.#queue(entrant, place);
     return () => this.#leave(place);
   }
 
-  #decide(entrant: Entrant, place: Place, sinceMs: number): void {
-    const { gate, clock } = this.#options;
-    const nowMs = clock.nowMs();
-    const queuedMs = nowMs - sinceMs;
+  #decide(entrant: Entrant, place: Place, nowMs: number): void {
+    const { gate } = this.#options;
+    const queuedMs = nowMs - place.sinceMs;
     const verdict = gate.admit(this.#inProgress, nowMs);
     if (verdict.kind === "admitted") {
       this.#inProgress += 1;
       place.isIn = true;
       entrant.admitted(queuedMs);
     } else if (verdict.kind === "concurrencyLimited" && gate.queueMax > 0) {
-      this.#queue(entrant, place, sinceMs);
+      this.#queue(entrant, place);
     } else {
       entrant.refused(verdict.kind, verdict.retryAfterSeconds, queuedMs);
     }
   }
 
-  #queue(entrant: Entrant, place: Place, sinceMs: number): void {
+  #queue(entrant: Entrant, place: Place): void {
     const { gate, clock } = this.#options;
     if (this.#waiting.size >= gate.queueMax) {
       entrant.refused("concurrencyLimited", 1, 0);
@@ -106,9 +104,9 @@ export class Admission {
     }
     const cancel = clock.after(gate.queueMs, () => {
       this.#waiting.delete(place);
-      entrant.refused("queueDeadline", 1, clock.nowMs() - sinceMs);
+      entrant.refused("queueDeadline", 1, clock.nowMs() - place.sinceMs);
     });
-    this.#waiting.set(place, { entrant, sinceMs, place, cancel });
+    this.#waiting.set(place, { entrant, place, cancel });
   }
 
   #leave(place: Place): void {
@@ -125,11 +123,11 @@ export class Admission {
 
   #admitWaiting(): void {
     const { gate, clock } = this.#options;
-    for (const { entrant, sinceMs, place, cancel } of this.#waiting.values()) {
+    for (const { entrant, place, cancel } of this.#waiting.values()) {
       if (!gate.hasRoom(this.#inProgress)) return;
       cancel();
       this.#waiting.delete(place);
-      this.#decide(entrant, place, Math.min(sinceMs, clock.nowMs()));
+      this.#decide(entrant, place, clock.nowMs());
     }
   }
 }
@@ -138,5 +136,10 @@ export class Admission {
 const SHED_RETRY_SECONDS = 2;
 
 class Place {
+  readonly sinceMs: number;
   isIn = false;
+
+  constructor(sinceMs: number) {
+    this.sinceMs = sinceMs;
+  }
 }
