@@ -1,7 +1,8 @@
 // The extender's replicas as the cluster sees them: which are ready, which one holds the Lease and is labelled.
 
 import assert from "node:assert/strict";
-import { LEASES, resourcePath } from "#kube/resource-path.ts";
+import { LEASES, PODS, resourcePath } from "#kube/resource-path.ts";
+import { APP_LABEL, MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
 import { LEADER_LABEL } from "#scheduler-extender/shell/leader-label.ts";
 import { EXTENDER_LEASE } from "#scheduler-extender/shell/leadership.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
@@ -54,4 +55,22 @@ export async function extenderRolledOut(cluster: TestCluster): Promise<void> {
     const isSettled = replicas.every(({ metadata }) => metadata.deletionTimestamp === undefined);
     return isSettled && labelled.length === 1 && labelled[0] === (await leaseHolder(cluster));
   }, "a leader among the new replicas");
+  // The way to it is news too: until it has spread, webhooks and kube-scheduler go on without an extender that fails.
+  await cluster.until(() => isInjected(cluster), "the webhook to answer");
+}
+
+/** A dry run of a mesh pod, looked at for the pause that admission gives it. */
+async function isInjected({ connection }: TestCluster): Promise<boolean> {
+  const labels = { [MESH_LABEL]: MESH_ENABLED, [APP_LABEL]: "probe" };
+  const pod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "webhook-probe", labels },
+    spec: { containers: [{ name: "app", image: "example" }] },
+  };
+  const path = resourcePath({ ...PODS, namespace: "default" });
+  const { spec } = (await connection.create(path, pod, { dryRun: "All" })) as {
+    readonly spec: { readonly containers: readonly { readonly lifecycle?: { readonly preStop?: object } }[] };
+  };
+  return spec.containers.every(({ lifecycle }) => lifecycle?.preStop !== undefined);
 }
