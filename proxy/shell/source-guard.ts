@@ -4,6 +4,8 @@
 
 import { isIP } from "node:net";
 
+const LOOPBACK_SOURCES: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
+
 export class SourceGuard {
   readonly #nodeAddress: string;
   #addresses: ReadonlySet<string> = new Set();
@@ -26,6 +28,8 @@ export class SourceGuard {
 
   isKnown(address: string): boolean {
     if (address === this.#nodeAddress || this.#addresses.has(address)) return true;
+    // Whoever asks a loopback port without saying from where; to any other address, nothing comes from here.
+    if (LOOPBACK_SOURCES.has(address)) return true;
     // Of a pod with two addresses only the first is known: where all are of the other kind, nobody can be told apart.
     const version = isIP(address);
     return this.#addresses.size > 0 && ![...this.#addresses].some((other) => isIP(other) === version);
