@@ -24,10 +24,10 @@ import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
 const NODE_COUNTS = [500, 5_000] as const;
 const PODS_PER_NODE = 20;
 const PODS_PER_APP = 8;
-const CALLS = 300;
+const CALLS = 1_000;
 const CALLS_QUICK = 60;
-/** Calls that fill caches and let the process compile what is hot. */
-const CALLS_WARM_UP = 30;
+/** Calls that fill caches and let the process compile what is hot: an extender in a cluster has been up for days. */
+const CALLS_WARM_UP = 300;
 const NAMESPACE = "bench";
 
 export const extenderBench: Bench = {
