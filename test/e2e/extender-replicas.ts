@@ -1,7 +1,7 @@
 // The extender's replicas as the cluster sees them: which are ready, which one holds the Lease and is labelled.
 
 import assert from "node:assert/strict";
-import { LEASES, PODS, resourcePath } from "#kube/resource-path.ts";
+import { LEASES, MESH_PROFILES, PODS, resourcePath } from "#kube/resource-path.ts";
 import { APP_LABEL, MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
 import { LEADER_LABEL } from "#scheduler-extender/shell/leader-label.ts";
 import { EXTENDER_LEASE } from "#scheduler-extender/shell/leadership.ts";
@@ -59,18 +59,28 @@ export async function extenderRolledOut(cluster: TestCluster): Promise<void> {
   await cluster.until(() => isInjected(cluster), "the webhook to answer");
 }
 
-/** A dry run of a mesh pod, looked at for the pause that admission gives it. */
+/** A dry run of a pod of an app that has its ports, looked at for the pause that admission gives it. */
 async function isInjected({ connection }: TestCluster): Promise<boolean> {
-  const labels = { [MESH_LABEL]: MESH_ENABLED, [APP_LABEL]: "probe" };
+  const { items } = (await connection.get(resourcePath(MESH_PROFILES))) as {
+    readonly items: readonly Profile[];
+  };
+  const app = items.find(({ status }) => status?.ports !== undefined)?.metadata;
+  if (app === undefined) return true;
+  const labels = { [MESH_LABEL]: MESH_ENABLED, [APP_LABEL]: app.name };
   const pod = {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name: "webhook-probe", labels },
     spec: { containers: [{ name: "app", image: "example" }] },
   };
-  const path = resourcePath({ ...PODS, namespace: "default" });
+  const path = resourcePath({ ...PODS, namespace: app.namespace });
   const { spec } = (await connection.create(path, pod, { dryRun: "All" })) as {
     readonly spec: { readonly containers: readonly { readonly lifecycle?: { readonly preStop?: object } }[] };
   };
   return spec.containers.every(({ lifecycle }) => lifecycle?.preStop !== undefined);
+}
+
+interface Profile {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly status?: { readonly ports?: object };
 }
