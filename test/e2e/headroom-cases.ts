@@ -72,8 +72,10 @@ export function headroomCases(cluster: () => TestCluster): void {
   });
 
   test("a headroom pod goes with a pod that is deleted, and every right of the component was used", async () => {
-    await cluster().apply(deployment("taller", { replicas: 1, cpu: "8", memory: "1Gi", pool: POOL }));
+    // The new node's proxy keeps its size for minutes after its app has left: what it could take would need no B.
+    await cluster().kubectl("cordon", NEW_NODE.name);
     await cluster().kubectl("-n", APP_NAMESPACE, "delete", "deployment", "tall");
+    await cluster().apply(deployment("taller", { replicas: 1, cpu: "6", memory: "1Gi", pool: POOL }));
     await cluster().until(async () => (await headroom(cluster())).length === 1, "the headroom pod");
     await cluster().kubectl("-n", APP_NAMESPACE, "delete", "deployment", "taller");
     await cluster().until(
@@ -97,8 +99,6 @@ export function headroomCases(cluster: () => TestCluster): void {
     await extenderRolledOut(cluster());
     for (const kind of ["clusterrole", "clusterrolebinding"]) await cluster().kubectl("delete", kind, ROLE);
     await cluster().kubectl("delete", "priorityclass", "berth-headroom");
-    // Later cases count on a pool whose nodes are full.
-    await cluster().kubectl("cordon", NEW_NODE.name);
     for (const app of ["tall", "taller"])
       await cluster().kubectl("-n", APP_NAMESPACE, "delete", "meshprofile", app);
   });
