@@ -4,7 +4,7 @@
 import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Agent, request } from "undici";
+import { Agent, type Dispatcher, request } from "undici";
 import { HOST } from "./control-plane.ts";
 
 export interface Exchange {
@@ -26,6 +26,11 @@ export interface ServingCertificate {
 
 /** The latest ones; a suite that wants more looks earlier. */
 const EXCHANGES_MAX = 5_000;
+
+interface Asked {
+  readonly answer: Dispatcher.ResponseData;
+  readonly port: number;
+}
 
 export class ExtenderRecorder {
   readonly #server: Server;
@@ -66,17 +71,7 @@ export class ExtenderRecorder {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const asked = Buffer.concat(chunks).toString();
     const path = incoming.url ?? "/";
-    this.#knownPort ??= await this.#localPort();
-    const port = this.#knownPort;
-    const answer = await request(`https://${HOST}:${port}${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: asked,
-      dispatcher: this.#dispatcher,
-    }).catch((error: unknown) => {
-      this.#knownPort = undefined;
-      throw error;
-    });
+    const { answer, port } = await this.#ask(path, asked);
     const reply = await answer.body.text();
     // What a connection that is closed does in a cluster: the next one goes where the Service then leads.
     if (answer.headers["connection"] === "close" && this.#knownPort === port) this.#knownPort = undefined;
@@ -88,6 +83,37 @@ export class ExtenderRecorder {
       answeredMs: Date.now(),
     });
     outgoing.writeHead(answer.statusCode, { "content-type": "application/json" }).end(reply);
+  }
+
+  // A client whose kept connection was closed at the other end asks the Service anew; one that is refused there fails.
+  async #ask(path: string, body: string): Promise<Asked> {
+    const known = this.#knownPort;
+    if (known !== undefined) {
+      try {
+        return await this.#post(known, path, body);
+      } catch {
+        // Told of by the second try, if that fails as well.
+      }
+    }
+    const port = await this.#localPort();
+    const asked = await this.#post(port, path, body);
+    this.#knownPort = port;
+    return asked;
+  }
+
+  async #post(port: number, path: string, body: string): Promise<Asked> {
+    try {
+      const answer = await request(`https://${HOST}:${port}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+        dispatcher: this.#dispatcher,
+      });
+      return { answer, port };
+    } catch (error) {
+      this.#knownPort = undefined;
+      throw error;
+    }
   }
 
   #keep(exchange: Exchange): void {
