@@ -71,7 +71,7 @@ export function headroomCases(cluster: () => TestCluster): void {
     t.diagnostic(`after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   });
 
-  test("a headroom pod goes with a pod that is deleted, and every right of the component was used", async () => {
+  test("a headroom pod goes with a pod that is deleted; the extender read and made them under its own account", async () => {
     // The new node's proxy keeps its size for minutes after its app has left: what it could take would need no B.
     await cluster().kubectl("cordon", NEW_NODE.name);
     await cluster().kubectl("-n", APP_NAMESPACE, "delete", "deployment", "tall");
@@ -86,7 +86,8 @@ export function headroomCases(cluster: () => TestCluster): void {
       ({ account, resource, namespace }) =>
         account === "berth-scheduler-extender" && resource === "pods" && namespace === APP_NAMESPACE,
     );
-    for (const verb of ["get", "create", "delete"])
+    // Not the deletions: kube-scheduler's preemption and the garbage collector may be faster, as here.
+    for (const verb of ["get", "create"])
       assert.ok(
         used.some((request) => request.verb === verb && request.status < 300),
         verb,
