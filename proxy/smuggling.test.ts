@@ -83,7 +83,7 @@ async function startNginx(context: TestContext): Promise<{ port: number; lines()
     .join("\n");
   writeFileSync(
     join(folder, "conf"),
-    `worker_processes 1; daemon off; pid ${folder}/pid; error_log ${folder}/error.log;
+    `master_process off; daemon off; pid ${folder}/pid; error_log ${folder}/error.log;
     events { worker_connections 512; }
     http {
       log_format seen '$request_method $request_uri';
