@@ -3,13 +3,13 @@
 
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { NodeView, PodView } from "#model/cluster-view.ts";
-import { NO_CORRECTION } from "#model/correction.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import type { MeshProfile } from "#model/mesh-profile.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
 import { assert } from "#model/assert.ts";
 import { type MeshModel, NAMESPACE, type ReplayPod } from "./replay-pod.ts";
+import { standInProxy, standInProxyUid } from "./stand-in-proxy.ts";
 
 export interface NodeProxy {
   /** What the proxy costs without any instance. */
@@ -73,7 +73,7 @@ export class ReplayCluster {
     const node = this.#known(name);
     assert(node.occupants.size === 0, "only an empty node leaves");
     for (const observer of this.#observers) observer.nodeRemoved?.(node);
-    this.ledger.removePod(proxyUid(name));
+    this.ledger.removePod(standInProxyUid(name));
     this.ledger.removeNode(name);
   }
 
@@ -130,21 +130,6 @@ export class ReplayCluster {
   }
 
   #setProxy(nodeName: NodeName, request: Resources): void {
-    this.ledger.upsertPod({
-      uid: proxyUid(nodeName),
-      namespace: "berth-system",
-      name: `proxy-on-${nodeName}`,
-      app: undefined,
-      request,
-      nodeName,
-      isFinished: false,
-      ownerUid: "daemonset",
-      // A trace has no measurements of the proxy, so that the model is taken at its word.
-      proxy: { isReady: true, base: this.#proxy.base, correction: NO_CORRECTION },
-    });
+    this.ledger.upsertPod(standInProxy(nodeName, { request, base: this.#proxy.base }));
   }
-}
-
-function proxyUid(node: NodeName): PodUid {
-  return `proxy-on-${node}` as PodUid;
 }

@@ -3,7 +3,6 @@
 
 import type { NodeName, PodUid } from "#model/brand.ts";
 import type { NodeView } from "#model/cluster-view.ts";
-import { NO_CORRECTION } from "#model/correction.ts";
 import { eligibilityFor } from "#model/eligibility.ts";
 import { costedDemand } from "#model/fit.ts";
 import { ClusterLedger } from "#model/ledger.ts";
@@ -12,6 +11,7 @@ import { addResources, noResources, type Resources } from "#model/resources.ts";
 import { allCandidates } from "#scheduler-extender/policy/candidates.ts";
 import { place } from "#scheduler-extender/policy/placement.ts";
 import { DEFAULT_PROMISE_LIMITS, promise } from "#scheduler-extender/policy/promise.ts";
+import { standInProxy } from "../engine/stand-in-proxy.ts";
 import type { PlannedCluster, PlannedPod } from "./planned-cluster.ts";
 
 export type PlannedMeshKind = "sidecar" | "nodeProxy";
@@ -46,14 +46,14 @@ export class PlannedMesh {
   readonly #kind: PlannedMeshKind;
   readonly #ledger = new ClusterLedger();
   readonly #bound = new Map<PodUid, PlannedPod>();
-  readonly #nodeOf = new Map<PodUid, NodeName>();
 
   constructor(cluster: PlannedCluster, { kind, proxyBase, nodes = cluster.nodes }: PlannedMeshOptions) {
     this.#kind = kind;
     for (const profile of cluster.profiles) this.#ledger.setProfile(profile);
     for (const node of nodes) {
       this.#ledger.upsertNode(node);
-      if (kind === "nodeProxy") this.#putProxy(node.name, proxyBase);
+      if (kind === "nodeProxy")
+        this.#ledger.upsertPod(standInProxy(node.name, { request: proxyBase, base: proxyBase }));
     }
     for (const [uid, replicas] of replicasByOwner(cluster.pods)) this.#ledger.upsertOwner({ uid, replicas });
   }
@@ -81,7 +81,7 @@ export class PlannedMesh {
   }
 
   nodeOf({ view }: PlannedPod): NodeName | undefined {
-    return this.#nodeOf.get(view.uid);
+    return this.#ledger.pod(view.uid)?.nodeName;
   }
 
   state(): MeshState {
@@ -119,7 +119,6 @@ export class PlannedMesh {
     if (this.#ledger.node(nodeName) === undefined) return;
     this.#ledger.upsertPod({ ...this.#viewOf(pod), nodeName });
     this.#bound.set(pod.view.uid, pod);
-    this.#nodeOf.set(pod.view.uid, nodeName);
   }
 
   // With a sidecar of its own, a pod is outside the nodes' mesh, and larger.
@@ -131,20 +130,6 @@ export class PlannedMesh {
       app: undefined,
       request: addResources(view.request, sidecar),
     };
-  }
-
-  #putProxy(nodeName: NodeName, base: Resources): void {
-    this.#ledger.upsertPod({
-      uid: `proxy-on-${nodeName}` as PodUid,
-      namespace: "berth-system",
-      name: `proxy-on-${nodeName}`,
-      app: undefined,
-      request: base,
-      nodeName,
-      isFinished: false,
-      ownerUid: undefined,
-      proxy: { isReady: true, base, correction: NO_CORRECTION },
-    });
   }
 }
 

@@ -1,0 +1,31 @@
+// A node proxy where there is no real one: ready, and taken at its model's word, since a trace has no measurements of it.
+
+import type { NodeName, PodUid } from "#model/brand.ts";
+import type { PodView } from "#model/cluster-view.ts";
+import { NO_CORRECTION } from "#model/correction.ts";
+import type { Resources } from "#model/resources.ts";
+
+export interface StandInProxySize {
+  /** What it requests now. */
+  readonly request: Resources;
+  /** What it costs without any instance. */
+  readonly base: Resources;
+}
+
+export function standInProxy(nodeName: NodeName, { request, base }: StandInProxySize): PodView {
+  return {
+    uid: standInProxyUid(nodeName),
+    namespace: "berth-system",
+    name: `proxy-on-${nodeName}`,
+    app: undefined,
+    request,
+    nodeName,
+    isFinished: false,
+    ownerUid: "daemonset",
+    proxy: { isReady: true, base, correction: NO_CORRECTION },
+  };
+}
+
+export function standInProxyUid(node: NodeName): PodUid {
+  return `proxy-on-${node}` as PodUid;
+}
