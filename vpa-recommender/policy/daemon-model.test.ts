@@ -61,3 +61,16 @@ test("with a handful of readings nobody is moved", () => {
   const { model, nowMs } = watched(4);
   assert.equal(model.requiredNow(node("node-1", 2), nowMs), undefined);
 });
+
+test("a single node is moved by its own history, before there are readings enough to speak for others", () => {
+  const model = new DaemonModel({ cpuMilli: 100, memoryBytes: 128 * MIB });
+  for (let minute = 0; minute < 12; minute++) {
+    const nowMs = START_MS + minute * MINUTE_MS;
+    assert.equal(model.requiredNow(node("only", 2), nowMs), undefined);
+    model.observe(node("only", 2), { used: used(2), timeMs: nowMs }, nowMs);
+  }
+  const nowMs = START_MS + 12 * MINUTE_MS;
+  const needed = model.requiredNow(node("only", 2), nowMs);
+  assert.ok(Math.abs((needed?.cpuMilli ?? 0) / used(2).cpuMilli - 1) < 0.05, String(needed?.cpuMilli));
+  assert.equal(model.requiredNow(node("new", 2), nowMs), undefined);
+});

@@ -4,7 +4,7 @@
 
 import type { NodeName } from "#model/brand.ts";
 import { ceilResources, type Resources } from "#model/resources.ts";
-import { NodeDemand } from "./node-demand.ts";
+import { DEFAULT_DEMAND, type DemandOptions, NodeDemand } from "./node-demand.ts";
 import { TotalsLearner, type Workloads } from "./totals-learner.ts";
 import { readingFault, type ReadingFault, type UsageReading } from "./usage-reading.ts";
 
@@ -18,7 +18,15 @@ export interface DaemonReading extends UsageReading {
   readonly limit?: Partial<Resources>;
 }
 
-/** Fewer readings, of all nodes together, are not enough to move anybody. */
+interface KnownNode {
+  readonly demand: NodeDemand;
+  readonly lastMs: number;
+  /** At the last reading, and what was expected of them then. */
+  readonly workloads: Workloads;
+  readonly expected: Resources;
+}
+
+/** Fewer readings, of all nodes together, are not enough to move a node without a history of its own. */
 const READINGS_MIN = 30;
 /** On top of what is expected, while a node has no history of its own. */
 const UNKNOWN_NODE_MARGIN = 1.25;
@@ -28,9 +36,12 @@ const HELD_BACK_GROWTH = 1.5;
 
 export class DaemonModel {
   readonly #learner: TotalsLearner;
-  readonly #nodes = new Map<NodeName, { readonly demand: NodeDemand; lastMs: number }>();
+  readonly #nodes = new Map<NodeName, KnownNode>();
 
-  constructor(template: Resources) {
+  readonly #options: DemandOptions;
+
+  constructor(template: Resources, options: DemandOptions = DEFAULT_DEMAND) {
+    this.#options = options;
     this.#learner = new TotalsLearner(template);
   }
 
@@ -43,12 +54,14 @@ export class DaemonModel {
     if (fault !== undefined) return fault;
     const isThrottled = limit.cpuMilli !== undefined && used.cpuMilli >= HELD_BACK_SHARE * limit.cpuMilli;
     this.#learner.add({ workloads: node.workloads, used, timeMs, isThrottled });
-    const entry = known ?? { demand: new NodeDemand(), lastMs: timeMs };
-    entry.lastMs = timeMs;
-    this.#nodes.set(node.name, entry);
+    if (known !== undefined) this.#followLearning(known);
     const expected = this.#learner.predict(node.workloads);
+    const demand = known?.demand ?? new NodeDemand(this.#options);
+    // The census goes on counting.
+    const workloads = new Map(node.workloads);
+    this.#nodes.set(node.name, { demand, lastMs: timeMs, workloads, expected });
     const cpuMilli = used.cpuMilli * (isThrottled ? HELD_BACK_GROWTH : 1);
-    entry.demand.add(
+    demand.add(
       {
         cpu: cpuMilli / Math.max(1, expected.cpuMilli),
         memory: used.memoryBytes / Math.max(1, expected.memoryBytes),
@@ -63,14 +76,24 @@ export class DaemonModel {
     { name, workloads }: Pick<DaemonNode, "name" | "workloads">,
     nowMs: number,
   ): Resources | undefined {
-    if (this.#learner.readings < READINGS_MIN) return undefined;
-    const { cpuMilli, memoryBytes } = this.#learner.predict(workloads);
     const demand = this.#nodes.get(name)?.demand;
+    const hasHistory = demand?.hasHistory === true;
+    if (!hasHistory && this.#learner.readings < READINGS_MIN) return undefined;
+    const { cpuMilli, memoryBytes } = this.#learner.predict(workloads);
     const now = demand?.now(nowMs);
-    const least = demand?.hasHistory === true ? 0 : UNKNOWN_NODE_MARGIN;
+    const least = hasHistory ? 0 : UNKNOWN_NODE_MARGIN;
     const share = { cpu: Math.max(least, now?.cpu ?? 0), memory: Math.max(least, now?.memory ?? 0) };
     if (share.cpu === 0 || share.memory === 0) return undefined;
     return ceilResources({ cpuMilli: share.cpu * cpuMilli, memoryBytes: share.memory * memoryBytes });
+  }
+
+  // What was seen is a share of another expectation once more is known of the same workloads; else what the node used
+  // would be multiplied by what was learned from it.
+  #followLearning({ demand, workloads, expected: before }: KnownNode): void {
+    const after = this.#learner.predict(workloads);
+    const factor = (resource: keyof Resources): number =>
+      Math.max(1, before[resource]) / Math.max(1, after[resource]);
+    demand.rescale({ cpu: factor("cpuMilli"), memory: factor("memoryBytes") });
   }
 
   forgetNode(name: NodeName): void {

@@ -18,11 +18,29 @@ function times(count: number, share: number): readonly number[] {
   return Array.from({ length: count }, () => share);
 }
 
-test("memory counts by its highest reading of 25 minutes, CPU by the ninth", () => {
+test("memory counts by its highest reading of 25 minutes, CPU by the ninth of a reading a minute", () => {
   const { demand, nowMs } = demandOf([...times(30, 1), 1.8, ...times(8, 1.2), ...times(5, 1)]);
   assert.deepEqual(demand.now(nowMs), { cpu: 1.2, memory: 1.8 });
   assert.deepEqual(demand.now(nowMs + 11 * MINUTE_MS), { cpu: 1.2, memory: 1.8 });
-  assert.deepEqual(demand.now(nowMs + 12 * MINUTE_MS), { cpu: 1, memory: 1.2 });
+  assert.deepEqual(demand.now(nowMs + 12 * MINUTE_MS), { cpu: 1.2, memory: 1.2 });
+  assert.deepEqual(demand.now(nowMs + 20 * MINUTE_MS), { cpu: 1, memory: 1 });
+});
+
+test("readings ten seconds apart are remembered as long as those a minute apart", () => {
+  const demand = new NodeDemand();
+  const readings = 30 * 6;
+  for (let index = 0; index < readings; index++) {
+    const share = index * 10_000 < 15 * MINUTE_MS ? 1.5 : 1;
+    demand.add({ cpu: share, memory: share }, START_MS + index * 10_000);
+  }
+  const nowMs = START_MS + (readings - 1) * 10_000;
+  assert.deepEqual(demand.now(nowMs), { cpu: 1.5, memory: 1.5 });
+  assert.equal(demand.now(nowMs + 11 * MINUTE_MS)?.cpu, 1);
+});
+
+test("of a few readings the lowest is not taken for all", () => {
+  const { demand, nowMs } = demandOf([1.2, 1, 1.2, 1, 1]);
+  assert.equal(demand.now(nowMs)?.cpu, 1.2);
 });
 
 test("a minute or some that stand out a little are noise to CPU", () => {

@@ -14,13 +14,14 @@ export interface DemandOptions {
   /** How long a peak is remembered before the proxy may follow the load down. */
   readonly windowMs: number;
   /**
-   * Which of the window's readings of CPU counts: 1 for the highest, 2 for the one below it. A few minutes of too little
-   * CPU are slow minutes; memory always counts by its highest reading, since too little of that is a crash.
+   * Which of the window's readings of CPU counts, as a share of them counted from the highest. A few minutes of too
+   * little CPU are slow minutes; memory always counts by its highest reading, since too little of that is a crash.
    */
-  readonly cpuRank: number;
+  readonly cpuRankShare: number;
 }
 
-export const DEFAULT_DEMAND: DemandOptions = { windowMs: 25 * 60_000, cpuRank: 9 };
+/** The ninth of twenty-five readings a minute apart. */
+export const DEFAULT_DEMAND: DemandOptions = { windowMs: 25 * 60_000, cpuRankShare: 0.36 };
 
 /** Long enough to save resizes on the way up, and short enough not to hold the midday's size all night. */
 const AHEAD_MS = 2 * 3_600_000;
@@ -35,9 +36,9 @@ export class NodeDemand {
   readonly #memory: ShareSeries;
   #samples = 0;
 
-  constructor({ windowMs, cpuRank }: DemandOptions = DEFAULT_DEMAND) {
-    this.#cpu = new ShareSeries(windowMs, cpuRank);
-    this.#memory = new ShareSeries(windowMs, 1);
+  constructor({ windowMs, cpuRankShare }: DemandOptions = DEFAULT_DEMAND) {
+    this.#cpu = new ShareSeries(windowMs, cpuRankShare);
+    this.#memory = new ShareSeries(windowMs, 0);
   }
 
   /** Fewer samples say more about the last minutes than about the node. */
@@ -87,26 +88,31 @@ function roundedUp(share: number): number {
 
 /** Two readings in a row that are so far above what counts otherwise are no noise but a step, which is followed at once. */
 const STEP_RATIO_MIN = 1.25;
-/** A reading a minute for a window of up to an hour. */
+/** Readings closer together than this part of the window count as one, the higher of them. */
 const RECENT_MAX = 60;
 
 /** One resource's shares: the last ones, and a histogram. */
 class ShareSeries {
   readonly #windowMs: number;
-  readonly #rank: number;
+  readonly #rankShare: number;
   readonly #recent: { timeMs: number; share: number }[] = [];
   readonly #histogram = new DecayingHistogram(HISTOGRAM);
   readonly #day = new DayShape();
 
-  /** @param rank of the recent shares by size the one that counts: 1 for the highest. */
-  constructor(windowMs: number, rank: number) {
+  /** @param rankShare share of the recent readings that are at least as high as the one that counts; 0: the highest. */
+  constructor(windowMs: number, rankShare: number) {
     this.#windowMs = windowMs;
-    this.#rank = rank;
+    this.#rankShare = rankShare;
   }
 
   add(share: number, timeMs: number): void {
     this.#histogram.addSample(share, 1, timeMs);
     this.#day.add(share, timeMs);
+    const last = this.#recent.at(-1);
+    if (last !== undefined && timeMs - last.timeMs < this.#windowMs / RECENT_MAX) {
+      last.share = Math.max(last.share, share);
+      return;
+    }
     this.#recent.push({ timeMs, share });
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
   }
@@ -116,7 +122,7 @@ class ShareSeries {
     for (const { timeMs, share } of this.#recent) if (nowMs - timeMs < this.#windowMs) recent.push(share);
     const [before, last] = [recent.at(-2), recent.at(-1)];
     recent.sort((a, b) => b - a);
-    const ranked = recent[Math.min(this.#rank, recent.length) - 1];
+    const ranked = recent[Math.max(1, Math.ceil(this.#rankShare * recent.length)) - 1];
     if (ranked === undefined || before === undefined || last === undefined) return ranked;
     const step = Math.min(before, last);
     return step > STEP_RATIO_MIN * ranked ? step : ranked;

@@ -9,6 +9,7 @@ import type { StoredAutoscaler } from "#kube/node-proxy-autoscaler-schema.ts";
 import { systemClock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { DaemonModel } from "../policy/daemon-model.ts";
+import type { DemandOptions } from "../policy/node-demand.ts";
 import type { PlannerOptions } from "../policy/resize-planner.ts";
 import type { TargetDaemonSet } from "./target-daemon-set.ts";
 import { DaemonSubject, type DaemonSubjectOptions } from "./daemon-subject.ts";
@@ -20,6 +21,7 @@ export type DaemonContext = Omit<SizingLoopOptions, "subject"> &
   Pick<DaemonSubjectOptions, "ledger" | "census" | "autoscalers"> & {
     readonly connection: KubeConnection;
     readonly defaults: PlannerOptions;
+    readonly demand: DemandOptions;
     readonly logger: Logger;
   };
 
@@ -36,7 +38,7 @@ export class DaemonSizing {
     this.target = target;
     this.#context = context;
     this.#namespace = autoscaler.namespace;
-    this.#model = new DaemonModel(target.requests);
+    this.#model = new DaemonModel(target.requests, context.demand);
     const subject = new DaemonSubject({ ...context, model: this.#model, nowMs: () => clock.nowMs() });
     this.sizing = new SizingLoop({ ...context, subject });
     this.#pods = new Reflector({

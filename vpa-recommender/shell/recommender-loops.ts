@@ -10,7 +10,12 @@ import { SizingModel } from "../policy/sizing-model.ts";
 import { CostPublisher } from "./cost-publisher.ts";
 import { InstanceSource } from "./instance-source.ts";
 import { createRecommenderMetrics, type RecommenderMetrics } from "./recommender-metrics.ts";
-import { plannerOptions, type RecommenderSettings, writeRate } from "./recommender-settings.ts";
+import {
+  demandOptions,
+  plannerOptions,
+  type RecommenderSettings,
+  writeRate,
+} from "./recommender-settings.ts";
 import { Resizer } from "./resizer.ts";
 import { AutoscalerKeeper } from "./autoscaler-keeper.ts";
 import { AutoscalerStatusWriter } from "./autoscaler-status-writer.ts";
@@ -47,7 +52,8 @@ export interface RecommenderLoops {
 
 export function createLoops(options: LoopsOptions): RecommenderLoops {
   const { config, connection, ledger, clock, logger, mayAct } = options;
-  const model = new SizingModel();
+  const demand = demandOptions(config);
+  const model = new SizingModel(demand);
   const autoscalers = new AutoscalerBook();
   const census = new NodeCensus();
   const metrics = createRecommenderMetrics(() => sizing.recommendations());
@@ -63,9 +69,20 @@ export function createLoops(options: LoopsOptions): RecommenderLoops {
   const costs = new CostPublisher({ connection, ledger, model, budget, logger });
   const intervalMs = config.usageIntervalSeconds * 1000;
   const learning = { connection, ledger, model, instances, costs, sizing, resizer, metrics };
-  const usage = new UsageLoop({ ...learning, clock, intervalMs, logger, mayAct });
+  const warmUpMs = config.usageWarmUpSeconds * 1000;
+  const usage = new UsageLoop({ ...learning, clock, intervalMs, warmUpMs, logger, mayAct });
   const statuses = new AutoscalerStatusWriter({ connection, budget, logger });
-  const following = { connection, ledger, census, autoscalers, defaults, sizing, statuses, intervalMs };
+  const following = {
+    connection,
+    ledger,
+    census,
+    autoscalers,
+    defaults,
+    demand,
+    sizing,
+    statuses,
+    intervalMs,
+  };
   const keeper = new AutoscalerKeeper({ ...acting, ...following });
   const vpas = new VpaLoop({ connection, budget, clock, intervalMs, metrics, logger, mayAct });
   return {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import { componentSettings } from "#runtime/component.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
+import { DEFAULT_DEMAND, type DemandOptions } from "../policy/node-demand.ts";
 import { DEFAULT_PLANNER_OPTIONS, type PlannerOptions } from "../policy/resize-planner.ts";
 import type { WriteBudgetOptions } from "./write-budget.ts";
 
@@ -35,6 +36,18 @@ export const recommenderSettings = componentSettings.extend({
     .default(DEFAULT_PLANNER_OPTIONS.shrinkDelayMs / 1000)
     .describe("how long a surplus lasts before a proxy shrinks"),
   usageIntervalSeconds: z.number().positive().default(60).describe("how often usage is read"),
+  usageWarmUpSeconds: z
+    .number()
+    .nonnegative()
+    .default(60)
+    .describe(
+      "usage measured so soon after pods came to a node or left it does not show them yet, and is left out",
+    ),
+  usageWindowSeconds: z
+    .number()
+    .positive()
+    .default(DEFAULT_DEMAND.windowMs / 1000)
+    .describe("how long a peak of usage is remembered before a size may follow the load down"),
   proxyUsagePort: z
     .int()
     .min(0)
@@ -60,6 +73,10 @@ const BURST_SECONDS = 2;
 export function writeRate({ clock, writesPerSecond }: RecommenderSettings): WriteBudgetOptions["rate"] {
   if (clock === "paced") return undefined;
   return { burst: BURST_SECONDS * writesPerSecond, perSecond: writesPerSecond };
+}
+
+export function demandOptions({ usageWindowSeconds }: RecommenderSettings): DemandOptions {
+  return { ...DEFAULT_DEMAND, windowMs: usageWindowSeconds * 1000 };
 }
 
 export function plannerOptions(config: RecommenderSettings): PlannerOptions {

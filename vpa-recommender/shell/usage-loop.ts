@@ -30,13 +30,12 @@ export interface UsageLoopOptions {
   readonly costs: CostPublisher;
   readonly clock: Clock;
   readonly intervalMs: number;
+  /** Usage that was measured so soon after pods came or went does not show them yet. */
+  readonly warmUpMs: number;
   readonly metrics: RecommenderMetrics;
   readonly logger: Logger;
   readonly mayAct: () => boolean;
 }
-
-/** Usage that was measured so soon after pods came or went does not show them yet. */
-const WARM_UP_MS = 60_000;
 
 export class UsageLoop {
   readonly #options: UsageLoopOptions;
@@ -168,9 +167,9 @@ export class UsageLoop {
   }
 
   #observe(proxy: ProxyPod, reading: Omit<NodeReading, "limit">, nowMs: number): void {
-    const { ledger, model, metrics, sizing } = this.#options;
+    const { ledger, model, metrics, sizing, warmUpMs } = this.#options;
     const node = proxy.nodeName === undefined ? undefined : ledger.node(proxy.nodeName);
-    if (node === undefined || nowMs - (this.#changedAtMs.get(node.name) ?? 0) < WARM_UP_MS) return;
+    if (node === undefined || nowMs - (this.#changedAtMs.get(node.name) ?? 0) < warmUpMs) return;
     const fault = model.observe(
       node,
       { ...reading, limit: proxy.limits },

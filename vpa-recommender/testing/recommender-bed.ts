@@ -19,6 +19,7 @@ import type { JsonObject } from "#sim/loopback/json.ts";
 import type { KubeObject } from "#sim/loopback/kube-object.ts";
 import { SimulatedKubelet } from "#sim/loopback/kubelet.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
+import { DEFAULT_DEMAND } from "../policy/node-demand.ts";
 import { DEFAULT_PLANNER_OPTIONS } from "../policy/resize-planner.ts";
 import { SizingModel } from "../policy/sizing-model.ts";
 import { CostPublisher } from "../shell/cost-publisher.ts";
@@ -41,6 +42,7 @@ const PROXY_NAMESPACE = "berth-system";
 const START_DELAY_MS = 1_000;
 const RESIZE_DELAY_MS = 500;
 export const USAGE_INTERVAL_MS = 60_000;
+const WARM_UP_MS = 60_000;
 
 const TEMPLATE: JsonObject = { cpu: "150m", memory: "192Mi" };
 const SMALL: JsonObject = { cpu: "100m", memory: "64Mi" };
@@ -313,6 +315,7 @@ export class RecommenderBed implements AsyncDisposable {
       costs,
       sizing,
       intervalMs: USAGE_INTERVAL_MS,
+      warmUpMs: WARM_UP_MS,
     });
     const statuses = new AutoscalerStatusWriter({ connection, budget, logger });
     const { autoscalers, census } = this;
@@ -324,6 +327,7 @@ export class RecommenderBed implements AsyncDisposable {
       census,
       autoscalers,
       defaults: planner,
+      demand: DEFAULT_DEMAND,
       sizing,
       statuses,
       intervalMs: USAGE_INTERVAL_MS,
