@@ -7,6 +7,7 @@ import { EventRecorder } from "#kube/events.ts";
 import { type Clock, systemClock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { SizingModel } from "../policy/sizing-model.ts";
+import { createHistorySources } from "./history-sources.ts";
 import { CostPublisher } from "./cost-publisher.ts";
 import { InstanceSource } from "./instance-source.ts";
 import { createRecommenderMetrics, type RecommenderMetrics } from "./recommender-metrics.ts";
@@ -68,8 +69,19 @@ export function createLoops(options: LoopsOptions): RecommenderLoops {
   const instances = new InstanceSource({ port: config.proxyUsagePort, clock });
   const costs = new CostPublisher({ connection, ledger, model, budget, logger });
   const intervalMs = config.usageIntervalSeconds * 1000;
-  const learning = { connection, ledger, model, instances, costs, sizing, resizer, metrics };
   const warmUpMs = config.usageWarmUpSeconds * 1000;
+  const history = createHistorySources({ config, ledger, model, clock, metrics, logger });
+  const learning = {
+    connection,
+    ledger,
+    model,
+    instances,
+    costs,
+    sizing,
+    resizer,
+    metrics,
+    history: history.proxies,
+  };
   const usage = new UsageLoop({ ...learning, clock, intervalMs, warmUpMs, logger, mayAct });
   const statuses = new AutoscalerStatusWriter({ connection, budget, logger });
   const following = {
@@ -84,7 +96,8 @@ export function createLoops(options: LoopsOptions): RecommenderLoops {
     intervalMs,
   };
   const keeper = new AutoscalerKeeper({ ...acting, ...following });
-  const vpas = new VpaLoop({ connection, budget, clock, intervalMs, metrics, logger, mayAct });
+  const reading = { connection, clock, intervalMs, metrics, logger, mayAct };
+  const vpas = new VpaLoop({ ...reading, budget, history: history.containers });
   return {
     sizing,
     usage,
@@ -102,7 +115,7 @@ export function createLoops(options: LoopsOptions): RecommenderLoops {
       vpas.stop();
       sizing.stop();
       budget.stop();
-      await Promise.all([keeper.stop(), events.stop(), instances.stop()]);
+      await Promise.all([keeper.stop(), events.stop(), instances.stop(), history.stop()]);
     },
   };
 }

@@ -1,6 +1,7 @@
 // All of the recommender's metrics.
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { HistoryFault } from "../policy/range-samples.ts";
 import type { ReadingFault } from "../policy/usage-reading.ts";
 import type { Recommendation } from "./recommendation.ts";
 import type { ResizeOutcome } from "./resizer.ts";
@@ -23,6 +24,8 @@ export interface RecommenderMetrics {
   usageLeftOut(fault: ReadingFault): void;
   /** A sample of a container that a VerticalPodAutoscaler speaks of. */
   vpaSample(verdict: VpaSampleVerdict): void;
+  /** A sample from before the start was taken, or why it was left out. */
+  historySample(source: "proxies" | "containers", verdict: HistoryFault | VpaSampleVerdict): void;
   /** So many VerticalPodAutoscalers name us. */
   vpaObjects(count: number): void;
 }
@@ -86,17 +89,7 @@ export function createRecommenderMetrics(
     labelNames: ["fault"],
     registers,
   });
-  const vpaSamples = new Counter({
-    name: "berth_recommender_vpa_samples_total",
-    help: "Samples and OOMs of containers under a VerticalPodAutoscaler, by what became of them.",
-    labelNames: ["verdict"],
-    registers,
-  });
-  const vpaObjects = new Gauge({
-    name: "berth_recommender_vpa_objects",
-    help: "VerticalPodAutoscalers that name Berth as their recommender.",
-    registers,
-  });
+  const containers = registerContainerMetrics(registers);
   registerTotals(registry, recommendations);
   return {
     registry,
@@ -109,7 +102,33 @@ export function createRecommenderMetrics(
     usageRead: (outcome) => usageReads.inc({ outcome }),
     proxyAsked: (outcome) => asked.inc({ outcome }),
     usageLeftOut: (fault) => leftOut.inc({ fault }),
+    ...containers,
+  };
+}
+
+function registerContainerMetrics(
+  registers: readonly Registry[],
+): Pick<RecommenderMetrics, "vpaSample" | "vpaObjects" | "historySample"> {
+  const vpaSamples = new Counter({
+    name: "berth_recommender_vpa_samples_total",
+    help: "Samples and OOMs of containers under a VerticalPodAutoscaler, by what became of them.",
+    labelNames: ["verdict"],
+    registers: [...registers],
+  });
+  const historySamples = new Counter({
+    name: "berth_recommender_history_samples_total",
+    help: "Samples from before the start, by what they are of and by what became of them.",
+    labelNames: ["source", "verdict"],
+    registers: [...registers],
+  });
+  const vpaObjects = new Gauge({
+    name: "berth_recommender_vpa_objects",
+    help: "VerticalPodAutoscalers that name Berth as their recommender.",
+    registers: [...registers],
+  });
+  return {
     vpaSample: (verdict) => vpaSamples.inc({ verdict }),
+    historySample: (source, verdict) => historySamples.inc({ source, verdict }),
     vpaObjects: (count) => vpaObjects.set(count),
   };
 }

@@ -7,6 +7,7 @@ import { componentSettings } from "#runtime/component.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { DEFAULT_DEMAND, type DemandOptions } from "../policy/node-demand.ts";
 import { DEFAULT_PLANNER_OPTIONS, type PlannerOptions } from "../policy/resize-planner.ts";
+import { historySettings } from "./history-settings.ts";
 import type { WriteBudgetOptions } from "./write-budget.ts";
 
 export const recommenderSettings = componentSettings.extend({
@@ -54,6 +55,7 @@ export const recommenderSettings = componentSettings.extend({
     .max(65_535)
     .default(0)
     .describe("where the proxies tell what their instances use, their --usage-port; 0: they are not asked"),
+  ...historySettings,
   writesPerSecond: z
     .number()
     .positive()

@@ -14,11 +14,13 @@ import type { NodeReading, SizingModel } from "../policy/sizing-model.ts";
 import type { ProxyUsage } from "../policy/usage-difference.ts";
 import type { CostPublisher } from "./cost-publisher.ts";
 import type { InstanceSource } from "./instance-source.ts";
+import type { ProxyHistory } from "./proxy-history.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
 import type { Resizer } from "./resizer.ts";
 import type { SizingLoop } from "./sizing-loop.ts";
 import { type PodUsage, readProxyUsage } from "./usage-source.ts";
+import { FirstAttempts } from "./first-attempts.ts";
 
 export interface UsageLoopOptions {
   readonly connection: KubeConnection;
@@ -28,6 +30,8 @@ export interface UsageLoopOptions {
   readonly resizer: Resizer;
   readonly instances: InstanceSource;
   readonly costs: CostPublisher;
+  /** Where the past is read from before the first reading of now; undefined where it is not. */
+  readonly history?: Pick<ProxyHistory, "learn"> | undefined;
   readonly clock: Clock;
   readonly intervalMs: number;
   /** Usage that was measured so soon after pods came or went does not show them yet. */
@@ -41,12 +45,14 @@ export class UsageLoop {
   readonly #options: UsageLoopOptions;
   readonly #unitCosts = new Map<AppName, UnitCost>();
   readonly #changedAtMs = new Map<NodeName, number>();
+  readonly #past: FirstAttempts;
   #cancel: Cancel = () => undefined;
   #reading: Promise<void> = Promise.resolve();
   #isStopped = false;
 
   constructor(options: UsageLoopOptions) {
     this.#options = options;
+    this.#past = new FirstAttempts("proxies", () => this.#remember(), options.logger);
   }
 
   start(): void {
@@ -95,12 +101,19 @@ export class UsageLoop {
 
   async #read(): Promise<void> {
     if (!this.#options.mayAct()) return;
+    if (!(await this.#past.isOver())) return;
     const stop = this.#options.metrics.usageRoundStarted();
     const [totals, instances] = await Promise.all([this.#readTotals(), this.#askProxies()]);
     const hasUsage = totals !== undefined || instances.size > 0;
     if (hasUsage) this.#learn(totals ?? NO_TOTALS, instances);
     stop();
     if (hasUsage) await this.#publish();
+  }
+
+  async #remember(): Promise<void> {
+    const { history, sizing } = this.#options;
+    const nodes = [...sizing.proxies()].flatMap(({ nodeName }) => nodeName ?? []);
+    await history?.learn(nodes);
   }
 
   async #readTotals(): Promise<Totals | undefined> {

@@ -10,6 +10,9 @@ import type { JsonObject } from "#sim/loopback/json.ts";
 import type { KubeObject } from "#sim/loopback/kube-object.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { MIB } from "#test/builders/sizes.ts";
+import { matrix, PrometheusBed } from "../testing/prometheus-bed.ts";
+import { PrometheusClient } from "./prometheus-client.ts";
+import { VpaHistory } from "./vpa-history.ts";
 import { VpaLoop } from "./vpa-loop.ts";
 
 const MINUTE_MS = 60_000;
@@ -123,6 +126,39 @@ test("an OOM raises the memory target once", async (t) => {
   assert.ok(Number(memory) > 1.15 * 500 * MIB && Number(memory) < 1.25 * 500 * MIB, memory);
 });
 
+test("with a Prometheus the past is read from it and no checkpoints are kept, and pods that are gone count", async (t) => {
+  await using prometheus = await PrometheusBed.start();
+  prometheus.answer = ({ query = "", start = "" }) => {
+    const labels = { pod: query.includes("kube_pod_labels") ? "agent-0" : "agent-1", container: "agent" };
+    const level = query.includes("cpu") ? "0.8" : String(300 * MIB);
+    const values = Array.from({ length: 190 }, (_, hour) => [Number(start) + hour * 3600, level] as const);
+    const gone = { metric: { ...labels, pod: "agent-0" }, values };
+    return matrix([{ metric: labels, values: [...values, [Number(start) + 3600, level]] }, gone]);
+  };
+  const bed = await VpaBed.start(t, prometheus.address);
+  bed.addTarget();
+  bed.addVpa("ours", [{ name: "berth" }]);
+  bed.cpuMilli = 100;
+  await bed.pass(3);
+  const [only] = bed.statusOf("ours").recommendation?.containerRecommendations ?? [];
+  // 800m fall into the bucket that ends at 800.6m; 15 % on top, and the minutes of 100m weigh nothing yet.
+  assert.equal(only?.target.cpu, "920m");
+  assert.deepEqual(
+    prometheus.asked.map(({ query }) => query),
+    [
+      'kube_pod_labels{namespace="logs",label_app_kubernetes_io_name=~"agent"}',
+      'sum by (pod, container) (rate(container_cpu_usage_seconds_total{job="cadvisor",namespace="logs",pod=~"agent-1|agent-0",container!="POD",container!=""}[3600s]))',
+      'max by (pod, container) (container_memory_working_set_bytes{job="cadvisor",namespace="logs",pod=~"agent-1|agent-0",container!="POD",container!=""})',
+    ],
+  );
+  // Of both pods, CPU and memory.
+  assert.equal(bed.verdicts.get("history taken"), 4 * 190);
+  assert.equal(bed.verdicts.get("history duplicate"), 2);
+  await bed.pass(10);
+  assert.deepEqual(bed.api.store.list("verticalpodautoscalercheckpoints"), []);
+  assert.equal(prometheus.asked.length, 3);
+});
+
 test("where VPAs are not served nothing else is asked, and it is said once", async (t) => {
   const bed = await VpaBed.start(t);
   bed.addTarget();
@@ -163,9 +199,12 @@ class VpaBed {
   isServed = true;
   #connection: KubeConnection | undefined;
   #loop: VpaLoop | undefined;
+  #prometheus: PrometheusClient | undefined;
 
-  static async start(t: TestContext): Promise<VpaBed> {
+  static async start(t: TestContext, prometheusAddress?: string): Promise<VpaBed> {
     const bed = new VpaBed();
+    if (prometheusAddress !== undefined)
+      bed.#prometheus = new PrometheusClient({ address: prometheusAddress, queryMsMax: 5_000 });
     bed.api.store.create("namespaces", { metadata: { name: POD.namespace } });
     const { url } = await bed.api.listen({ host: "127.0.0.1", port: 0 });
     bed.#connection = new KubeConnection({ server: url });
@@ -173,6 +212,7 @@ class VpaBed {
     bed.restart();
     t.after(async () => {
       bed.#loop?.stop();
+      await bed.#prometheus?.stop();
       await bed.#connection?.close();
       await bed.api.close();
     });
@@ -186,8 +226,18 @@ class VpaBed {
       budget: { run: (_, write) => write() },
       clock: this.clock,
       intervalMs: MINUTE_MS,
+      history:
+        this.#prometheus &&
+        new VpaHistory({
+          prometheus: this.#prometheus,
+          clock: this.clock,
+          cadvisorJobName: "cadvisor",
+          lengthMs: 8 * 86_400_000,
+          resolutionMs: 3_600_000,
+        }),
       metrics: {
-        vpaSample: (verdict) => void this.verdicts.set(verdict, (this.verdicts.get(verdict) ?? 0) + 1),
+        vpaSample: (verdict) => this.#count(verdict),
+        historySample: (_, verdict) => this.#count(`history ${verdict}`),
         vpaObjects: () => undefined,
       },
       logger: {
@@ -197,6 +247,10 @@ class VpaBed {
       mayAct: () => true,
     });
     this.#loop.start();
+  }
+
+  #count(verdict: string): void {
+    this.verdicts.set(verdict, (this.verdicts.get(verdict) ?? 0) + 1);
   }
 
   addTarget(): KubeObject {

@@ -20,10 +20,12 @@ import type { Logger } from "#runtime/logger.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { vpaRecommendation } from "../policy/vpa-recommendation.ts";
 import { checkpointObject, decodeCheckpoint } from "./vpa-checkpoint.ts";
+import type { VpaHistory } from "./vpa-history.ts";
 import { decodeVpa, type VpaObject } from "./vpa-object.ts";
 import { nextVpaStatus } from "./vpa-status.ts";
-import { targetPods } from "./vpa-target.ts";
+import { targetPods, type TargetPods } from "./vpa-target.ts";
 import { type VpaSampleVerdict, VpaWorkload } from "./vpa-workload.ts";
+import { FirstAttempts } from "./first-attempts.ts";
 import type { WriteBudget } from "./write-budget.ts";
 
 export interface VpaLoopOptions {
@@ -34,11 +36,14 @@ export interface VpaLoopOptions {
   readonly metrics: VpaLoopMetrics;
   readonly logger: Logger;
   readonly mayAct: () => boolean;
+  /** Where the past is read from; undefined where it is kept in checkpoints. */
+  readonly history?: Pick<VpaHistory, "read"> | undefined;
 }
 
 export interface VpaLoopMetrics {
   vpaSample(verdict: VpaSampleVerdict): void;
   vpaObjects(count: number): void;
+  historySample(source: "containers", verdict: VpaSampleVerdict): void;
 }
 
 /** More objects than this are a mistake, or a cluster that deserves a recommender of its own. */
@@ -133,10 +138,12 @@ export class VpaLoop {
 
   async #restore(objects: readonly VpaObject[]): Promise<void> {
     const { connection, clock, logger } = this.#options;
-    const { items } = (await connection.get(resourcePath(CHECKPOINTS))) as {
-      readonly items?: readonly unknown[] | null;
-    };
     const workloads = new Map(objects.map((vpa) => [keyOf(vpa), new VpaWorkload()]));
+    const { items } = this.#usesCheckpoints
+      ? ((await connection.get(resourcePath(CHECKPOINTS))) as {
+          readonly items?: readonly unknown[] | null;
+        })
+      : NOTHING_SAVED;
     for (const item of items ?? []) {
       const saved = decodeCheckpoint(item);
       if (saved === undefined) continue;
@@ -160,6 +167,7 @@ export class VpaLoop {
     if (pods.kind === "selected") {
       const query = { labelSelector: pods.labelSelector };
       workload.seePods(await connection.get(resourcePath({ ...PODS, namespace }), query), nowMs, told);
+      if (!(await this.#isPastKnown(vpa, workload, pods))) return;
       await this.#attempt(keyOf(vpa), async () =>
         workload.seeUsage(
           await connection.get(resourcePath({ ...POD_METRICS, namespace }), query),
@@ -183,10 +191,31 @@ export class VpaLoop {
     await budget.run("publish", () => connection.patch(path, { status: next }, { type: "merge" }));
   }
 
+  // Upstream reads either the one or the other, too: what is in both would count twice.
+  get #usesCheckpoints(): boolean {
+    return this.#options.history === undefined;
+  }
+
+  async #isPastKnown(vpa: VpaObject, workload: VpaWorkload, { selector }: SelectedPods): Promise<boolean> {
+    const { history, clock, metrics, logger } = this.#options;
+    if (history === undefined) return true;
+    const told = (verdict: VpaSampleVerdict): void => metrics.historySample("containers", verdict);
+    workload.past ??= new FirstAttempts(
+      keyOf(vpa),
+      async () => {
+        const subject = { namespace: vpa.namespace, pods: [...workload.history.pods()], selector };
+        workload.remember(await history.read(subject, told), clock.nowMs(), told);
+      },
+      logger,
+    );
+    return workload.past.isOver();
+  }
+
   async #save({ namespace, name: vpa, uid }: VpaObject, nowMs: number): Promise<void> {
     const { connection, budget } = this.#options;
     const workload = this.#workloads.get(`${namespace}/${vpa}`);
-    if (workload === undefined || nowMs - workload.savedMs < CHECKPOINT_EVERY_MS) return;
+    if (workload === undefined || !this.#usesCheckpoints || nowMs - workload.savedMs < CHECKPOINT_EVERY_MS)
+      return;
     for (const [container, checkpoint] of workload.history.checkpoints(nowMs)) {
       const object = checkpointObject({ namespace, vpa, uid, container, checkpoint }, nowMs);
       const path = resourcePath({ ...CHECKPOINTS, namespace, name: object.metadata.name });
@@ -216,6 +245,10 @@ export class VpaLoop {
     }
   }
 }
+
+type SelectedPods = Extract<TargetPods, { kind: "selected" }>;
+
+const NOTHING_SAVED: { readonly items?: readonly unknown[] | null } = {};
 
 function keyOf({ namespace, name }: Pick<VpaObject, "namespace" | "name">): string {
   return `${namespace}/${name}`;

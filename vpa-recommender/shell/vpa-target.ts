@@ -3,10 +3,15 @@
 import { isNotFound } from "#kube/api-error.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { resourcePath } from "#kube/resource-path.ts";
+import type { LabelRequirement } from "./label-matchers.ts";
 import type { VpaTarget } from "./vpa-object.ts";
 
 export type TargetPods =
-  | { readonly kind: "selected"; readonly labelSelector: string }
+  | {
+      readonly kind: "selected";
+      readonly labelSelector: string;
+      readonly selector: readonly LabelRequirement[];
+    }
   | { readonly kind: "unknown"; readonly message: string };
 
 /** Controllers of pods that have a selector in their spec. */
@@ -35,7 +40,8 @@ export async function targetPods(
     const { spec } = (await connection.get(path)) as {
       readonly spec?: { readonly selector?: LabelSelector };
     };
-    return { kind: "selected", labelSelector: selectorText(spec?.selector ?? {}) };
+    const selector = requirementsOf(spec?.selector ?? {});
+    return { kind: "selected", labelSelector: selectorText(selector), selector };
   } catch (error) {
     if (isNotFound(error)) return unknown(`there is no ${kind} ${name}; what is known of its pods is kept`);
     throw error;
@@ -51,14 +57,33 @@ interface LabelSelector {
   }[];
 }
 
-function selectorText({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
-  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
-  const expressions = matchExpressions.map(({ key, operator, values }) => {
-    if (operator === "Exists") return key;
-    if (operator === "DoesNotExist") return `!${key}`;
-    return `${key} ${operator === "In" ? "in" : "notin"} (${(values ?? []).join(",")})`;
-  });
-  return [...labels, ...expressions].join(",");
+function requirementsOf({
+  matchLabels = {},
+  matchExpressions = [],
+}: LabelSelector): readonly LabelRequirement[] {
+  const labels = Object.entries(matchLabels).map(([key, value]) => ({
+    key,
+    operator: "In",
+    values: [value],
+  }));
+  const expressions = matchExpressions.map(({ key, operator, values }) => ({
+    key,
+    operator,
+    values: values ?? [],
+  }));
+  return [...labels, ...expressions];
+}
+
+function selectorText(selector: readonly LabelRequirement[]): string {
+  return selector
+    .map(({ key, operator, values }) => {
+      if (operator === "Exists") return key;
+      if (operator === "DoesNotExist") return `!${key}`;
+      const [only] = values;
+      if (operator === "In" && values.length === 1) return `${key}=${only}`;
+      return `${key} ${operator === "In" ? "in" : "notin"} (${values.join(",")})`;
+    })
+    .join(",");
 }
 
 function unknown(message: string): TargetPods {

@@ -4,9 +4,11 @@ import { z } from "zod";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import { readingFault, type ReadingFault } from "../policy/usage-reading.ts";
-import { type SampleVerdict, WorkloadHistory } from "../policy/workload-history.ts";
+import type { HistoryFault } from "../policy/range-samples.ts";
+import { type ContainerSample, type SampleVerdict, WorkloadHistory } from "../policy/workload-history.ts";
+import type { FirstAttempts } from "./first-attempts.ts";
 
-export type VpaSampleVerdict = SampleVerdict | ReadingFault;
+export type VpaSampleVerdict = SampleVerdict | ReadingFault | HistoryFault;
 
 // Keys that Berth does not read are the API's business.
 const terminated = z.object({ reason: z.string().optional(), finishedAt: z.string().nullish() });
@@ -57,6 +59,8 @@ const metricsList = z.object({
 
 /** The largest values that a histogram tells apart: what is above is no measurement of one container. */
 const CREDIBLE_MAX: Resources = { cpuMilli: 1_000_000, memoryBytes: 1e12 };
+/** No labels are known of them; no selection of labels is written like this. */
+const GONE_PODS = "gone";
 /** As often as upstream looks for what may be forgotten. */
 const COLLECT_EVERY_MS = 3_600_000;
 
@@ -67,6 +71,8 @@ export class VpaWorkload {
   /** Pod and container → when its last OOM ended, those included that were before our time. */
   readonly #oomEnds = new Map<string, string>();
   #collectedMs = 0;
+  /** Whether the past is known, as far as it can be. */
+  past: FirstAttempts | undefined;
 
   /** @param raw a PodList; pods that are not in it are gone. @throws ZodError if it is none. */
   seePods(raw: unknown, nowMs: number, told: (verdict: VpaSampleVerdict) => void): void {
@@ -98,6 +104,22 @@ export class VpaWorkload {
     if (nowMs - this.#collectedMs < COLLECT_EVERY_MS) return;
     this.history.collectGarbage(nowMs);
     this.#collectedMs = nowMs;
+  }
+
+  /** Takes samples from before our time: of pods that are there, and of pods that are gone. */
+  remember(
+    samples: readonly ContainerSample[],
+    nowMs: number,
+    told: (verdict: VpaSampleVerdict) => void,
+  ): void {
+    const present = new Set(this.history.pods());
+    const gone = samples.filter(({ pod }) => !present.has(pod));
+    for (const [pod, its] of Map.groupBy(gone, ({ pod: name }) => name)) {
+      const containers = [...new Set(its.map(({ container }) => container))];
+      this.history.podSeen(pod, { group: GONE_PODS, containers, nowMs });
+    }
+    for (const sample of samples.toSorted((a, b) => a.timeMs - b.timeMs)) told(this.history.add(sample));
+    for (const { pod } of gone) this.history.podGone(pod);
   }
 
   /** @param raw a PodMetricsList. @throws ZodError if it is none. */

@@ -24,6 +24,8 @@ import { DEFAULT_PLANNER_OPTIONS } from "../policy/resize-planner.ts";
 import { SizingModel } from "../policy/sizing-model.ts";
 import { CostPublisher } from "../shell/cost-publisher.ts";
 import { InstanceSource } from "../shell/instance-source.ts";
+import { PrometheusClient } from "../shell/prometheus-client.ts";
+import { ProxyHistory } from "../shell/proxy-history.ts";
 import { markChanged } from "../shell/mark-changed.ts";
 import type { ProxyPod } from "../shell/proxy-pod.ts";
 import { watchProxies } from "../shell/proxy-watch.ts";
@@ -37,15 +39,13 @@ import { MeshSubject } from "../shell/mesh-subject.ts";
 import { SizingLoop } from "../shell/sizing-loop.ts";
 import { WriteBudget } from "../shell/write-budget.ts";
 import { UsageLoop } from "../shell/usage-loop.ts";
+import { kindOfPatch, PROXY_BASE, quantitiesOf, ROUND_COST, SMALL, TEMPLATE } from "./bed-objects.ts";
 
 const PROXY_NAMESPACE = "berth-system";
 const START_DELAY_MS = 1_000;
 const RESIZE_DELAY_MS = 500;
 export const USAGE_INTERVAL_MS = 60_000;
 const WARM_UP_MS = 60_000;
-
-const TEMPLATE: JsonObject = { cpu: "150m", memory: "192Mi" };
-const SMALL: JsonObject = { cpu: "100m", memory: "64Mi" };
 
 export interface BedOptions {
   /** Limits of the proxies' containers. */
@@ -54,6 +54,8 @@ export interface BedOptions {
   readonly fault?: () => number;
   /** 0 by default: most tests are about where sizes end, not about when headroom comes. */
   readonly headroomDelayMs?: number;
+  /** Where the proxies' past is read from at the start. */
+  readonly prometheusAddress?: string;
 }
 
 export class RecommenderBed implements AsyncDisposable {
@@ -71,6 +73,7 @@ export class RecommenderBed implements AsyncDisposable {
   #loops: Loops | undefined;
   readonly #limits: JsonObject | undefined;
   readonly #headroomDelayMs: number;
+  readonly #prometheus: PrometheusClient | undefined;
   #resizesToFail = 0;
 
   static async start(options: BedOptions = {}): Promise<RecommenderBed> {
@@ -79,7 +82,9 @@ export class RecommenderBed implements AsyncDisposable {
     return bed;
   }
 
-  constructor({ limits, fault = () => 1, headroomDelayMs = 0 }: BedOptions) {
+  constructor({ limits, fault = () => 1, headroomDelayMs = 0, prometheusAddress: address }: BedOptions) {
+    this.#prometheus =
+      address === undefined ? undefined : new PrometheusClient({ address, queryMsMax: 5_000 });
     this.#limits = limits;
     this.#headroomDelayMs = headroomDelayMs;
     this.api = new LoopbackApi({ clock: this.clock, serverClock: systemClock() });
@@ -272,6 +277,7 @@ export class RecommenderBed implements AsyncDisposable {
     sizing.stop();
     this.#kubelet.stop();
     await Promise.all([cache.stop(), proxies.stop(), keeper.stop()]);
+    await this.#prometheus?.stop();
     await this.#connection?.close();
     await this.api.close();
   }
@@ -308,7 +314,10 @@ export class RecommenderBed implements AsyncDisposable {
       defaults: planner,
     });
     const sizing = new SizingLoop({ ...acting, subject, events, rounds: "onDemand" });
+    const past = { nodeLabel: "node", ledger, model, clock, metrics, logger };
+    const prometheus = this.#prometheus;
     const usage = new UsageLoop({
+      history: prometheus && new ProxyHistory({ ...past, prometheus }),
       ...acting,
       connection,
       instances,
@@ -372,25 +381,4 @@ interface Loops {
   readonly usage: UsageLoop;
   readonly costs: CostPublisher;
   readonly keeper: AutoscalerKeeper;
-}
-
-const PROXY_BASE = '{"cpu":"100m","memory":"128Mi"}';
-const ROUND_COST = {
-  base: { cpu: "50m", memory: "100Mi" },
-  perPod: { cpu: "10m", memory: "10Mi" },
-  perConnection: { cpu: "0", memory: "0" },
-  perKiloRps: { cpu: "0", memory: "0" },
-};
-
-function kindOfPatch(path: string, body: unknown): "resize" | "shares" | "correction" {
-  if (path.endsWith("/resize")) return "resize";
-  return JSON.stringify(body).includes(SHARES_ANNOTATION) ? "shares" : "correction";
-}
-
-function quantitiesOf(pod: KubeObject, list: "requests" | "limits"): string {
-  const [container] = (pod.spec?.["containers"] ?? []) as readonly {
-    readonly resources?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  }[];
-  const { cpu, memory } = container?.resources?.[list] ?? {};
-  return `${cpu} ${memory}`;
 }
