@@ -1,34 +1,34 @@
 // The scheduler extender as a process of its own over real HTTP, on a cluster that the loopback API serves: how long a
 // verb takes to be answered, how long a restart takes to rebuild, how much memory the ledger needs.
 
-import { median, quantile } from "simple-statistics";
-import { Pool, request } from "undici";
+import { median } from "simple-statistics";
+import { request } from "undici";
 import { filterNodes, prioritizeNodes } from "#scheduler-extender/policy/verbs.ts";
 import { DEFAULT_PROMISE_LIMITS } from "#scheduler-extender/policy/promise.ts";
 import { ManagedProcess } from "#cli/start/managed-process.ts";
 import { freePort } from "#cli/start/free-port.ts";
 import { decodeNode } from "#kube/decode-node.ts";
 import { decodePod } from "#kube/decode-pod.ts";
-import { APP_LABEL, MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
+import { PROXY_LABEL } from "#model/app.ts";
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import { systemClock } from "#runtime/clock.ts";
 import type { JsonObject } from "#sim/loopback/json.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
-import { SeededRandom } from "#sim/seeded-random.ts";
+import { startFloor } from "./extender-floor.ts";
+import { askVerbs, type Latencies } from "./extender-load.ts";
+import { appOf, appPod, NAMESPACE, nodeNames, PODS_PER_NODE } from "./extender-objects.ts";
 import { processCpuMs } from "./process-cpu.ts";
 import { residentBytes } from "./resident-bytes.ts";
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
 
+const ROUNDS = 3;
 const NODE_COUNTS = [500, 5_000] as const;
-const PODS_PER_NODE = 20;
-const PODS_PER_APP = 8;
 const CALLS = 1_000;
 const CALLS_QUICK = 60;
 /** Calls that fill caches and let the process compile what is hot: an extender in a cluster has been up for days. */
 const CALLS_WARM_UP = 300;
-const NAMESPACE = "bench";
 
 export const extenderBench: Bench = {
   summary:
@@ -37,7 +37,7 @@ export const extenderBench: Bench = {
 };
 
 async function run({ isQuick, progress }: BenchOptions): Promise<BenchReport> {
-  const names: Record<string, Measured["latencies"]> = {};
+  const names: Record<string, NamesFigures> = {};
   let last: Measured | undefined;
   for (const nodes of NODE_COUNTS) {
     progress(`${nodes} nodes`);
@@ -54,26 +54,22 @@ async function run({ isQuick, progress }: BenchOptions): Promise<BenchReport> {
   return { figures, table: table(figures) };
 }
 
-interface Latencies {
-  readonly filterMsP50: number;
-  readonly filterMsP99: number;
-  readonly prioritizeMsP50: number;
-  readonly prioritizeMsP99: number;
+interface NamesFigures extends Latencies {
+  /** Of the extender's process, for one filter and one prioritize, garbage collection included. */
+  readonly cpuMsPerPod: number;
+  /** A bare server's that sends the names back: what the machine takes for questions of this size. */
+  readonly floor: Latencies;
 }
 
 interface Measured {
-  readonly latencies: Latencies & {
-    /** Of the extender's process, for one filter and one prioritize, garbage collection included. */
-    readonly cpuMsPerPod: number;
-  };
+  readonly latencies: NamesFigures;
   readonly rssBytes: number;
   readonly rebuildSeconds: number;
   readonly evaluationsPerDecisionP50: number;
 }
 
 async function measure(nodeCount: number, calls: number): Promise<Measured> {
-  const clock = systemClock();
-  const api = new LoopbackApi({ clock });
+  const api = new LoopbackApi({ clock: systemClock() });
   const { url } = await api.listen({ host: "127.0.0.1", port: 0 });
   fill(api, nodeCount);
   const [port, operationsPort] = [await freePort("127.0.0.1"), await freePort("127.0.0.1")];
@@ -102,14 +98,10 @@ async function measure(nodeCount: number, calls: number): Promise<Measured> {
     await untilReady(`http://127.0.0.1:${operationsPort}/readyz`);
     const rebuildSeconds = (performance.now() - startedMs) / 1000;
     const url = `http://127.0.0.1:${port}`;
-    const names = nodeNames(nodeCount);
-    await callVerbs(url, names, CALLS_WARM_UP);
-    const cpuBeforeMs = processCpuMs(extender.pid ?? 0);
-    const latencies = await callVerbs(url, names, calls);
-    const cpuMsPerPod = (processCpuMs(extender.pid ?? 0) - cpuBeforeMs) / calls;
+    const rounds = await inRounds(url, { pid: extender.pid ?? 0, nodeCount, calls });
     const rssBytes = residentBytes(extender.pid ?? 0);
     return {
-      latencies: { ...latencies, cpuMsPerPod },
+      latencies: rounds,
       rssBytes,
       rebuildSeconds,
       evaluationsPerDecisionP50: evaluations(api, nodeCount),
@@ -118,6 +110,43 @@ async function measure(nodeCount: number, calls: number): Promise<Measured> {
     await extender.stop();
     await api.close();
   }
+}
+
+// The extender and the bare server take turns; of each figure the median of the rounds.
+async function inRounds(
+  url: string,
+  {
+    pid,
+    nodeCount: nodes,
+    calls,
+  }: { readonly pid: number; readonly nodeCount: number; readonly calls: number },
+): Promise<NamesFigures> {
+  const floor = await startFloor();
+  try {
+    for (const at of [url, floor.url]) await askVerbs({ url: at, seed: 0, nodes, calls: CALLS_WARM_UP });
+    const ours: Latencies[] = [];
+    const floors: Latencies[] = [];
+    const cpuMs: number[] = [];
+    for (let round = 1; round <= ROUNDS; round++) {
+      floors.push(await askVerbs({ url: floor.url, seed: round, nodes, calls }));
+      const cpuBeforeMs = processCpuMs(pid);
+      ours.push(await askVerbs({ url, seed: round, nodes, calls }));
+      cpuMs.push((processCpuMs(pid) - cpuBeforeMs) / calls);
+    }
+    return { ...medians(ours), cpuMsPerPod: median(cpuMs), floor: medians(floors) };
+  } finally {
+    floor.child.kill();
+  }
+}
+
+function medians(rounds: readonly Latencies[]): Latencies {
+  const of = (figure: keyof Latencies): number => median(rounds.map((round) => round[figure]));
+  return {
+    filterMsP50: of("filterMsP50"),
+    filterMsP99: of("filterMsP99"),
+    prioritizeMsP50: of("prioritizeMsP50"),
+    prioritizeMsP99: of("prioritizeMsP99"),
+  };
 }
 
 function fill({ store }: LoopbackApi, nodeCount: number): void {
@@ -133,14 +162,6 @@ function fill({ store }: LoopbackApi, nodeCount: number): void {
   }
 }
 
-function nodeNames(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => `node-${String(index).padStart(5, "0")}`);
-}
-
-function appOf(podIndex: number): string {
-  return `app-${Math.floor(podIndex / PODS_PER_APP)}`;
-}
-
 function proxyPod(nodeName: string): JsonObject {
   return {
     metadata: {
@@ -154,17 +175,6 @@ function proxyPod(nodeName: string): JsonObject {
   };
 }
 
-function appPod(name: string, app: string, nodeName?: string): JsonObject {
-  return {
-    metadata: { name, namespace: NAMESPACE, labels: { [APP_LABEL]: app, [MESH_LABEL]: MESH_ENABLED } },
-    spec: {
-      ...(nodeName === undefined ? {} : { nodeName }),
-      containers: [{ name: "app", resources: { requests: { cpu: "500m", memory: "1Gi" } } }],
-    },
-    status: { phase: nodeName === undefined ? "Pending" : "Running" },
-  };
-}
-
 async function untilReady(url: string): Promise<void> {
   for (;;) {
     const { statusCode, body } = await request(url);
@@ -172,51 +182,6 @@ async function untilReady(url: string): Promise<void> {
     if (statusCode === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-// Half of the pods join an app, half bring a new one: the two ways through the ranking.
-async function callVerbs(url: string, nodes: readonly string[], calls: number): Promise<Latencies> {
-  const pool = new Pool(url, { connections: 1 });
-  const filterMs: number[] = [];
-  const prioritizeMs: number[] = [];
-  const random = new SeededRandom(1);
-  try {
-    for (let call = 0; call < calls; call++) {
-      const app =
-        call % 2 === 0 ? appOf(random.integer(nodes.length * PODS_PER_NODE)) : `new-${calls}-${call}`;
-      const pod = withUid(appPod(`waiting-${calls}-${call}`, app), `uid-${calls}-${call}`);
-      const body = JSON.stringify({ Pod: pod, Nodes: null, NodeNames: nodes });
-      const filter = await post(pool, "/filter", body);
-      const prioritize = await post(pool, "/prioritize", body);
-      filterMs.push(filter);
-      prioritizeMs.push(prioritize);
-    }
-  } finally {
-    await pool.close();
-  }
-  return {
-    filterMsP50: median(filterMs),
-    filterMsP99: quantile(filterMs, 0.99),
-    prioritizeMsP50: median(prioritizeMs),
-    prioritizeMsP99: quantile(prioritizeMs, 0.99),
-  };
-}
-
-function withUid(pod: JsonObject, uid: string): JsonObject {
-  return { ...pod, metadata: { ...(pod["metadata"] as JsonObject), uid } };
-}
-
-async function post(pool: Pool, path: string, body: string): Promise<number> {
-  const startedMs = performance.now();
-  const answer = await pool.request({
-    method: "POST",
-    path,
-    body,
-    headers: { "content-type": "application/json" },
-  });
-  await answer.body.arrayBuffer();
-  if (answer.statusCode !== 200) throw new Error(`${path} answered ${answer.statusCode}`);
-  return performance.now() - startedMs;
 }
 
 // Counted in a ledger of this process over the same objects: nodes looked up by filter and offered to the ranking.
@@ -256,14 +221,18 @@ function evaluations({ store }: LoopbackApi, nodeCount: number): number {
 }
 
 function table(
-  figures: Readonly<Record<string, unknown>> & { readonly names: Readonly<Record<string, Latencies>> },
+  figures: Readonly<Record<string, unknown>> & { readonly names: Readonly<Record<string, NamesFigures>> },
 ): string {
-  const rows = Object.entries(figures.names).map(([nodes, latencies]) => {
-    const cells = Object.values(latencies).map((ms: number) => ms.toFixed(2).padStart(10));
-    return `${nodes.padStart(6)} ${cells.join(" ")}`;
-  });
+  const cellsOf = (figure: Latencies): string =>
+    [figure.filterMsP50, figure.filterMsP99, figure.prioritizeMsP50, figure.prioritizeMsP99]
+      .map((ms) => ms.toFixed(2).padStart(10))
+      .join(" ");
+  const rows = Object.entries(figures.names).flatMap(([nodes, latencies]) => [
+    `${nodes.padStart(6)} ${cellsOf(latencies)} ${latencies.cpuMsPerPod.toFixed(2).padStart(10)}`,
+    ` floor ${cellsOf(latencies.floor)}`,
+  ]);
   return [
-    " nodes filter p50 filter p99   prio p50   prio p99  CPU/pod   (ms)",
+    " nodes filter p50 filter p99   prio p50   prio p99    CPU/pod   (ms; floor: a bare server that echoes the names)",
     ...rows,
     `at ${NODE_COUNTS[1]} nodes with ${String(figures["pods"])} pods: ${(Number(figures["rssBytes"]) / 1024 ** 2).toFixed(0)} MiB resident, rebuilt in ${Number(figures["rebuildSeconds"]).toFixed(1)} s`,
   ].join("\n");

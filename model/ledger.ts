@@ -172,7 +172,9 @@ export class ClusterLedger implements LedgerView {
 
   /** Ends promises and holds whose time is over; returns the promises that ended so. */
   expire(nowMs: number): readonly Reservation[] {
-    const expired = [...this.#reservations.values()].filter(({ expiresAtMs }) => expiresAtMs <= nowMs);
+    const expired: Reservation[] = [];
+    for (const promise of this.#reservations.values())
+      if (promise.expiresAtMs <= nowMs) expired.push(promise);
     for (const { pod } of expired) this.release(pod.uid);
     for (const node of this.#heldNodes) {
       for (const hold of node.holds.values()) {

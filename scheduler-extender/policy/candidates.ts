@@ -40,15 +40,38 @@ export function allCandidates(
 }
 
 /** Names that the ledger does not know are left out. */
-export function namedCandidates(ledger: LedgerView, names: ReadonlySet<NodeName>): Candidates {
+export function namedCandidates(ledger: LedgerView, names: readonly NodeName[]): Candidates {
+  const named = new NamedNodes(names);
   const candidates = {
     ...allCandidates(ledger),
-    accountOf: (node: NodeAccount) => (names.has(node.name) ? node : undefined),
+    accountOf: (node: NodeAccount) => (named.has(node.name) ? node : undefined),
   };
-  return names.size > NAMES_ASKED_MAX ? candidates : { ...candidates, all: () => oneByOne(ledger, names) };
+  return names.length > NAMES_ASKED_MAX ? candidates : { ...candidates, all: () => oneByOne(ledger, names) };
 }
 
-function oneByOne(ledger: LedgerView, names: ReadonlySet<NodeName>): readonly CandidateCell[] {
-  const nodes = [...names].flatMap((name) => ledger.node(name) ?? []);
+/** A decision mostly asks about a few of the named nodes: to put thousands of names into a set takes longer than that. */
+const SEARCHES_MAX = 8;
+
+class NamedNodes {
+  readonly #names: readonly NodeName[];
+  #set: ReadonlySet<NodeName> | undefined;
+  #searches = 0;
+
+  constructor(names: readonly NodeName[]) {
+    this.#names = names;
+  }
+
+  has(name: NodeName): boolean {
+    if (this.#set === undefined && this.#searches < SEARCHES_MAX) {
+      this.#searches++;
+      return this.#names.includes(name);
+    }
+    this.#set ??= new Set(this.#names);
+    return this.#set.has(name);
+  }
+}
+
+function oneByOne(ledger: LedgerView, names: readonly NodeName[]): readonly CandidateCell[] {
+  const nodes = names.flatMap((name) => ledger.node(name) ?? []);
   return [{ leftShareMin: -Infinity, kinds: nodes.map((node) => [node]) }];
 }

@@ -25,7 +25,7 @@ beforeEach(() => {
 
 function outcome(pod = aPod(), offered = NODES): string | undefined {
   const demand = costedDemand(pod, ledger);
-  const placement = place(demand, namedCandidates(ledger, new Set(offered)), { ledger });
+  const placement = place(demand, namedCandidates(ledger, offered), { ledger });
   assert.ok(placement !== undefined);
   return colocationOf(placement, demand, ledger);
 }

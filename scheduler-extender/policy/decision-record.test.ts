@@ -17,6 +17,7 @@ import { PlainCluster } from "#test/oracle/plain-cluster.ts";
 import { copiesOf, plainFreeAfter, plainMeshCost } from "#test/oracle/plain-fit.ts";
 import { plainNominated, plainRejectionWithout } from "#test/oracle/plain-preemption.ts";
 import { DecisionRecord } from "./decision-record.ts";
+import { explainNow } from "./explain-now.ts";
 import type { Explanation, ResourceRange, VerdictGroup } from "./explanation.ts";
 import type { NodeFigures } from "./node-figures.ts";
 import { DEFAULT_PROMISE_LIMITS } from "./promise.ts";
@@ -58,8 +59,15 @@ function onRandomQuestions(check: (question: Question) => void): void {
   );
 }
 
+// With every node's figures, as for somebody who asks; the pod is being scheduled anew.
 function explained({ ledger, pod }: Question): Explanation {
-  const witness = new DecisionRecord(pod, { ledger, nowMs: CONTEXT.nowMs, fitting: "measured" });
+  ledger.release(pod.uid);
+  return explainNow(ledger, { pod, nodes: [...NODE_NAMES, UNKNOWN] }, CONTEXT.nowMs);
+}
+
+// As it is put down while kube-scheduler waits.
+function explainedInPassing({ ledger, pod }: Question): Explanation {
+  const witness = new DecisionRecord(pod, { ledger, nowMs: CONTEXT.nowMs, fitting: "counted" });
   filterNodes(ledger, { pod, nodes: [...NODE_NAMES, UNKNOWN] }, { ...CONTEXT, witness });
   return witness.explanation();
 }
@@ -105,6 +113,7 @@ test("each group has the nodes of its verdict and the range of what an oracle ad
     const figures = new Map(NODE_NAMES.map((name) => [name, plainFigures(question, name)]));
     const { groups, nodes } = explained(question);
     assert.equal(nodes, NODE_NAMES.length + 1);
+    assert.deepEqual(countsOf(explainedInPassing(question)), countsOf({ groups, nodes }));
     assert.deepEqual(new Set(groups.map(({ verdict }) => verdict)), new Set(expected.keys()));
     for (const group of groups) {
       seen.set(group.verdict, (seen.get(group.verdict) ?? 0) + 1);
@@ -117,6 +126,10 @@ test("each group has the nodes of its verdict and the range of what an oracle ad
     assert.ok((seen.get(verdict) ?? 0) > 2, `${verdict}: ${seen.get(verdict) ?? 0} times`);
   }
 });
+
+function countsOf({ groups, nodes }: Pick<Explanation, "groups" | "nodes">): unknown {
+  return [nodes, ...groups.map((group) => [group.verdict, group.nodes])];
+}
 
 function checkGroup(
   group: VerdictGroup,

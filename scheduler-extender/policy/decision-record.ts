@@ -1,6 +1,5 @@
 // Puts a decision down as an explanation while it is made.
 
-import type { NodeName, PodUid } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
 import type { CostedDemand } from "#model/fit.ts";
 import type { LedgerView } from "#model/ledger.ts";
@@ -32,7 +31,7 @@ export class DecisionRecord implements DecisionWitness {
   readonly #fitting: DecisionRecordOptions["fitting"];
   readonly #groups = new VerdictGroups();
   readonly #alsoTold: DecisionRecordOptions["alsoTold"];
-  #reading: Reading | undefined;
+  #reader: FigureReader | undefined;
   #winner: Winner | undefined;
 
   constructor(pod: PodView, { ledger, nowMs, fitting, alsoTold }: DecisionRecordOptions) {
@@ -49,12 +48,16 @@ export class DecisionRecord implements DecisionWitness {
     this.#groups.add(rejection ?? "fits", account, figures);
   }
 
+  surelyFit(nodes: number): void {
+    if (nodes > 0) this.#groups.addFitting(nodes);
+  }
+
   placed(choice: Choice, demand: CostedDemand): void {
     this.#alsoTold?.placed(choice, demand);
     const { placement, accountOf } = choice;
     const { node, reason, groupPods } = placement;
     // The ledger may have changed since the nodes were judged: kube-scheduler asks again to have them ranked.
-    this.#reading = undefined;
+    this.#reader = undefined;
     const ranked = rankedNodes(placement, demand, { ledger: this.#ledger, accountOf });
     const [first, second] = ranked;
     if (first === undefined) return;
@@ -70,9 +73,9 @@ export class DecisionRecord implements DecisionWitness {
     this.finish();
   }
 
-  /** Lets go of all that was read only to decide: a record is kept long, and every promise of that moment is in there. */
+  /** Lets go of what was needed only to read: a record is kept long. */
   finish(): void {
-    this.#reading = undefined;
+    this.#reader = undefined;
   }
 
   explanation(): Explanation {
@@ -88,31 +91,11 @@ export class DecisionRecord implements DecisionWitness {
   }
 
   #figuresOf(account: NodeAccount, demand: CostedDemand): NodeFigures {
-    this.#reading ??= {
-      reader: new FigureReader(this.#ledger, demand),
-      promised: promisedByNode(this.#ledger, demand.uid),
-    };
-    const { reader, promised } = this.#reading;
-    return reader.read(account, promised.get(account.name));
+    this.#reader ??= new FigureReader(this.#ledger, demand);
+    return this.#reader.read(account);
   }
-}
-
-interface Reading {
-  readonly reader: FigureReader;
-  readonly promised: ReadonlyMap<NodeName, readonly PodUid[]>;
 }
 
 function candidateOf({ name: node, ...rank }: RankedNode, score: number, figures: NodeFigures): Candidate {
   return { node, score, ...rank, ...figures };
-}
-
-function promisedByNode(ledger: LedgerView, except: PodUid): ReadonlyMap<NodeName, readonly PodUid[]> {
-  const promised = new Map<NodeName, PodUid[]>();
-  for (const { node, pod } of ledger.reservations()) {
-    if (pod.uid === except) continue;
-    const pods = promised.get(node);
-    if (pods === undefined) promised.set(node, [pod.uid]);
-    else pods.push(pod.uid);
-  }
-  return promised;
 }

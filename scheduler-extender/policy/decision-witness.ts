@@ -9,6 +9,8 @@ import type { Placement } from "./placement.ts";
 
 export interface DecisionWitness {
   judged(node: JudgedNode, demand: CostedDemand): void;
+  /** So many nodes more that fit, with so much room to spare that nobody looked closer. */
+  surelyFit(nodes: number): void;
   placed(choice: Choice, demand: CostedDemand): void;
 }
 

@@ -20,10 +20,10 @@ export function explainNow(
 ): Explanation {
   const record = new DecisionRecord(pod, { ledger, nowMs, fitting: "measured" });
   const demand = costedDemand(pod, ledger);
-  const passed = new Set<NodeName>();
+  const passed: NodeName[] = [];
   for (const name of nodes) {
     const judged = judge(ledger, { pod, name }, demand);
-    if (judged.rejection === undefined) passed.add(name);
+    if (judged.rejection === undefined) passed.push(name);
     record.judged(judged, demand);
   }
   const placement = place(demand, namedCandidates(ledger, passed), { ledger, rankingLength: SCORE_MAX });

@@ -46,12 +46,11 @@ export class FigureReader {
    * The figures of a node, good until the next one is read; `keptFigures` makes them last.
    *
    * @param account the node as it counts for the pod, nominated pods included.
-   * @param promised uids of the pods with a promise on this node.
    */
-  read(account: NodeAccount, promised: readonly PodUid[] | undefined): NodeFigures {
+  read(account: NodeAccount): NodeFigures {
     this.#readCpu(account);
     this.#readMemory(account);
-    this.#figures.reserved = this.#reserved(account.name, promised);
+    this.#figures.reserved = this.#reserved(account.name);
     return this.#figures;
   }
 
@@ -77,16 +76,25 @@ export class FigureReader {
     left.memoryBytes = room - this.#demand.request.memoryBytes - Math.max(counted, required);
   }
 
-  #reserved(name: NodeName, promised: readonly PodUid[] | undefined): Resources {
-    if (promised === undefined && this.#ledger.nominatedTo(name).length === 0) return noResources;
+  #reserved(name: NodeName): Resources {
+    const promised = this.#promisedOn(name);
+    if (promised.length === 0 && this.#ledger.nominatedTo(name).length === 0) return noResources;
     const bare = this.#ledger.suppose(name);
     if (bare === undefined) return noResources;
-    for (const uid of promised ?? []) bare.remove(uid);
+    for (const uid of promised) bare.remove(uid);
     const { free } = this.#figures;
     return {
       cpuMilli: cpuMilliFreeAfter(bare.account, this.#demand, 0) - free.cpuMilli,
       memoryBytes: memoryBytesFreeAfter(bare.account, this.#demand, 0) - free.memoryBytes,
     };
+  }
+
+  #promisedOn(name: NodeName): readonly PodUid[] {
+    const promised: PodUid[] = [];
+    for (const uid of this.#ledger.node(name)?.occupants.keys() ?? []) {
+      if (uid !== this.#demand.uid && this.#ledger.reservationOf(uid)?.node === name) promised.push(uid);
+    }
+    return promised;
   }
 }
 

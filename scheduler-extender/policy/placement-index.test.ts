@@ -155,7 +155,7 @@ test("the index chooses, and ranks, as asking every node does, and what surely f
         const pod = aPod({ ...asked, ...size, owner: "set", placing }) as PlacedPod;
         const ways: readonly Candidates[] = [
           allCandidates(ledger),
-          namedCandidates(ledger, new Set(names)),
+          namedCandidates(ledger, names),
           eligibleCandidates(ledger, pod),
         ];
         const fitsSurely = sureFit(costedDemand(pod, ledger), ledger);

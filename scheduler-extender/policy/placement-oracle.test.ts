@@ -39,8 +39,8 @@ test("the order in which nodes are seen or named does not matter, nor does askin
     fc.property(roomyNodes, someEvents, anyDemand, (nodes, events, pod) => {
       const ledger = new ClusterLedger();
       for (const event of [...nodes, ...events]) event.apply(ledger);
-      const forwards = placed(ledger, pod, namedCandidates(ledger, new Set(NODE_NAMES)));
-      const backwards = placed(ledger, pod, namedCandidates(ledger, new Set(NODE_NAMES.toReversed())));
+      const forwards = placed(ledger, pod, namedCandidates(ledger, NODE_NAMES));
+      const backwards = placed(ledger, pod, namedCandidates(ledger, NODE_NAMES.toReversed()));
       assert.deepEqual(forwards, backwards);
       assert.deepEqual(placed(ledger, pod, allCandidates(ledger)), forwards);
       assert.deepEqual(placed(ledger, pod, everyCandidate([...ledger.nodes()].toReversed())), forwards);

@@ -39,7 +39,7 @@ test("each node is decided as an oracle decides it from plain pods, and the ledg
   // A property that never meets an outcome says nothing about it.
   const outcomes = ["keptVictims", "addedVictims", "noVictims", "appDoesNotFit", "meshShareDoesNotFit"];
   for (const kind of [...outcomes, "proxyNotReady", "appLimitReached", "zoneLimitReached"]) {
-    assert.ok((seen.get(kind) ?? 0) > 2, `${kind}: ${seen.get(kind) ?? 0} times`);
+    assert.ok(seen.has(kind), `${kind}: never`);
   }
 });
 
@@ -205,6 +205,6 @@ function onRandomQuestions(check: (random: RandomQuestion) => void): void {
       const victims = random.victims.map((name) => `uid-of-${name}` as PodUid);
       check({ ledger, question: { cluster, node: NODE, pod, mayAddVictims: random.mayAddVictims, victims } });
     }),
-    { numRuns: 1_000 },
+    { numRuns: 2_000 },
   );
 }

@@ -52,18 +52,22 @@ export function filterNodes(
   const expired = ledger.expire(context.nowMs).length;
   ledger.release(pod.uid);
   const demand = costedDemand(pod, ledger);
-  const passed: NodeName[] = [];
   const rejected = new Map<NodeName, Rejection>();
   const fitsSurely = sureFit(demand, ledger);
+  let surely = 0;
   for (const name of nodes) {
     const node = ledger.node(name);
-    const isSure = node !== undefined && fitsSurely(node) && ledger.nominatedTo(name).length === 0;
-    const judged = isSure ? { account: node, rejection: undefined } : judge(ledger, { pod, name }, demand);
-    const { rejection } = judged;
-    if (rejection === undefined) passed.push(name);
-    else rejected.set(name, rejection);
+    if (node !== undefined && fitsSurely(node) && ledger.nominatedTo(name).length === 0) {
+      surely++;
+      continue;
+    }
+    const judged = judge(ledger, { pod, name }, demand);
+    if (judged.rejection !== undefined) rejected.set(name, judged.rejection);
     context.witness?.judged(judged, demand);
   }
+  context.witness?.surelyFit(surely);
+  // Mostly all of them, and then no list is made: what 5,000 names leave behind per question has to be collected.
+  const passed = rejected.size === 0 ? nodes : without(nodes, rejected);
   const isChosenHere = passed.length === 1 || (context.candidates === 1 && pod.app !== undefined);
   // It is deleted as soon as it is bound: a promise to it would only keep the pod out that it stands for.
   if (pod.headroomFor !== undefined) return { passed, rejected, promised: undefined, withheld: 0, expired };
@@ -71,6 +75,18 @@ export function filterNodes(
   if (placement === undefined) return { passed, rejected, promised: undefined, withheld: 0, expired };
   const { node } = placement;
   return { passed: [node], rejected, promised: node, withheld: passed.length - 1, expired };
+}
+
+// A list that grows name by name is copied several times over.
+function without(
+  nodes: readonly NodeName[],
+  rejected: ReadonlyMap<NodeName, Rejection>,
+): readonly NodeName[] {
+  const passed = nodes.slice();
+  let count = 0;
+  for (const name of nodes) if (!rejected.has(name)) passed[count++] = name;
+  passed.length = count;
+  return passed;
 }
 
 /** What filter says of one node, and by which account. */
@@ -115,7 +131,7 @@ function chooseAndPromise(
   { demand, nodes }: { readonly demand: CostedDemand; readonly nodes: readonly NodeName[] },
   context: DecisionContext,
 ): Placement | undefined {
-  const candidates = namedCandidates(ledger, new Set(nodes));
+  const candidates = namedCandidates(ledger, nodes);
   const placement = place(demand, candidates, { ledger, rankingLength: SCORE_MAX });
   if (placement === undefined) return undefined;
   context.witness?.placed({ placement, accountOf: (name) => ledger.node(name) }, demand);

@@ -19,16 +19,26 @@ export class VerdictGroups {
 
   /** `account` and `figures` are undefined for a node that is not known; what is kept of the figures is copied. */
   add(verdict: Verdict, account: NodeAccount | undefined, figures: NodeFigures | undefined): void {
-    this.#nodes++;
+    const group = this.#grown(verdict, 1);
+    if (account === undefined || figures === undefined) return;
+    group.ranges.add(figures);
+    if (verdict !== "fits") group.offer(account, figures);
+  }
+
+  /** Nodes that fit, without their figures. */
+  addFitting(nodes: number): void {
+    this.#grown("fits", nodes);
+  }
+
+  #grown(verdict: Verdict, nodes: number): Group {
+    this.#nodes += nodes;
     let group = this.#groups.get(verdict);
     if (group === undefined) {
       group = new Group();
       this.#groups.set(verdict, group);
     }
-    group.nodes++;
-    if (account === undefined || figures === undefined) return;
-    group.ranges.add(figures);
-    if (verdict !== "fits") group.offer(account, figures);
+    group.nodes += nodes;
+    return group;
   }
 
   /** The largest first. */

@@ -59,6 +59,7 @@ export class Explanations {
     const record = this.#begin(pod, this.#nominations);
     return {
       judged: (node, demand) => record.judged(node, demand),
+      surelyFit: (nodes) => record.surelyFit(nodes),
       placed: (choice, demand) => {
         record.placed(choice, demand);
         this.#tellChosen(pod.uid, record);

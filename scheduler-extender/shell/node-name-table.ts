@@ -19,6 +19,8 @@ const CLOSING_BRACKET = 0x5d;
 const FIRST_PRINTABLE = 0x20;
 const LAST_ASCII = 0x7e;
 
+const NOTHING = new Uint8Array(0);
+
 export interface NamesRead {
   readonly names: readonly NodeName[];
   /** Behind the closing bracket. */
@@ -33,6 +35,9 @@ export class NodeNameTable {
   #bytes = new Uint8Array(BYTES_FIRST);
   readonly #starts = new Int32Array(NAMES_MAX + 1);
   #answered: Answered | undefined;
+  #countLast = 0;
+  /** While it is read; to pass it on with a place would make an object of each name. */
+  #body: Uint8Array = NOTHING;
 
   /**
    * The strings of a JSON array whose opening bracket is just before `from`. Undefined if it is written in any other way
@@ -41,8 +46,19 @@ export class NodeNameTable {
   read(body: Buffer, from: number): NamesRead | undefined {
     const answered = this.#answeredAt(body, from - 1);
     if (answered !== undefined) return answered;
+    this.#body = body;
+    const read = this.#readNames(from);
+    this.#body = NOTHING;
+    return read;
+  }
+
+  #readNames(from: number): NamesRead | undefined {
+    const body = this.#body;
+    if (body[from] === CLOSING_BRACKET) return { names: [], end: from + 1 };
+    // As many as last time, mostly: a list that grows name by name is copied several times over.
     const names: NodeName[] = [];
-    if (body[from] === CLOSING_BRACKET) return { names, end: from + 1 };
+    names.length = this.#countLast;
+    let count = 0;
     for (let at = from; ; at++) {
       if (body[at] !== QUOTE) return undefined;
       const start = at + 1;
@@ -56,9 +72,13 @@ export class NodeNameTable {
         hash = (Math.imul(hash, 31) + byte) | 0;
       }
       if (at - start > NAME_BYTES_MAX) return undefined;
-      names.push(this.#nameOf(body, { start, end: at, hash }));
+      names[count++] = this.#nameOf(start, at, hash);
       at++;
-      if (body[at] === CLOSING_BRACKET) return { names, end: at + 1 };
+      if (body[at] === CLOSING_BRACKET) {
+        names.length = count;
+        this.#countLast = count;
+        return { names, end: at + 1 };
+      }
       if (body[at] !== COMMA) return undefined;
     }
   }
@@ -75,18 +95,19 @@ export class NodeNameTable {
     return body.subarray(start, end).equals(list) ? { names, end } : undefined;
   }
 
-  #nameOf(body: Uint8Array, written: Written): NodeName {
+  #nameOf(start: number, end: number, hash: number): NodeName {
     // Fibonacci hashing: numbered names would stand side by side otherwise, and be searched for one after the other.
-    const first = Math.imul(written.hash, 0x9e3779b1) >>> 16;
+    const first = Math.imul(hash, 0x9e3779b1) >>> 16;
     for (let slot = first; ; slot = (slot + 1) & (SLOTS - 1)) {
       const place = (this.#slots[slot] ?? 0) - 1;
-      if (place < 0) return this.#learn(body.subarray(written.start, written.end), slot);
-      if (this.#isAt(place, body, written)) return this.#names[place] as NodeName;
+      if (place < 0) return this.#learn(this.#body.subarray(start, end), slot);
+      if (this.#isAt(place, start, end)) return this.#names[place] as NodeName;
     }
   }
 
-  #isAt(place: number, body: Uint8Array, { start, end }: Written): boolean {
+  #isAt(place: number, start: number, end: number): boolean {
     const bytes = this.#bytes;
+    const body = this.#body;
     const from = this.#starts[place] ?? 0;
     if ((this.#starts[place + 1] ?? 0) - from !== end - start) return false;
     for (let at = start; at < end; at++) {
@@ -119,10 +140,4 @@ interface Answered {
   /** As it was written, brackets included. */
   readonly list: Buffer;
   readonly names: readonly NodeName[];
-}
-
-interface Written {
-  readonly start: number;
-  readonly end: number;
-  readonly hash: number;
 }
