@@ -42,6 +42,7 @@ import { nominateMode } from "./shell/nominate-mode.ts";
 import { PromiseMetrics } from "./shell/promise-metrics.ts";
 import { PortAllocator, type PortAllocatorOptions } from "./shell/port-allocator.ts";
 import { createPortMetrics } from "./shell/port-metrics.ts";
+import { leaderSigner, signerSettings } from "./shell/signing/leader-signer.ts";
 import { ProfileStatusSweep } from "./shell/profile-status-sweep.ts";
 
 const port = z.int().min(0).max(65_535);
@@ -156,6 +157,7 @@ const settings = componentSettings.extend({
     .boolean()
     .default(false)
     .describe("answer verbs without a Lease, beside the one kube-scheduler that asks; allocate no ports"),
+  ...signerSettings,
 });
 
 /** Above an ExtenderArgs with 5,000 whole nodes, which kube-scheduler sends without nodeCacheCapable. */
@@ -182,11 +184,13 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
   const explanations = new Explanations({ ledger, clock, events, alsoTold: promises });
   const told = { events, explanations };
   const placing = nominateMode({ ...shared, ...told, clock, limits, leadership, cache: () => cache });
+  const mayAct = (): boolean => leadership.isLeader && notAnsweringReasons().length === 0;
   const headroom = headroomKeeper(config, {
     ...shared,
     registry: metrics.registry,
-    mayAct: () => leadership.isLeader && notAnsweringReasons().length === 0,
+    mayAct,
   });
+  const signer = leaderSigner({ ...shared, registry: metrics.registry, mayAct });
   const cache = new ClusterCache({
     connection,
     ledger,
@@ -202,8 +206,7 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
   const ports = portAllocator({ ...shared, profiles: cache.profiles, isLeader, clock });
   const sweep = profileStatusSweep(cache.profiles, ports, isLeader);
   const unreadyReasons = () => cache.unreadyReasons();
-  const notAnsweringReasons = (): readonly string[] =>
-    [unreadyReasons, () => leadership.notAnsweringReasons()].flatMap((reasons) => reasons());
+  const notAnsweringReasons = () => [...unreadyReasons(), ...leadership.notAnsweringReasons()];
   await server.register(extenderApi, {
     ...shared,
     clock,
@@ -233,7 +236,7 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
     () => leadership.stand(),
     () => logger.debug("stopped before the first sync"),
   );
-  for (const part of [sweep, headroom, placing, discovery]) part?.start();
+  for (const part of [sweep, headroom, placing, discovery, signer]) part?.start();
   keeper?.keep((material) => certificate?.replace(material));
   return {
     urls,
@@ -245,7 +248,7 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
     },
     async stop() {
       sweep.stop();
-      await Promise.all([placing?.stop(), discovery?.stop(), headroom?.stop()]);
+      await Promise.all([placing?.stop(), discovery?.stop(), headroom?.stop(), signer?.stop()]);
       await leadership.stop();
       await events.stop();
       await Promise.all([server.close(), operations.close(), cache.stop(), keeper?.stop()]);

@@ -1,5 +1,5 @@
-// Makes X.509 certificates with P-256 keys. The library is loaded only when one has to be made, which is once a year:
-// it takes 80 ms and 20 MB.
+// Makes X.509 certificates with P-256 keys. The library is loaded only when one has to be made, which is once a year
+// where no apps are certified: it takes 80 ms and 20 MB.
 
 import { KeyObject, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
@@ -12,13 +12,16 @@ export interface CertifiedKey {
   readonly key: string;
 }
 
-/** A self-signed authority that signs serving certificates and no further authorities; ten years. */
-export async function makeAuthority(nowMs: number): Promise<CertifiedKey> {
+/** A self-signed authority that signs end certificates and no further authorities; ten years unless said otherwise. */
+export async function makeAuthority(
+  nowMs: number,
+  { name = AUTHORITY_NAME, lifeMs = AUTHORITY_LIFE_MS }: AuthorityOptions = {},
+): Promise<CertifiedKey> {
   const x509 = await loadX509();
   const keys = await makeKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    ...commonFields(nowMs, AUTHORITY_LIFE_MS),
-    name: `CN=${AUTHORITY_NAME}`,
+    ...commonFields(nowMs, lifeMs),
+    name: `CN=${name}`,
     keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
@@ -28,6 +31,57 @@ export async function makeAuthority(nowMs: number): Promise<CertifiedKey> {
     ],
   });
   return { certificate: pem(certificate), key: await pemOfKey(keys.privateKey) };
+}
+
+export interface AuthorityOptions {
+  readonly name?: string;
+  readonly lifeMs?: number;
+}
+
+/**
+ * An app's certificate: client's and server's, for its SPIFFE ID alone.
+ *
+ * @param options.publicKey SubjectPublicKeyInfo of its P-256 key, DER.
+ * @returns PEM.
+ */
+export async function makeAppCertificate({
+  authority,
+  spiffeId,
+  publicKey,
+  nowMs,
+  lifeMs,
+}: AppCertificateOptions): Promise<string> {
+  const x509 = await loadX509();
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const key = new x509.PublicKey(publicKey);
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...commonFields(nowMs, lifeMs),
+    issuer: issuer.subject,
+    // None: the app's name is in the extension, which has to be understood then.
+    subject: "",
+    publicKey: key,
+    signingKey: await signingKey(authority.key),
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([
+        x509.ExtendedKeyUsage.serverAuth,
+        x509.ExtendedKeyUsage.clientAuth,
+      ]),
+      new x509.SubjectAlternativeNameExtension([{ type: "url", value: spiffeId }], true),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      await x509.SubjectKeyIdentifierExtension.create(key),
+    ],
+  });
+  return pem(certificate);
+}
+
+export interface AppCertificateOptions {
+  readonly authority: CertifiedKey;
+  readonly spiffeId: string;
+  readonly publicKey: Uint8Array<ArrayBuffer>;
+  readonly nowMs: number;
+  readonly lifeMs: number;
 }
 
 /** A server's certificate for the given DNS names and IP addresses; one year. */
@@ -72,7 +126,7 @@ const SERIAL_BYTES = 16;
 /** Clients whose clock is behind by this much accept a fresh certificate. */
 const CLOCK_SKEW_MS_MAX = 5 * 60_000;
 
-async function loadX509(): Promise<typeof X509> {
+export async function loadX509(): Promise<typeof X509> {
   await import("reflect-metadata");
   return import("@peculiar/x509");
 }

@@ -14,6 +14,7 @@ export interface CheckedSettings {
   readonly withoutLease: boolean;
   readonly mode: "score" | "nominate";
   readonly headroomPods: number;
+  readonly meshAuthoritySecret?: string | undefined;
   readonly portRangeFirst: number;
   readonly portRangeLast: number;
 }
@@ -31,6 +32,7 @@ export function checkSettings({
   withoutLease,
   mode,
   headroomPods,
+  meshAuthoritySecret,
   portRangeFirst,
   portRangeLast,
 }: CheckedSettings): void {
@@ -47,6 +49,9 @@ export function checkSettings({
   }
   if (withoutLease && headroomPods > 0) {
     throw new UsageError("--headroom-pods needs the Lease: only the leader makes them");
+  }
+  if (withoutLease && meshAuthoritySecret !== undefined) {
+    throw new UsageError("--mesh-authority-secret needs the Lease: only the leader signs");
   }
   if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined)) {
     throw new UsageError("--tls-cert-file and --tls-key-file belong together");

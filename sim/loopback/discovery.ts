@@ -72,6 +72,9 @@ function resourceList(groupVersion: string, types: readonly ResourceType[]): Jso
       ...(plural === "pods"
         ? [subresource("binding", ["create"]), subresource("resize", ["get", "patch", "update"])]
         : []),
+      ...(plural === "certificatesigningrequests"
+        ? [subresource("approval", ["get", "patch", "update"])]
+        : []),
     ];
   });
   return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources };

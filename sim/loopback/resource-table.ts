@@ -40,6 +40,7 @@ export type ResourceName =
   | "endpointslices"
   | "mutatingwebhookconfigurations"
   | "priorityclasses"
+  | "certificatesigningrequests"
   | "meshprofiles"
   | "nodeproxyautoscalers"
   | "verticalpodautoscalers"
@@ -123,6 +124,14 @@ export const RESOURCE_TYPES: Readonly<Record<ResourceName, ResourceType>> = {
     group: "scheduling.k8s.io",
     isNamespaced: false,
     shortNames: ["pc"],
+  }),
+  certificatesigningrequests: built("certificatesigningrequests", "CertificateSigningRequest", {
+    group: "certificates.k8s.io",
+    isNamespaced: false,
+    hasStatus: true,
+    hasGeneration: false,
+    shortNames: ["csr"],
+    selectableFields: ["spec.signerName"],
   }),
   meshprofiles: custom("meshprofiles", "MeshProfile"),
   nodeproxyautoscalers: custom("nodeproxyautoscalers", "NodeProxyAutoscaler"),

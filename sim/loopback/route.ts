@@ -53,6 +53,7 @@ function routeWithin(types: readonly ResourceType[], segments: readonly string[]
 function isSubresource(type: ResourceType, subresource: string): boolean {
   if (subresource === "") return true;
   if (subresource === "status") return type.hasStatus;
+  if (subresource === "approval") return type.plural === "certificatesigningrequests";
   return type.plural === "pods" && (subresource === "binding" || subresource === "resize");
 }
 

@@ -9,6 +9,7 @@ import { bodyObject, parseJson, parseYamlBody } from "./api-request.ts";
 import type { ApiAnswer, ApiRequest } from "./api-request.ts";
 import { APPLY_CONTENT_TYPE, createFrom } from "./create-verb.ts";
 import { checkEndpointSlice } from "./endpoint-slices.ts";
+import { approvedRequest, settledRequest } from "./signing-requests.ts";
 import { validCustomObject } from "./custom-validation.ts";
 import { equalJson, isJsonObject, objectOf, textOf } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -152,7 +153,9 @@ function settle(context: WriteContext, { route }: ApiRequest, { live, next }: Ob
     const node = nodeName === undefined ? undefined : context.store.get("nodes", { name: nodeName });
     return resizedPod(live, next, node);
   }
+  if (subresource === "approval") return approvedRequest(live, next);
   const metadata = settledMetadata(live, objectOf(next["metadata"]));
+  if (type.plural === "certificatesigningrequests") return settledRequest(live, next, route);
   if (subresource === "status") {
     const status = next["status"] as JsonObject;
     if (type.isCustom) return { ...live, status };

@@ -12,6 +12,7 @@ import { objectCases } from "./object-cases.ts";
 import { patchCases } from "./patch-cases.ts";
 import { podCases } from "./pod-cases.ts";
 import { resizeCases } from "./resize-cases.ts";
+import { signingCases } from "./signing-cases.ts";
 import { validationCases } from "./validation-cases.ts";
 import { watchCases } from "./watch-cases.ts";
 
@@ -42,6 +43,7 @@ export function contractSuite(target: ContractTarget): void {
     deletionCases(api);
     validationCases(api);
     discoveryCases(api);
+    signingCases(api);
   });
 }
 

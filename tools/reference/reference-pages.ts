@@ -19,6 +19,8 @@ import { DEFAULT_PORT_RANGE } from "#scheduler-extender/policy/ports.ts";
 import { createDiscoveryMetrics } from "#scheduler-extender/shell/discovery-metrics.ts";
 import { createExtenderMetrics, registerCacheAge } from "#scheduler-extender/shell/extender-metrics.ts";
 import { createHeadroomMetrics } from "#scheduler-extender/shell/headroom-metrics.ts";
+import { SIGNING_REASONS } from "#scheduler-extender/policy/signing/signing-reasons.ts";
+import { createSignerMetrics } from "#scheduler-extender/shell/signing/signer-metrics.ts";
 import { createPlacementMetrics } from "#scheduler-extender/shell/placement-metrics.ts";
 import { createPortMetrics } from "#scheduler-extender/shell/port-metrics.ts";
 import { PromiseMetrics } from "#scheduler-extender/shell/promise-metrics.ts";
@@ -136,6 +138,7 @@ async function metricsPage(): Promise<string> {
   createPortMetrics(extender, { profiles: () => [], range: DEFAULT_PORT_RANGE });
   createDiscoveryMetrics(extender, new Discovery());
   createHeadroomMetrics(extender, () => 0);
+  createSignerMetrics(extender, () => 0);
   const recommender = createRecommenderMetrics(() => []).registry;
   const costs = new CostMeter();
   const proxy = new ProxyMetrics({ instances: [], pods: () => [], isSynced: false, costs } as never).render();
@@ -175,6 +178,9 @@ function reasonsPage(): string {
     ({ code, statusCode, outcome, summary, help }) =>
       `| \`${code}\` | ${statusCode ?? "–"} | ${outcome} | ${summary} | ${help} |`,
   );
+  const refusals = Object.values(SIGNING_REASONS).map(
+    ({ code, summary, help }) => `| \`${code}\` | ${summary} | ${help} |`,
+  );
   return [
     "# Reasons",
     GENERATED,
@@ -186,6 +192,8 @@ function reasonsPage(): string {
     ].join("\n"),
     "## Why the proxy answers itself (`x-berth-reason`)",
     ["| code | status | counted as | meaning | what to do |", "|---|---|---|---|---|", ...answers].join("\n"),
+    "## Why the signer certifies no app (a CertificateSigningRequest's condition)",
+    ["| reason | meaning | what to do |", "|---|---|---|", ...refusals].join("\n"),
     "",
   ].join("\n\n");
 }
