@@ -13,6 +13,8 @@ const CPU_BURST_MS = 50;
  */
 const CPU_DEBT_MS_MAX = 1_000;
 const CPU_RESUME_MS = 5;
+/** Twice what a thread owes between two rests of its own at a tenth of a core, so that these come first. */
+const CPU_HOLD_MS = 20;
 
 /** In microseconds: one millicore is one microsecond of CPU per millisecond. */
 export function cpuLimits(cpuMilli: number): DebtLimits {
@@ -20,6 +22,7 @@ export function cpuLimits(cpuMilli: number): DebtLimits {
     perMs: cpuMilli,
     capacity: cpuMilli * CPU_BURST_MS,
     debtMax: cpuMilli * CPU_DEBT_MS_MAX,
+    holdAt: cpuMilli * CPU_HOLD_MS,
     resumeAt: cpuMilli * CPU_RESUME_MS,
   };
 }
@@ -37,6 +40,7 @@ export function bandwidthLimits(bytesPerSecond: number): DebtLimits {
     perMs,
     capacity: Math.max(BURST_BYTES_MIN, perMs * BANDWIDTH_BURST_MS),
     debtMax: perMs * BANDWIDTH_DEBT_MS_MAX,
+    holdAt: 0,
     resumeAt: perMs * BANDWIDTH_RESUME_MS,
   };
 }

@@ -24,6 +24,8 @@ class FakeSocket extends EventEmitter {
   }
 }
 
+const KERNEL_TICK_MICROS = 4_000;
+
 /** A thread that works off its socket's data, and whatever else it is told to work on, in simulated time. */
 class FakeThread {
   readonly clock = new VirtualClock();
@@ -33,7 +35,11 @@ class FakeThread {
   cpuMicros = 0;
   sleptMs = 0;
   heldMs = 0;
+  /** The longest time without a rest. */
+  runMsMax = 0;
   #asleepUntilMs = 0;
+  /** CPU time as a kernel says that counts it in ticks, and whenever the thread stops. */
+  #toldMicros = 0;
 
   constructor() {
     this.throttle.add(this.socket as never, "client");
@@ -42,11 +48,13 @@ class FakeThread {
       clock: this.clock,
       reason: "cpu",
       sides: ["client", "destination"],
-      measure: () => this.cpuMicros,
+      measure: () => this.#told(),
+      measureAtMost: () => this.cpuMicros,
       idleUse: 100,
       sleep: (ms) => {
         this.sleptMs += ms;
-        this.#asleepUntilMs = this.clock.nowMs() + ms;
+        this.#asleepUntilMs = Math.max(this.#asleepUntilMs, this.clock.nowMs()) + ms;
+        this.#toldMicros = this.cpuMicros;
       },
       held: (ms) => {
         this.heldMs += ms;
@@ -64,6 +72,27 @@ class FakeThread {
     }
     return (this.cpuMicros - before) / (ms * 1000);
   }
+
+  /** A request per millisecond of work, and always another one. @returns the share of a core used. */
+  serve(ms: number): number {
+    const before = this.cpuMicros;
+    const startedMs = this.clock.nowMs();
+    let runMs = 0;
+    for (let nowMs = startedMs + 1; nowMs <= startedMs + ms; nowMs++) {
+      const isRunning = nowMs > this.#asleepUntilMs && !this.socket.isPaused;
+      runMs = isRunning ? runMs + 1 : 0;
+      this.runMsMax = Math.max(this.runMsMax, runMs);
+      if (isRunning) this.cpuMicros += 1_000;
+      this.clock.advanceTo(nowMs);
+      if (isRunning) this.governor.wake();
+    }
+    return (this.cpuMicros - before) / (ms * 1000);
+  }
+
+  #told(): number {
+    if (this.cpuMicros - this.#toldMicros >= KERNEL_TICK_MICROS) this.#toldMicros = this.cpuMicros;
+    return this.#toldMicros;
+  }
 }
 
 test("a flooded thread reads no more than its quota lets it, and all it likes once the quota goes", () => {
@@ -74,6 +103,27 @@ test("a flooded thread reads no more than its quota lets it, and all it likes on
   assert.ok(Math.abs(thread.heldMs / 20_000 - 0.75) < 0.02);
   thread.governor.change(undefined);
   assert.equal(thread.run(1_000, 0), 1);
+});
+
+test("a thread that is flooded with requests rests after each millisecond, and is held to its quota all the same", () => {
+  for (const cpuMilli of [100, 250, 500]) {
+    const thread = new FakeThread();
+    thread.governor.change(cpuLimits(cpuMilli));
+    thread.serve(1_000);
+    thread.runMsMax = 0;
+    assert.ok(Math.abs(thread.serve(20_000) - cpuMilli / 1000) < 0.01, `${cpuMilli}m`);
+    assert.ok(thread.runMsMax <= 2, `${cpuMilli}m ran for ${thread.runMsMax} ms`);
+    assert.ok(thread.heldMs / 21_000 > 0.5 * (1 - cpuMilli / 1000));
+  }
+});
+
+test("a thread that is not limited never rests", () => {
+  const thread = new FakeThread();
+  thread.governor.change(cpuLimits(1_000));
+  assert.equal(thread.serve(1_000), 1);
+  thread.governor.change(undefined);
+  assert.equal(thread.serve(1_000), 1);
+  assert.equal(thread.sleptMs, 0);
 });
 
 test("a changed quota holds within a second", () => {
