@@ -38,6 +38,7 @@ test("a full profile is read into the model's units", () => {
         burst: 20,
         concurrency: 64,
       },
+      isolation: "process",
       placement: { maxPodsPerNode: 8, maxPodsPerZone: 40 },
     },
     { ports: { inbound: 20_000, outbound: 20_001 } },
@@ -60,6 +61,7 @@ test("a full profile is read into the model's units", () => {
       burst: 20,
       concurrency: 64,
     },
+    isolation: "process",
     placement: { maxPodsPerNode: 8, maxPodsPerZone: 40 },
     ports: { inbound: 20_000, outbound: 20_001 },
   });

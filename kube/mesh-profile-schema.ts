@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { appName } from "#model/app.ts";
-import { type AppCost, DEFAULT_APP_COST, type MeshProfile } from "#model/mesh-profile.ts";
+import { type AppCost, DEFAULT_APP_COST, ISOLATIONS, type MeshProfile } from "#model/mesh-profile.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
@@ -58,6 +58,12 @@ export const meshProfileSpecSchema = z
     quota: quotaSchema
       .optional()
       .describe("Limits of the app's instance on each node; an absent limit is not enforced."),
+    isolation: z
+      .enum(ISOLATIONS)
+      .optional()
+      .describe(
+        "How the app's instance is kept apart on each node: in a thread of the node's proxy (default), or in a process of its own, for apps that are heavy or not trusted; it takes some 30Mi more.",
+      ),
     placement: z
       .strictObject({
         maxPodsPerNode: count.optional().describe("Pods of the app on one node; more are placed elsewhere."),
@@ -105,6 +111,7 @@ export function decodeMeshProfile(raw: unknown): MeshProfile {
     app: appName(metadata.namespace, metadata.name),
     cost: decodeCost(spec?.cost ?? {}),
     quota: decodeQuota(spec?.quota ?? {}),
+    ...(spec?.isolation !== undefined && { isolation: spec.isolation }),
     placement: defined({
       maxPodsPerNode: spec?.placement?.maxPodsPerNode,
       maxPodsPerZone: spec?.placement?.maxPodsPerZone,

@@ -10,12 +10,18 @@ export interface MeshProfile {
   /** As the recommender learned them from the app's instances; absent until it has. */
   readonly learned?: LearnedCost;
   readonly quota: Quota;
+  /** Absent: a thread. */
+  readonly isolation?: Isolation;
   readonly placement: PlacementLimits;
   /** The app's two ports, the same on every node; undefined until allocated. */
   readonly ports: AppPorts | undefined;
   /** Its status says nothing of the ports it has, or says it of an earlier spec; absent if it is up to date. */
   readonly isStatusOutdated?: true;
 }
+
+/** How an app's instance is kept apart: in a thread of the node's proxy, or in a process of its own beside it. */
+export const ISOLATIONS = ["thread", "process"] as const;
+export type Isolation = (typeof ISOLATIONS)[number];
 
 /** Coefficients of the mesh's cost on a node; see mesh-cost.ts for the formula. */
 export interface AppCost {

@@ -1,7 +1,7 @@
 // What the host hears of the cluster, and from whom: the API in production, the test itself in tests.
 
 import type { AppName, PodUid } from "#model/brand.ts";
-import type { AppPorts, Quota } from "#model/mesh-profile.ts";
+import type { AppPorts, Isolation, Quota } from "#model/mesh-profile.ts";
 import type { Shares } from "#model/shares.ts";
 
 import type { WatchedPod } from "../policy/pod-registry.ts";
@@ -11,6 +11,8 @@ import type { Succession } from "../policy/succession.ts";
 export interface AppSettings {
   readonly app: AppName;
   readonly quota: Quota;
+  /** Absent: a thread. */
+  readonly isolation?: Isolation;
   readonly ports: AppPorts | undefined;
 }
 

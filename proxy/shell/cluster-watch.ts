@@ -186,8 +186,8 @@ function sharesTextOf(raw: unknown): string | undefined {
 }
 
 function settingsOf(raw: unknown): AppSettings {
-  const { app, quota, ports } = decodeMeshProfile(raw);
-  return { app, quota, ports };
+  const { app, quota, isolation, ports } = decodeMeshProfile(raw);
+  return { app, quota, ports, ...(isolation !== undefined && { isolation }) };
 }
 
 /** A StatefulSet's pod keeps its name and changes its uid, which the watch may show as one change. */

@@ -5,14 +5,10 @@ import type { AppName } from "#model/brand.ts";
 
 import { spread } from "../policy/spread.ts";
 import type { Instance } from "./instance.ts";
+import type { ProcessUse } from "./process-use.ts";
 
 /** The rest of a second goes to those who worked in it. */
 export const METER_TURN_MS = 1_000;
-
-export interface ProcessUse {
-  readonly cpuSeconds: number;
-  readonly residentBytes: number;
-}
 
 export class CostMeter {
   readonly #ownCpu = new Map<AppName, number>();
@@ -37,6 +33,7 @@ export class CostMeter {
     return this.#spreadCpu.get(app) ?? 0;
   }
 
+  /** @param use of the proxy's processes together, those of single instances included. */
   turn(instances: readonly Instance[], use: ProcessUse): void {
     const own = instances.map((instance) => this.#ownSince(instance));
     const passed = use.cpuSeconds - (this.#processCpu ?? use.cpuSeconds);

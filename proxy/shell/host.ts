@@ -19,6 +19,8 @@ import { CostMeter, METER_TURN_MS } from "./cost-meter.ts";
 import type { HostMemory } from "./host-memory.ts";
 import { noMemory } from "./host-memory.ts";
 import { Instance } from "./instance.ts";
+import type { InstanceProcesses } from "./instance-processes.ts";
+import type { ProcessUse } from "./process-use.ts";
 import type { ServiceTable, ServiceTableCounts } from "./service-table.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { SHARE_TURN_MS, ShareKeeper } from "./share-keeper.ts";
@@ -38,6 +40,8 @@ export interface ProxyHostOptions {
   readonly workerPreload?: string | undefined;
   /** Absent: every Service is reached directly. */
   readonly services?: ServiceTable | undefined;
+  /** Absent: every instance runs in a thread of this process. */
+  readonly processes?: InstanceProcesses | undefined;
   readonly memory?: HostMemory | undefined;
   /** Called with what the next host should know, whenever it changed. */
   readonly remember?: (memory: HostMemory) => void;
@@ -70,6 +74,8 @@ export class ProxyHost implements ClusterListener {
   /** What each app is charged. */
   readonly costs = new CostMeter();
   readonly #refusals: RefusalLog;
+  /** Of instances that have gone. */
+  #goneProcessCpuSeconds = 0;
   #isReconcileDue = false;
   #isEnding = false;
   #isDraining = false;
@@ -87,6 +93,7 @@ export class ProxyHost implements ClusterListener {
 
   start(): void {
     this.#reconcile();
+    this.#options.processes?.dismissUnclaimed(this.#options.lifecycle.drainTimeoutMs);
     this.#options.cluster?.start(this);
     this.#repeat("inspect", INSPECTION_MS, (elapsedMs) => {
       // A host that was stopped for a while knows nothing of the time in between.
@@ -121,6 +128,18 @@ export class ProxyHost implements ClusterListener {
     for (const instance of instances) instance.handle({ kind: "shutdown" });
     await Promise.all(instances.map((instance) => instance.whenGone));
     for (const cancel of this.#cancels.values()) cancel();
+  }
+
+  /** Of this process, and of those that single instances have for themselves. */
+  get use(): ProcessUse {
+    const { user, system } = process.cpuUsage();
+    let cpuSeconds = (user + system) / 1e6 + this.#goneProcessCpuSeconds;
+    let residentBytes = process.memoryUsage.rss();
+    for (const { ownProcesses } of this.#instances.values()) {
+      cpuSeconds += ownProcesses?.cpuSeconds ?? 0;
+      residentBytes += ownProcesses?.ownBytes ?? 0;
+    }
+    return { cpuSeconds, residentBytes };
   }
 
   get nodeName(): string {
@@ -227,9 +246,7 @@ export class ProxyHost implements ClusterListener {
   }
 
   #meter(): void {
-    const { user, system } = process.cpuUsage();
-    const use = { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() };
-    this.costs.turn(this.instances, use);
+    this.costs.turn(this.instances, this.use);
     this.#refusals.turn(this.instances);
   }
 
@@ -268,6 +285,7 @@ export class ProxyHost implements ClusterListener {
     const instance = this.#instances.get(app) ?? (this.#isEnding ? undefined : this.#addInstance(app));
     if (instance === undefined) return;
     instance.setQuota(settings?.quota ?? {});
+    instance.setIsolation(settings?.isolation ?? "thread");
     instance.setEndpoints(endpointsOf(pods));
     instance.setSources(pods.map(({ address }) => address));
     instance.handle({ kind: "wanted" });
@@ -296,6 +314,7 @@ export class ProxyHost implements ClusterListener {
     if (boundPorts !== undefined) this.#boundPorts.set(app, boundPorts);
     if (instance.state.phase.kind === "gone") {
       this.#refusals.close(instance);
+      this.#goneProcessCpuSeconds += instance.ownProcesses?.cpuSeconds ?? 0;
       this.#instances.delete(app);
       this.#boundPorts.delete(app);
       // A pod may have come in the very turn in which its app's instance went.

@@ -9,6 +9,8 @@ export interface InstanceBody {
   readonly counters: InstanceCounters;
   /** CPU time so far, in microseconds. */
   readonly cpuMicros: number;
+  /** Its own process; undefined if it runs in the host's. */
+  readonly process: BodyProcess | undefined;
   tell(message: ToWorker): void;
   /** Ends it at once, whatever it is doing. */
   terminate(): void;
@@ -19,6 +21,15 @@ export interface InstanceBody {
    * @returns whether it is stuck.
    */
   isStuck(elapsedMs: number): boolean;
+}
+
+export interface BodyProcess {
+  /** Undefined until it is known. */
+  readonly pid: number | undefined;
+  /** The system's memory that it holds, code and all. */
+  readonly residentBytes: number;
+  /** Of that, what it shares with nobody: the program's code is in memory once for it and the host. */
+  readonly ownBytes: number;
 }
 
 export interface BodyListener {

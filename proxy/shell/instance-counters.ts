@@ -38,8 +38,8 @@ export type TotalSlot = (typeof TOTAL_SLOTS)[number];
 const INSTANCE_SLOTS = [
   /** Turns of the worker's heartbeat; starts again with each worker. */
   "beats",
-  /** CPU time of the present worker's thread; starts again with each worker. */
-  "threadCpuMicros",
+  /** CPU time of the present worker's thread or process; starts again with each worker. */
+  "cpuMicros",
   "heapUsedBytes",
   /** What the heap holds of the system's memory, garbage and room to grow included. */
   "heapTotalBytes",
@@ -85,6 +85,13 @@ export class InstanceCounters {
   addAll(values: readonly number[]): boolean {
     if (values.length !== SLOT_COUNT) return false;
     for (const [index, value] of values.entries()) this.#addAt(index, value);
+    return true;
+  }
+
+  /** Makes them a copy of another's. @returns false, and changes nothing, if that counts something else. */
+  replaceAll(values: readonly number[]): boolean {
+    if (values.length !== SLOT_COUNT) return false;
+    this.#slots.set(values);
     return true;
   }
 

@@ -1,8 +1,9 @@
 // One of an instance's bodies from its start to its end, and what the host knows of it.
 
-import type { Quota } from "#model/mesh-profile.ts";
+import type { Isolation } from "#model/mesh-profile.ts";
 import type { Cancel } from "#runtime/clock.ts";
 
+import type { HeapLimits } from "../policy/heap-limits.ts";
 import type { ExitReason, InstanceState } from "../policy/instance-lifecycle.ts";
 import type { FollowedServices } from "./followed-services.ts";
 import type { BodyEnd, InstanceBody } from "./instance-body.ts";
@@ -15,7 +16,9 @@ export interface LastExit {
 
 export interface Life {
   readonly body: InstanceBody;
-  readonly quota: Quota;
+  /** What cannot be changed while it lives. */
+  readonly heap: HeapLimits;
+  readonly isolation: Isolation;
   readonly services: FollowedServices;
   isListening: boolean;
   bindFailure: string | undefined;

@@ -20,6 +20,8 @@ export interface InstanceQuotaOptions {
   readonly quota: Quota;
   readonly clock: Clock;
   readonly counters: InstanceCounters;
+  /** All CPU time that counts as the instance's. */
+  readonly cpuMicros: () => number;
   /** Its memory does not come down: another worker should take over. */
   readonly exhausted: () => void;
 }
@@ -48,7 +50,7 @@ export class InstanceQuota {
       clock,
       reason: "cpu",
       sides: ["client", "destination"],
-      measure: threadCpuMicros,
+      measure: options.cpuMicros,
       measureAtMost: busyMicros,
       idleUse: IDLE_CPU_MICROS,
       sleep,
@@ -80,11 +82,11 @@ export class InstanceQuota {
     this.#memoryBytes = memoryBytesOf(quota);
   }
 
-  /** Measures this thread, once per heartbeat. */
+  /** Measures the instance, once per heartbeat. */
   beat(): void {
-    const { counters, clock, exhausted } = this.#options;
+    const { counters, clock, cpuMicros, exhausted } = this.#options;
     counters.set("beats", counters.get("beats") + 1);
-    counters.set("threadCpuMicros", threadCpuMicros());
+    counters.set("cpuMicros", cpuMicros());
     const heap = getHeapStatistics();
     const sample = { heapUsedBytes: heap.used_heap_size, externalBytes: heap.external_memory };
     counters.set("heapUsedBytes", sample.heapUsedBytes);
@@ -113,11 +115,6 @@ export class InstanceQuota {
       held: (ms) => counters.addTotal("bandwidthHeldSeconds", ms / 1000),
     });
   }
-}
-
-function threadCpuMicros(): number {
-  const { user, system } = process.threadCpuUsage();
-  return user + system;
 }
 
 /** Time in which the loop did not wait. The kernel counts a thread's CPU time in ticks while it runs, of up to 10 ms. */

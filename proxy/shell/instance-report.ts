@@ -17,6 +17,8 @@ export function instanceReport(instance: Instance, pods: readonly NodePod[]): Re
     ports: instance.isServing ? instance.boundPorts : (instance.boundPorts ?? state.ports ?? null),
     quota: instance.quota,
     limits: instance.limits,
+    isolation: instance.isolation,
+    processIds: instance.processIds,
     pods: pods
       .filter((pod) => pod.app === app)
       .map(({ uid, namespace, name, address, port, condition }) => ({

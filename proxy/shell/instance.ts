@@ -3,7 +3,7 @@
 
 import { assertNever } from "#model/assert.ts";
 import type { AppName } from "#model/brand.ts";
-import type { AppPorts, Quota } from "#model/mesh-profile.ts";
+import type { AppPorts, Isolation, Quota } from "#model/mesh-profile.ts";
 import type { Resources } from "#model/resources.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
@@ -20,15 +20,17 @@ import type {
 import { withinShare } from "../policy/within-share.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { BodyEnd } from "./instance-body.ts";
-import { FollowedServices } from "./followed-services.ts";
-import { InstanceCounters } from "./instance-counters.ts";
+import { InstanceAccount } from "./instance-account.ts";
+import type { OwnProcesses } from "./instance-account.ts";
+import type { InstanceCounters } from "./instance-counters.ts";
 import { exitReason } from "./instance-life.ts";
 import type { LastExit, Life } from "./instance-life.ts";
 import { InstanceOutput } from "./instance-output.ts";
+import type { InstanceProcesses } from "./instance-processes.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 import type { ServiceTable } from "./service-table.ts";
-import { ThreadBody } from "./thread-body.ts";
-import type { DataPathTimes, FromWorker, InstanceData, PodEndpoint, ToWorker } from "./worker-messages.ts";
+import { startLife } from "./start-life.ts";
+import type { DataPathTimes, FromWorker, PodEndpoint, ToWorker } from "./worker-messages.ts";
 
 export interface InstanceOptions {
   readonly app: AppName;
@@ -44,6 +46,8 @@ export interface InstanceOptions {
   readonly workerPreload?: string | undefined;
   /** Absent: every Service is reached directly. */
   readonly services?: ServiceTable | undefined;
+  /** Absent: it runs in a thread of the host in any case. */
+  readonly processes?: InstanceProcesses | undefined;
   /** The state changed in a way that others may want to know. */
   readonly changed: () => void;
 }
@@ -58,9 +62,7 @@ export class Instance {
   readonly #options: InstanceOptions;
   readonly #output: InstanceOutput;
   readonly #restarts = new Map<ExitReason, number>();
-  /** What bodies that have ended counted. */
-  readonly #past = new InstanceCounters();
-  #pastCpuMicros = 0;
+  readonly #account = new InstanceAccount(() => this.#lives());
   #state: InstanceState = newInstance();
   #current: Life | undefined;
   #successor: Life | undefined;
@@ -70,6 +72,7 @@ export class Instance {
   #recycledAtMs = Number.NEGATIVE_INFINITY;
   #recycles = 0;
   #quota: Quota = {};
+  #isolation: Isolation = "thread";
   #share: Resources | undefined;
   #endpoints: readonly PodEndpoint[] = [];
   #sources: readonly string[] = [];
@@ -108,6 +111,11 @@ export class Instance {
     return this.#quota;
   }
 
+  /** How its present worker runs; as it shall run while there is none. */
+  get isolation(): Isolation {
+    return this.#current?.isolation ?? this.#isolation;
+  }
+
   get lastExit(): LastExit | undefined {
     return this.#lastExit;
   }
@@ -124,25 +132,24 @@ export class Instance {
 
   /** What all its workers counted so far, as it stands now. */
   get counters(): InstanceCounters {
-    const sum = new InstanceCounters();
-    sum.addAll(this.#past.values());
-    for (const { body } of this.#lives()) sum.addAll(body.counters.values());
-    return sum;
+    return this.#account.counters;
   }
 
   /** CPU time of all its workers so far, in seconds. */
   get cpuSeconds(): number {
-    let micros = this.#pastCpuMicros;
-    for (const { body } of this.#lives()) micros += body.cpuMicros;
-    return micros / 1e6;
+    return this.#account.cpuSeconds;
   }
 
-  /** What its heaps hold of the system's memory, and what they own outside. */
   get memoryBytes(): number {
-    let bytes = 0;
-    for (const { body } of this.#lives())
-      bytes += body.counters.get("heapTotalBytes") + body.counters.get("externalBytes");
-    return bytes;
+    return this.#account.memoryBytes;
+  }
+
+  get processIds(): readonly number[] {
+    return this.#account.processIds;
+  }
+
+  get ownProcesses(): OwnProcesses | undefined {
+    return this.#account.ownProcesses;
   }
 
   /** Resolves once the instance has gone for good. */
@@ -165,7 +172,13 @@ export class Instance {
     if (JSON.stringify(quota) === JSON.stringify(this.#quota)) return;
     this.#quota = quota;
     this.#tell({ kind: "quota", quota: this.limits });
-    this.#keepHeapInLine();
+    this.#keepInLine();
+  }
+
+  /** A change takes another worker, too. */
+  setIsolation(isolation: Isolation): void {
+    this.#isolation = isolation;
+    this.#keepInLine();
   }
 
   /** What it may use at present of what the proxy has; undefined for its quota alone. Holds at once. */
@@ -246,35 +259,24 @@ export class Instance {
   }
 
   #start(ports: AppPorts): Life {
-    const { nodeAddress, dataPath, watchdog, workerPreload } = this.#options;
-    const data: Omit<InstanceData, "counters"> = {
-      app: this.app,
-      nodeAddress,
-      ports: ports.inbound === 0 && this.#boundPorts !== undefined ? this.#boundPorts : ports,
-      quota: this.limits,
-      endpoints: this.#endpoints,
-      sources: this.#sources,
-      times: dataPath,
-    };
-    const body = new ThreadBody({
-      data,
-      watchdog,
+    const { nodeAddress, dataPath } = this.#options;
+    return startLife({
+      ...this.#options,
+      data: {
+        app: this.app,
+        nodeAddress,
+        ports: ports.inbound === 0 && this.#boundPorts !== undefined ? this.#boundPorts : ports,
+        quota: this.limits,
+        endpoints: this.#endpoints,
+        sources: this.#sources,
+        times: dataPath,
+      },
       heap: heapLimits(memoryBytesOf(this.#quota)),
-      preload: workerPreload,
+      isolation: this.#isolation,
       output: this.#output,
-      listener: { said: (message) => this.#heard(life, message), ended: (end) => this.#ended(life, end) },
+      heard: (life, message) => this.#heard(life, message),
+      ended: (life, end) => this.#ended(life, end),
     });
-    const life: Life = {
-      body,
-      quota: this.#quota,
-      services: new FollowedServices(this.#options.services, (name, service) =>
-        body.tell({ kind: "service", name, ...(service !== undefined && { service }) }),
-      ),
-      isListening: false,
-      bindFailure: undefined,
-      cancelDeadline: undefined,
-    };
-    return life;
   }
 
   #heard(life: Life, message: FromWorker): void {
@@ -284,6 +286,7 @@ export class Instance {
         this.#boundPorts = message.ports;
         if (this.#isRetiring) life.body.tell({ kind: "retire" });
         this.handle({ kind: life === this.#successor ? "successor-listening" : "listening" });
+        this.#keepInLine();
         return;
       case "settled":
         this.#isSettled = true;
@@ -305,13 +308,16 @@ export class Instance {
     }
   }
 
-  /** V8 takes a heap's bound only when it starts. */
-  #keepHeapInLine(): void {
+  /** V8 takes a heap's bound only when it starts, and no thread becomes a process. */
+  #keepInLine(): void {
+    const { processes } = this.#options;
     if (this.#current === undefined) return;
-    const bound = (quota: Quota): number => heapLimits(memoryBytesOf(quota)).maxOldGenerationSizeMb;
-    if (bound(this.#current.quota) === bound(this.#quota)) return;
+    const { heap, isolation } = this.#current;
+    const { maxOldGenerationSizeMb } = heapLimits(memoryBytesOf(this.#quota));
+    const wanted = processes === undefined ? "thread" : this.#isolation;
+    if (heap.maxOldGenerationSizeMb === maxOldGenerationSizeMb && isolation === wanted) return;
     this.#recycledAtMs = Number.NEGATIVE_INFINITY;
-    this.#recycle("its memory quota has changed");
+    this.#recycle(isolation === wanted ? "its memory quota has changed" : "its isolation has changed");
   }
 
   #recycle(why: string): void {
@@ -329,7 +335,7 @@ export class Instance {
     this.#current = this.#successor;
     this.#successor = undefined;
     this.#recycles += 1;
-    this.#keepHeapInLine();
+    this.#keepInLine();
   }
 
   /** Lets a body finish for so long and then ends it; nobody waits for it. */
@@ -347,9 +353,7 @@ export class Instance {
   #ended(life: Life, end: BodyEnd): void {
     life.cancelDeadline?.();
     life.services.forgetAll();
-    this.#pastCpuMicros += life.body.cpuMicros;
-    life.body.counters.closeBooks();
-    this.#past.addAll(life.body.counters.values());
+    this.#account.close(life);
     if (this.#retired.delete(life)) {
       this.#settleGone();
       return;

@@ -12,6 +12,7 @@ import type { ProxyHost } from "./host.ts";
 import type { Instance } from "./instance.ts";
 import { DIRECTIONS } from "./instance-counters.ts";
 import type { DirectionCounts, DirectionSlot, InstanceCounters } from "./instance-counters.ts";
+import type { ProcessUse } from "./process-use.ts";
 import { isMigrationOn } from "./reuse-port.ts";
 import { serviceFamilies } from "./service-metrics.ts";
 import type { Siblings } from "./siblings.ts";
@@ -195,7 +196,7 @@ function instanceFamilies(labelled: readonly LabelledInstance[], host: ProxyHost
     },
     {
       name: "berth_proxy_instance_cpu_seconds_total",
-      help: "CPU time of the app's worker threads, earlier ones included.",
+      help: "CPU time of the app's worker threads and processes, earlier ones included.",
       type: "counter",
       samples: perApp(({ cpuSeconds }) => cpuSeconds),
     },
@@ -271,11 +272,32 @@ function costFamilies(labelled: readonly LabelledInstance[], { costs }: ProxyHos
     },
     {
       name: "berth_proxy_instance_memory_bytes",
-      help: "What the app's worker threads hold of the system's memory: heaps and what they own outside.",
+      help: "What the app's worker threads hold of the system's memory: heaps and what they own outside; of a process that it has for itself, all but the program's code.",
       type: "gauge",
       samples: perApp(({ memoryBytes }) => memoryBytes),
     },
+    {
+      name: "berth_proxy_instance_process_cpu_seconds_total",
+      help: "CPU time of the processes that the app's instance had for itself; part of its CPU time, absent for one in a thread.",
+      type: "counter",
+      samples: ofProcesses(labelled, ({ cpuSeconds }) => cpuSeconds),
+    },
+    {
+      name: "berth_proxy_instance_process_resident_bytes",
+      help: "Resident memory of the process that the app's instance has for itself; absent for one in a thread.",
+      type: "gauge",
+      samples: ofProcesses(labelled, ({ residentBytes }) => residentBytes),
+    },
   ];
+}
+
+function ofProcesses(
+  labelled: readonly LabelledInstance[],
+  value: (use: ProcessUse) => number,
+): readonly MetricSample[] {
+  return labelled.flatMap(({ instance: { ownProcesses }, app }) =>
+    ownProcesses === undefined ? [] : [{ labels: { app }, value: value(ownProcesses) }],
+  );
 }
 
 function processFamilies(host: ProxyHost, siblingCount: number): readonly MetricFamily[] {
@@ -314,13 +336,13 @@ function processFamilies(host: ProxyHost, siblingCount: number): readonly Metric
     },
     {
       name: "berth_proxy_shared_cpu_seconds_total",
-      help: "CPU time of the process that was in no instance's thread.",
+      help: "CPU time of the host process that was in no instance's thread.",
       type: "counter",
       samples: [{ value: host.costs.sharedCpuSeconds }],
     },
     {
       name: "berth_proxy_shared_bytes",
-      help: "Resident memory of the process that no instance's thread owns.",
+      help: "Resident memory of the host process that no instance's thread owns.",
       type: "gauge",
       samples: [{ value: host.costs.sharedBytes }],
     },

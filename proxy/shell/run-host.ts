@@ -17,6 +17,7 @@ import { ControlServer } from "./control-server.ts";
 import { findPredecessor } from "./find-predecessor.ts";
 import { Handover } from "./handover.ts";
 import { ProxyHost } from "./host.ts";
+import { InstanceProcesses } from "./instance-processes.ts";
 import { LateCluster } from "./late-cluster.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 import { isMigrationOn } from "./reuse-port.ts";
@@ -55,8 +56,12 @@ function giveUp(error: unknown): void {
   process.disconnect();
 }
 
-async function run({ config, memory }: Start, { workerPreload }: HostProcessOptions): Promise<void> {
+async function run({ config, memory, serving }: Start, { workerPreload }: HostProcessOptions): Promise<void> {
   const clock = systemClock();
+  const processes = new InstanceProcesses({ clock, serving, tell });
+  process.on("message", (message: ToHost) => {
+    if (message.kind !== "start" && message.kind !== "drain") processes.heard(message);
+  });
   const logger = createLogger("proxy", config.logLevel);
   const { nodeName, nodeAddress, drainTimeoutMs } = config;
   await probeAddress("--node-address", nodeAddress);
@@ -79,6 +84,7 @@ async function run({ config, memory }: Start, { workerPreload }: HostProcessOpti
     nodeAddress,
     cluster,
     services,
+    processes,
     clock,
     logger,
     lifecycle: { ...DEFAULT_LIFECYCLE_TIMES, lingerMs: config.lingerMs, drainTimeoutMs },

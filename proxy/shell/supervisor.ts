@@ -16,6 +16,7 @@ import { backoffMs } from "../policy/restart-backoff.ts";
 import type { Backoff } from "../policy/restart-backoff.ts";
 import { noMemory } from "./host-memory.ts";
 import type { HostMemory } from "./host-memory.ts";
+import { ProcessKeeper } from "./process-keeper.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 import type { FromHost, ToHost } from "./supervisor-messages.ts";
 
@@ -47,6 +48,7 @@ const DRAIN_MARGIN_MS = 3_000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
+  readonly #processes: ProcessKeeper;
   readonly #exit = Promise.withResolvers<number>();
   #config: ProxyConfig;
   #memory: HostMemory = noMemory;
@@ -63,12 +65,19 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#config = options.config;
+    const { drainTimeoutMs } = options.config;
+    this.#processes = new ProcessKeeper({
+      ...options,
+      drainTimeoutMs,
+      tell: (message) => this.#tell(message),
+    });
   }
 
   /** Resolves with the exit code once everything has ended. */
   async run(): Promise<number> {
     this.#startHost();
     const code = await this.#exit.promise;
+    this.#processes.endAll();
     if (this.#codeCache !== undefined) rmSync(this.#codeCache, { recursive: true, force: true });
     return code;
   }
@@ -109,7 +118,8 @@ export class Supervisor {
     host.on("message", (message: FromHost) => this.#heard(message));
     host.on("error", (error) => this.#options.logger.error({ error: error.message }, "host process error"));
     host.once("exit", (code, signal) => this.#exited(code, signal));
-    this.#tell({ kind: "start", config: this.#config, memory: this.#memory });
+    const serving = this.#processes.serving();
+    this.#tell({ kind: "start", config: this.#config, memory: this.#memory, serving });
   }
 
   #heard(message: FromHost): void {
@@ -136,6 +146,9 @@ export class Supervisor {
         }
         this.#isUnusable = true;
         unusable(message.message);
+        return;
+      default:
+        this.#processes.heard(message);
     }
   }
 
@@ -155,6 +168,7 @@ export class Supervisor {
     this.#failures = livedMs >= STABLE_MS ? 1 : this.#failures + 1;
     const delayMs = backoffMs(BACKOFF, this.#failures);
     logger.error({ exitCode: code, signal, livedMs, delayMs }, "host process ended");
+    this.#processes.hostGone();
     this.#cancelTimer = clock.after(delayMs, () => this.#startHost());
   }
 

@@ -12,7 +12,7 @@ import { WORKER_BOOTSTRAP, workerCode } from "./worker-code.ts";
 import type { FromWorker, InstanceData, ToWorker } from "./worker-messages.ts";
 
 export interface ThreadBodyOptions {
-  readonly data: Omit<InstanceData, "counters">;
+  readonly data: InstanceData;
   readonly heap: HeapLimits;
   readonly watchdog: WatchdogLimits;
   /** URL of a module to load first. */
@@ -37,7 +37,7 @@ export class ThreadBody implements InstanceBody {
     const worker = new Worker(WORKER_BOOTSTRAP, {
       eval: true,
       name: data.app,
-      workerData: { ...data, counters: this.counters.buffer, code: workerCode(), preload },
+      workerData: { ...data, counters: this.counters.buffer, code: workerCode("thread"), preload },
       env: {},
       argv: [],
       execArgv: [],
@@ -56,8 +56,10 @@ export class ThreadBody implements InstanceBody {
     worker.on("exit", (code) => listener.ended(endOf(code, error)));
   }
 
+  readonly process = undefined;
+
   get cpuMicros(): number {
-    return Math.max(this.#measuredMicros, this.counters.get("threadCpuMicros"));
+    return Math.max(this.#measuredMicros, this.counters.get("cpuMicros"));
   }
 
   tell(message: ToWorker): void {

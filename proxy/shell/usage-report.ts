@@ -6,7 +6,7 @@ import { DIRECTIONS } from "./instance-counters.ts";
 
 export interface UsageReport {
   readonly node: string;
-  /** Of the whole process, shared parts included. */
+  /** Of the proxy's processes together, shared parts included. */
   readonly cpuSeconds: number;
   readonly residentBytes: number;
   readonly instances: readonly InstanceUsageReport[];
@@ -27,11 +27,9 @@ export interface InstanceUsageReport {
 
 export function usageReport(host: ProxyHost): UsageReport {
   const podsByApp = Map.groupBy(host.pods(), ({ app }) => app);
-  const { user, system } = process.cpuUsage();
   return {
     node: host.nodeName,
-    cpuSeconds: (user + system) / 1e6,
-    residentBytes: process.memoryUsage.rss(),
+    ...host.use,
     instances: host.instances
       .filter(({ isServing }) => isServing)
       .map((instance) => {

@@ -1,4 +1,4 @@
-// The code of an instance's worker as plain JavaScript. Node strips types in every thread anew, with a compiler that
+// An instance's code as plain JavaScript. Node strips types in every thread anew, with a compiler that
 // takes 13 MB of each; the host strips them once and hands the result to its workers.
 
 import { readFileSync } from "node:fs";
@@ -16,35 +16,50 @@ export interface WorkerCode {
 /** Its subpaths are its folders: `#model/…` is `model/…` (package.json). */
 const PACKAGE = new URL("../../", import.meta.url);
 
-let code: WorkerCode | undefined;
+/** Where the instance runs: in a thread of the host, or in a process of its own. */
+const ENTRIES = {
+  thread: new URL("./instance-worker.ts", import.meta.url),
+  process: new URL("./instance-process.ts", import.meta.url),
+};
+
+const codes = new Map<keyof typeof ENTRIES, WorkerCode>();
 
 /** Read and stripped at the first call, and the same ever after: a host's workers are of one release. */
-export function workerCode(): WorkerCode {
-  code ??= readCode(new URL("./instance-worker.ts", import.meta.url).href);
+export function workerCode(place: keyof typeof ENTRIES): WorkerCode {
+  const code = codes.get(place) ?? readCode(ENTRIES[place].href);
+  codes.set(place, code);
   return code;
 }
 
+const LOAD = `
+const { registerHooks } = require("node:module");
+function load({ preload, code: { entry, sources, subpaths } }) {
+  registerHooks({
+    resolve(specifier, context, next) {
+      const url = subpaths[specifier] ?? URL.parse(specifier, context.parentURL)?.href ?? "";
+      return Object.hasOwn(sources, url) ? { url, format: "module", shortCircuit: true } : next(specifier, context);
+    },
+    load(url, context, next) {
+      if (!Object.hasOwn(sources, url)) return next(url, context);
+      return { format: "module", source: sources[url], shortCircuit: true };
+    },
+  });
+  const isReady = preload === undefined ? Promise.resolve() : import(preload);
+  return isReady.then(() => import(entry));
+}
+`;
+
 /**
  * What a worker runs first: modules of ours come from the given sources, the others from where they always do. Runs as a
- * script; `code` is what workerCode returned, `preload` the URL of a module to
- * load before, if any.
+ * script; in its data, `code` is what workerCode returned, `preload` the URL of a module to load before, if any.
  */
-export const WORKER_BOOTSTRAP = `
-const { registerHooks } = require("node:module");
-const { workerData } = require("node:worker_threads");
-const { preload, code: { entry, sources, subpaths } } = workerData;
-registerHooks({
-  resolve(specifier, context, next) {
-    const url = subpaths[specifier] ?? URL.parse(specifier, context.parentURL)?.href ?? "";
-    return Object.hasOwn(sources, url) ? { url, format: "module", shortCircuit: true } : next(specifier, context);
-  },
-  load(url, context, next) {
-    if (!Object.hasOwn(sources, url)) return next(url, context);
-    return { format: "module", source: sources[url], shortCircuit: true };
-  },
-});
-const isReady = preload === undefined ? Promise.resolve() : import(preload);
-isReady.then(() => import(entry));
+export const WORKER_BOOTSTRAP = `${LOAD}
+load(require("node:worker_threads").workerData);
+`;
+
+/** The same for a process, to which the first message brings all that. */
+export const PROCESS_BOOTSTRAP = `${LOAD}
+process.once("message", (start) => load(start).then(({ sit }) => sit(start.data)));
 `;
 
 function readCode(entry: string): WorkerCode {

@@ -5,7 +5,7 @@ import type { AppPorts, Quota } from "#model/mesh-profile.ts";
 
 import type { ServiceNodes } from "../policy/service-nodes.ts";
 
-/** Handed to the worker when it starts. */
+/** Handed to the instance when it starts. */
 export interface InstanceData {
   readonly app: AppName;
   readonly nodeAddress: string;
@@ -14,7 +14,6 @@ export interface InstanceData {
   readonly quota: Quota;
   readonly endpoints: readonly PodEndpoint[];
   readonly sources: readonly string[];
-  readonly counters: SharedArrayBuffer;
   readonly times: DataPathTimes;
 }
 

@@ -33,11 +33,12 @@ if (workerData !== null) {
   const channel = new BroadcastChannel(FAULT_CHANNEL);
   channel.addEventListener("message", (event) => {
     const order = (event as Event & { readonly data: FaultOrder }).data;
-    if (order.app === app) setImmediate(GO[order.fault]);
+    if (order.app === app) setImmediate(FAULTS[order.fault]);
   });
 }
 
-const GO: Readonly<Record<Fault, () => void>> = {
+/** What makes the thread or process it is called in go wrong. */
+export const FAULTS: Readonly<Record<Fault, () => void>> = {
   "heap-exhaustion": () => grow([]),
   throw: () => {
     throw new Error("thrown on demand");

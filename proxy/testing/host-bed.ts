@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 
 import type { AppName, PodUid } from "#model/brand.ts";
-import type { AppPorts, Quota } from "#model/mesh-profile.ts";
+import type { AppPorts, Isolation, Quota } from "#model/mesh-profile.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
 
@@ -17,6 +17,8 @@ import { DEFAULT_WATCHDOG_LIMITS } from "../policy/watchdog.ts";
 import type { ClusterListener, ClusterSource } from "../shell/cluster-source.ts";
 import { ProxyHost } from "../shell/host.ts";
 import type { Instance } from "../shell/instance.ts";
+import { InstanceProcesses } from "../shell/instance-processes.ts";
+import { ProcessKeeper } from "../shell/process-keeper.ts";
 import type { ServiceTable } from "../shell/service-table.ts";
 import { DEFAULT_DATA_PATH_TIMES } from "../shell/worker-messages.ts";
 import type { DataPathTimes } from "../shell/worker-messages.ts";
@@ -59,26 +61,41 @@ export class HostBed {
   readonly host: ProxyHost;
 
   constructor(context: TestContext, options: HostBedOptions = {}) {
+    const shared = { clock: systemClock(), logger: silentLogger };
+    const { drainTimeoutMs } = DEFAULT_LIFECYCLE_TIMES;
+    const keeper = new ProcessKeeper({
+      ...shared,
+      drainTimeoutMs,
+      tell: (message) => processes.heard(message),
+    });
+    const processes = new InstanceProcesses({
+      ...shared,
+      serving: [],
+      tell: (message) => keeper.heard(message),
+    });
     this.host = new ProxyHost({
       nodeName: "test-node",
       nodeAddress: options.nodeAddress ?? "127.0.0.1",
+      ...shared,
       services: options.services,
+      processes,
       cluster: this.cluster,
-      clock: systemClock(),
-      logger: silentLogger,
       lifecycle: { ...DEFAULT_LIFECYCLE_TIMES, lingerMs: 0, ...options.lifecycle },
       dataPath: { ...DEFAULT_DATA_PATH_TIMES, drainIdleMs: DRAIN_IDLE_MS, ...options.dataPath },
       watchdog: options.watchdog ?? DEFAULT_WATCHDOG_LIMITS,
       workerPreload: options.workerPreload,
     });
     this.host.start();
-    context.after(() => this.host.drain());
+    context.after(async () => {
+      await this.host.drain();
+      keeper.endAll();
+    });
   }
 
   /** Gives the app any ports and this quota, as its MeshProfile would. */
-  settings(app: string, quota: Quota = {}): void {
+  settings(app: string, quota: Quota = {}, isolation: Isolation = "thread"): void {
     const ports = { inbound: 0, outbound: 0 };
-    this.cluster.listener.settingsSeen({ app: app as AppName, quota, ports });
+    this.cluster.listener.settingsSeen({ app: app as AppName, quota, isolation, ports });
   }
 
   pod(uid: string, pod: Pick<NodePod, "port"> & Partial<NodePod> & { readonly app: AppName }): void {
@@ -97,8 +114,13 @@ export class HostBed {
   }
 
   /** An app with one pod behind the port, once it serves. */
-  async serve(app: string, port: number, quota: Quota = {}): Promise<AppPorts> {
-    this.settings(app, quota);
+  async serve(
+    app: string,
+    port: number,
+    quota: Quota = {},
+    isolation: Isolation = "thread",
+  ): Promise<AppPorts> {
+    this.settings(app, quota, isolation);
     this.pod(`${app}-0`, { app: app as AppName, port });
     await until(() => this.host.instance(app as AppName)?.isServing === true);
     return this.ports(app);

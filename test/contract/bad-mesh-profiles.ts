@@ -37,6 +37,7 @@ export const BAD_MESH_PROFILES: readonly BadMeshProfile[] = [
   bad("too few file descriptors for one request", "spec.quota.fileDescriptors", {
     quota: { fileDescriptors: 3 },
   }),
+  bad("an isolation that there is not", "spec.isolation", { isolation: "machine" }),
   bad("a limit beyond 32 bits", "spec.quota.concurrency", { quota: { concurrency: 2 ** 31 } }),
   bad("a quantity longer than any", "spec.cost.base.memory", {
     cost: { base: { memory: `${"0".repeat(64)}1Mi` } },

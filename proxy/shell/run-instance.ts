@@ -1,0 +1,104 @@
+// One app's instance: two ports, a pool per pod, a quota. The same whether it runs in a thread of the host or in a
+// process of its own; whatever goes wrong here ends that thread or process only.
+
+import { splitAppName } from "#model/app.ts";
+import { systemClock } from "#runtime/clock.ts";
+
+import { AppListener } from "./app-listener.ts";
+import { DestinationGuard } from "./destination-guard.ts";
+import { UpstreamPools } from "./http1/upstream-pools.ts";
+import { inboundRoute } from "./inbound-route.ts";
+import { InstanceQuota } from "./instance-quota.ts";
+import type { InstanceSeat } from "./instance-seat.ts";
+import { NameResolver } from "./name-resolver.ts";
+import { outboundRoute } from "./outbound-route.ts";
+import { PodPools } from "./pod-pools.ts";
+import { ServiceRoutes } from "./service-routes.ts";
+import { SourceGuard } from "./source-guard.ts";
+
+/** Resolves once it listens. */
+export async function runInstance(seat: InstanceSeat): Promise<void> {
+  const { data, counters } = seat;
+  const { app, nodeAddress, ports, times } = data;
+  const clock = systemClock();
+  const guard = new DestinationGuard(nodeAddress);
+  const limits = new InstanceQuota({
+    quota: data.quota,
+    clock,
+    counters,
+    cpuMicros: () => seat.cpuMicros(),
+    exhausted: () => seat.tell({ kind: "exhausted" }),
+  });
+  const { throttle, admission } = limits;
+  const pools = new PodPools({ clock, throttle, drainTimeoutMs: times.drainTimeoutMs });
+  const { namespace } = splitAppName(app);
+  const names = new NameResolver({ namespace, guard, clock });
+  const services = new ServiceRoutes({
+    namespace,
+    guard,
+    clock,
+    random: Math.random,
+    ask: (name) => seat.tell({ kind: "follow-service", name }),
+    forget: (name) => seat.tell({ kind: "forget-service", name }),
+  });
+  const sourceGuard = new SourceGuard(nodeAddress);
+  const upstreams = new UpstreamPools(throttle);
+  const { headersMs, drainIdleMs, upstreamSilenceMs: silenceMs } = times;
+  const shared = { admission, counters, throttle, clock, times: { headersMs, drainIdleMs, silenceMs } };
+  const inbound = new AppListener({
+    ...shared,
+    direction: "inbound",
+    route: inboundRoute(pools),
+    loadHttp2: async (client) => {
+      const { inboundHttp2 } = await import("./http2/inbound-http2.ts");
+      return inboundHttp2({ client, clock, pools, throttle });
+    },
+    sweepUpstreams: (nowMs) => pools.sweep(nowMs),
+  });
+  const outbound = new AppListener({
+    ...shared,
+    direction: "outbound",
+    sources: sourceGuard,
+    route: outboundRoute({ pools: upstreams, guard, names, services }),
+    sweepUpstreams: (nowMs) => upstreams.sweep(nowMs),
+  });
+
+  pools.update(data.endpoints);
+  sourceGuard.update(data.sources);
+  const beat = (): void => {
+    limits.beat();
+    seat.beat();
+    clock.after(times.heartbeatMs, beat);
+  };
+  beat();
+  seat.listen((message) => {
+    if (message.kind === "endpoints") pools.update(message.endpoints);
+    else if (message.kind === "sources") sourceGuard.update(message.sources);
+    else if (message.kind === "quota") limits.change(message.quota);
+    else if (message.kind === "service") services.received(message.name, message.service);
+    else if (message.kind === "retire") void retire(seat, [inbound, outbound]);
+    else void drain(seat, [inbound, outbound]);
+  });
+
+  try {
+    const listening = {
+      inbound: await inbound.listen(nodeAddress, ports.inbound),
+      outbound: await outbound.listen(nodeAddress, ports.outbound),
+    };
+    seat.tell({ kind: "listening", ports: listening });
+  } catch (error) {
+    seat.tell({ kind: "bind-failed", message: (error as Error).message });
+    seat.end(1);
+  }
+}
+
+async function retire(seat: InstanceSeat, listeners: readonly AppListener[]): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.retire()));
+  seat.tell({ kind: "settled" });
+}
+
+/** The host ends it if it takes longer than the drain timeout. */
+async function drain(seat: InstanceSeat, listeners: readonly AppListener[]): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.drain()));
+  seat.end(0);
+}
