@@ -31,6 +31,7 @@ export function resourcePath(location: ResourceLocation): string {
 
 export const PODS = { version: "v1", resource: "pods" } as const satisfies ResourceKind;
 export const NODES = { version: "v1", resource: "nodes" } as const satisfies ResourceKind;
+export const CONFIG_MAPS = { version: "v1", resource: "configmaps" } as const satisfies ResourceKind;
 export const EVENTS = { version: "v1", resource: "events" } as const satisfies ResourceKind;
 export const REPLICA_SETS = {
   group: "apps",

@@ -38,7 +38,7 @@ async function start({
     onLost: () => logger.info("not leading"),
   });
   const mayAct = (): boolean => elector.isLeader && cache.unreadyReasons().length === 0 && proxies.isSynced;
-  const loops = createLoops({ config, connection, ledger, clock, logger, mayAct });
+  const loops = await createLoops({ config, connection, ledger, clock, logger, mayAct });
   const { sizing, usage, keeper, census, vpas, metrics } = loops;
   const cache = new ClusterCache({
     connection,

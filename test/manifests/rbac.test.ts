@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { baseObject, baseObjectsOf, type Manifest } from "./manifest-files.ts";
+import { STATE_NAME, STATE_SHARDS } from "#vpa-recommender/shell/cluster-state.ts";
 import { workloads } from "./workload.ts";
 
 interface Role extends Manifest {
@@ -57,6 +58,19 @@ test("every binding joins a role that is there with a service account that is th
   }
 });
 
+test("the recommender may touch the ConfigMaps that its state is dealt into, and no others", () => {
+  const own = rights.filter(({ resource }) => resource === "configmaps");
+  const names = Array.from({ length: STATE_SHARDS }, (_, shard) => `${STATE_NAME}-${shard}`);
+  assert.deepEqual(
+    own.map(({ role, verb, rule }) => [role.metadata.name, verb, rule.resourceNames]),
+    [
+      ["berth-vpa-recommender", "create", undefined],
+      ["berth-vpa-recommender", "get", names],
+      ["berth-vpa-recommender", "patch", names],
+    ],
+  );
+});
+
 test("every role is bound, and every service account is some pod's", () => {
   const bound = bindings.map(({ roleRef }) => `${roleRef.kind} ${roleRef.name}`);
   assert.deepEqual(bound.sort(), roles.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort());
@@ -110,12 +124,14 @@ test("pods are changed in berth-system only: labelled by the extender, resized a
   ]);
 });
 
-test("what a role names is there, or is the component's own Lease", () => {
+test("what a role names is there, or the component makes it: its Lease, or the ConfigMaps of its state", () => {
   const kinds = new Map([
     ["secrets", "Secret"],
     ["mutatingwebhookconfigurations", "MutatingWebhookConfiguration"],
   ]);
   for (const { role, resource, rule } of rights) {
+    // A test of their own holds these to the code.
+    if (resource === "configmaps") continue;
     for (const name of rule.resourceNames ?? []) {
       const kind = kinds.get(resource);
       if (kind === undefined) assert.equal(`${resource} ${name}`, `leases ${role.metadata.name}`);

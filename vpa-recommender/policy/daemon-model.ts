@@ -4,8 +4,9 @@
 
 import type { NodeName } from "#model/brand.ts";
 import { ceilResources, type Resources } from "#model/resources.ts";
-import { DEFAULT_DEMAND, type DemandOptions, NodeDemand } from "./node-demand.ts";
-import { TotalsLearner, type Workloads } from "./totals-learner.ts";
+import { DEFAULT_DEMAND, type DemandOptions, NodeDemand, type SavedDemand } from "./node-demand.ts";
+import type { RestoreOutcome } from "./restore-outcome.ts";
+import { type SavedTotals, TotalsLearner, type Workloads } from "./totals-learner.ts";
 import { readingFault, type ReadingFault, type UsageReading } from "./usage-reading.ts";
 
 export interface DaemonNode {
@@ -16,6 +17,13 @@ export interface DaemonNode {
 
 export interface DaemonReading extends UsageReading {
   readonly limit?: Partial<Resources>;
+}
+
+/** What outlives a restart of a node; what was expected of it follows. */
+export interface SavedDaemonNode {
+  readonly demand: SavedDemand;
+  readonly lastMs: number;
+  readonly workloads: readonly (readonly [workload: string, pods: number])[];
 }
 
 interface KnownNode {
@@ -35,13 +43,15 @@ const HELD_BACK_SHARE = 0.95;
 const HELD_BACK_GROWTH = 1.5;
 
 export class DaemonModel {
-  readonly #learner: TotalsLearner;
+  readonly #template: Resources;
+  #learner: TotalsLearner;
   readonly #nodes = new Map<NodeName, KnownNode>();
 
   readonly #options: DemandOptions;
 
   constructor(template: Resources, options: DemandOptions = DEFAULT_DEMAND) {
     this.#options = options;
+    this.#template = template;
     this.#learner = new TotalsLearner(template);
   }
 
@@ -85,6 +95,35 @@ export class DaemonModel {
     const share = { cpu: Math.max(least, now?.cpu ?? 0), memory: Math.max(least, now?.memory ?? 0) };
     if (share.cpu === 0 || share.memory === 0) return undefined;
     return ceilResources({ cpuMilli: share.cpu * cpuMilli, memoryBytes: share.memory * memoryBytes });
+  }
+
+  saved(): SavedTotals {
+    return this.#learner.saved();
+  }
+
+  *savedNodes(): Iterable<readonly [NodeName, SavedDaemonNode]> {
+    for (const [name, { demand, lastMs, workloads }] of this.#nodes)
+      yield [name, { demand: demand.saved(), lastMs, workloads: [...workloads] }];
+  }
+
+  /** Goes on from what was saved of all nodes together. */
+  restore(saved: SavedTotals): RestoreOutcome {
+    if (this.#learner.readings > saved.readings) return "older";
+    const learner = new TotalsLearner(this.#template);
+    if (!learner.restore(saved)) return "refused";
+    this.#learner = learner;
+    return "restored";
+  }
+
+  /** The same of one node, once what is known of all is restored. */
+  restoreNode(name: NodeName, { demand, lastMs, workloads }: SavedDaemonNode): RestoreOutcome {
+    const restored = NodeDemand.restored(demand, this.#options);
+    if (restored === undefined) return "refused";
+    if (lastMs < (this.#nodes.get(name)?.lastMs ?? -Infinity)) return "older";
+    const counted = new Map(workloads);
+    const expected = this.#learner.predict(counted);
+    this.#nodes.set(name, { demand: restored, lastMs, workloads: counted, expected });
+    return "restored";
   }
 
   // What was seen is a share of another expectation once more is known of the same workloads; else what the node used

@@ -8,6 +8,14 @@ const NEWEST_WEIGHT = 0.5;
 /** A rise beyond it is not foreseen but waited for: one odd day must not double a proxy. */
 const RISE_MAX = 1.6;
 
+/** As it outlives a restart; a slot without a mean is null. */
+export interface SavedDay {
+  readonly means: readonly (number | null)[];
+  readonly slot: number;
+  readonly sum: number;
+  readonly count: number;
+}
+
 export class DayShape {
   readonly #means = new Float64Array(SLOTS).fill(Number.NaN);
   #slot = -1;
@@ -39,6 +47,23 @@ export class DayShape {
   rescale(factor: number): void {
     for (const [slot, mean] of this.#means.entries()) this.#means[slot] = mean * factor;
     this.#sum *= factor;
+  }
+
+  saved(): SavedDay {
+    const means = Array.from(this.#means, (mean) => (Number.isNaN(mean) ? null : mean));
+    return { means, slot: this.#slot, sum: this.#sum, count: this.#count };
+  }
+
+  /** Undefined if it is no day of such slots. */
+  static restored({ means, slot, sum, count }: SavedDay): DayShape | undefined {
+    if (means.length !== SLOTS || means.some((mean) => mean !== null && mean < 0)) return undefined;
+    if (!Number.isInteger(slot) || sum < 0 || count < 0) return undefined;
+    const day = new DayShape();
+    for (const [index, mean] of means.entries()) day.#means[index] = mean ?? Number.NaN;
+    day.#slot = slot;
+    day.#sum = sum;
+    day.#count = count;
+    return day;
   }
 
   #close(): void {

@@ -6,7 +6,7 @@
 
 import type { AppCost } from "#model/mesh-profile.ts";
 import type { Resources } from "#model/resources.ts";
-import { type Belief, RobustFit } from "./robust-fit.ts";
+import { type Belief, RobustFit, type SavedFit } from "./robust-fit.ts";
 
 /** One reading of one app's instance on one node. */
 export interface InstanceUsage {
@@ -27,6 +27,15 @@ export interface LearningOptions {
 }
 
 const DEFAULT_LEARNING: LearningOptions = { halfLifeMs: 3 * 86_400_000, sampleWeight: 0.1 };
+
+/** As it outlives a restart. */
+export interface SavedLearner {
+  readonly cpu: SavedFit;
+  readonly memory: SavedFit;
+  readonly load: readonly [number, number, number, number];
+  readonly samples: number;
+  readonly lastMs: number;
+}
 
 type Resource = keyof Resources;
 
@@ -61,6 +70,31 @@ export class InstanceLearner {
 
   get samples(): number {
     return this.#samples;
+  }
+
+  /** When its last sample was taken; undefined without any. */
+  get lastMs(): number | undefined {
+    return this.#lastMs;
+  }
+
+  saved(): SavedLearner {
+    return {
+      cpu: this.#cpu.saved(),
+      memory: this.#memory.saved(),
+      load: [...this.#load],
+      samples: this.#samples,
+      lastMs: this.#lastMs ?? 0,
+    };
+  }
+
+  /** Goes on from what was saved; false if that is none of a learner's, and it is not to be used then. */
+  restore({ cpu, memory, load, samples, lastMs }: SavedLearner): boolean {
+    if (load.some((sum) => sum < 0) || !(samples >= 0)) return false;
+    if (!this.#cpu.restore(cpu) || !this.#memory.restore(memory)) return false;
+    this.#load = [...load];
+    this.#samples = samples;
+    this.#lastMs = lastMs;
+    return true;
   }
 
   /** What is believed where the data say nothing. */

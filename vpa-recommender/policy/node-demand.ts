@@ -7,8 +7,8 @@
 //             placement keeps the room that the proxy will want by day
 
 import { boundCorrection, type Correction } from "#model/correction.ts";
-import { DayShape } from "./day-shape.ts";
-import { DecayingHistogram } from "./decaying-histogram.ts";
+import { DayShape, type SavedDay } from "./day-shape.ts";
+import { DecayingHistogram, type HistogramCheckpoint } from "./decaying-histogram.ts";
 
 export interface DemandOptions {
   /** How long a peak is remembered before the proxy may follow the load down. */
@@ -31,9 +31,23 @@ const LASTING_PERCENTILE = 0.9;
 const LASTING_MARGIN = 1.15;
 const HISTOGRAM = { firstBucketSize: 0.01, maxValue: 100, halfLifeMs: 24 * 3_600_000 };
 
+/** As it outlives a restart. */
+export interface SavedDemand {
+  readonly cpu: SavedShares;
+  readonly memory: SavedShares;
+  readonly samples: number;
+}
+
+interface SavedShares {
+  /** Times and shares of the last readings, oldest first. */
+  readonly recent: readonly (readonly [timeMs: number, share: number])[];
+  readonly histogram: HistogramCheckpoint;
+  readonly day: SavedDay;
+}
+
 export class NodeDemand {
-  readonly #cpu: ShareSeries;
-  readonly #memory: ShareSeries;
+  #cpu: ShareSeries;
+  #memory: ShareSeries;
   #samples = 0;
 
   constructor({ windowMs, cpuRankShare }: DemandOptions = DEFAULT_DEMAND) {
@@ -74,6 +88,20 @@ export class NodeDemand {
     });
   }
 
+  saved(): SavedDemand {
+    return { cpu: this.#cpu.saved(), memory: this.#memory.saved(), samples: this.#samples };
+  }
+
+  /** Undefined if it is no such demand. */
+  static restored({ cpu, memory, samples }: SavedDemand, options: DemandOptions): NodeDemand | undefined {
+    const demand = new NodeDemand(options);
+    const series = [demand.#cpu.restored(cpu), demand.#memory.restored(memory)] as const;
+    if (series[0] === undefined || series[1] === undefined || !(samples >= 0)) return undefined;
+    [demand.#cpu, demand.#memory] = [series[0], series[1]];
+    demand.#samples = samples;
+    return demand;
+  }
+
   /** The model's sum changed to `1 / factor` of what it was: all shares are of another whole now. */
   rescale(factor: Correction): void {
     this.#cpu.rescale(factor.cpu);
@@ -96,8 +124,8 @@ class ShareSeries {
   readonly #windowMs: number;
   readonly #rankShare: number;
   readonly #recent: { timeMs: number; share: number }[] = [];
-  readonly #histogram = new DecayingHistogram(HISTOGRAM);
-  readonly #day = new DayShape();
+  #histogram = new DecayingHistogram(HISTOGRAM);
+  #day = new DayShape();
 
   /** @param rankShare share of the recent readings that are at least as high as the one that counts; 0: the highest. */
   constructor(windowMs: number, rankShare: number) {
@@ -115,6 +143,26 @@ class ShareSeries {
     }
     this.#recent.push({ timeMs, share });
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
+  }
+
+  saved(): SavedShares {
+    const recent = this.#recent.map(({ timeMs, share }) => [timeMs, share] as const);
+    return { recent, histogram: this.#histogram.checkpoint(), day: this.#day.saved() };
+  }
+
+  /** A series of the same kind with what was saved of another; undefined if that is none. */
+  restored({ recent, histogram, day }: SavedShares): ShareSeries | undefined {
+    const series = new ShareSeries(this.#windowMs, this.#rankShare);
+    const shares = DecayingHistogram.restored(HISTOGRAM, histogram);
+    const restoredDay = DayShape.restored(day);
+    const isInOrder = recent.every(([timeMs], index) => timeMs > (recent[index - 1]?.[0] ?? -Infinity));
+    if (shares === undefined || restoredDay === undefined || !isInOrder || recent.length > RECENT_MAX)
+      return undefined;
+    if (recent.some(([, share]) => share < 0)) return undefined;
+    for (const [timeMs, share] of recent) series.#recent.push({ timeMs, share });
+    series.#histogram = shares;
+    series.#day = restoredDay;
+    return series;
   }
 
   now(nowMs: number): number | undefined {

@@ -20,9 +20,15 @@ interface Peak {
   yesterday: Resources;
 }
 
+/** As it outlives a restart. */
+export interface SavedPeaks {
+  readonly apps: readonly (readonly [AppName, Readonly<Peak>])[];
+  readonly sum: Readonly<Peak>;
+}
+
 export class PeakPool {
   readonly #apps = new Map<AppName, Peak>();
-  readonly #sum: Peak = { day: 0, today: noResources, yesterday: noResources };
+  #sum: Peak = { day: 0, today: noResources, yesterday: noResources };
 
   add(instances: ReadonlyMap<AppName, Pick<InstanceUsage, "used">>, timeMs: number): void {
     const day = Math.floor(timeMs / DAY_MS);
@@ -36,6 +42,17 @@ export class PeakPool {
     raise(this.#sum, sum, day);
     // Apps that left have their last peak forgotten with yesterday's.
     for (const [app, peak] of this.#apps) if (day - peak.day > 1) this.#apps.delete(app);
+  }
+
+  savedPeaks(): SavedPeaks {
+    return { apps: [...this.#apps].map(([app, peak]) => [app, { ...peak }]), sum: { ...this.#sum } };
+  }
+
+  static restored({ apps, sum }: SavedPeaks): PeakPool {
+    const pool = new PeakPool();
+    for (const [app, peak] of apps) pool.#apps.set(app, { ...peak });
+    pool.#sum = { ...sum };
+    return pool;
   }
 
   /** The apps' own peaks added up, less the peak of their sum; never below nothing. */

@@ -16,6 +16,14 @@ export interface SparseRow {
   readonly values: readonly number[];
 }
 
+/** As it outlives a restart. */
+export interface SavedSums {
+  /** Row, column and value of what is not zero on and above the diagonal. */
+  readonly gram: readonly (readonly [row: number, column: number, value: number])[];
+  readonly moment: readonly number[];
+  readonly weight: number;
+}
+
 /** More sweeps only polish digits that the noise makes meaningless. */
 const SWEEPS_MAX = 1_000;
 /** Of the largest coefficient's share in a typical sample. */
@@ -56,6 +64,32 @@ export class RidgeRegression {
       }
     }
     this.#weight += weight;
+  }
+
+  saved(): SavedSums {
+    const gram: [number, number, number][] = [];
+    for (let row = 0; row < this.#size; row++)
+      for (let column = row; column < this.#size; column++) {
+        const value = this.#gram[row * this.#size + column] ?? 0;
+        if (value !== 0) gram.push([row, column, value]);
+      }
+    return { gram, moment: [...this.#moment], weight: this.#weight };
+  }
+
+  /** Undefined if it is none of so many coefficients. */
+  static restored(size: number, { gram, moment, weight }: SavedSums): RidgeRegression | undefined {
+    const isPlace = (at: number): boolean => Number.isInteger(at) && at >= 0 && at < size;
+    if (moment.length !== size || !(weight >= 0)) return undefined;
+    const regression = new RidgeRegression(size);
+    for (const [row, column, value] of gram) {
+      // No sum of squares is below zero.
+      if (!isPlace(row) || !isPlace(column) || (row === column && value < 0)) return undefined;
+      regression.#gram[row * size + column] = value;
+      regression.#gram[column * size + row] = value;
+    }
+    regression.#moment.set(moment);
+    regression.#weight = weight;
+    return regression;
   }
 
   /** Keeps this share of everything that was added. */

@@ -2,7 +2,7 @@
 // of what is predicted, in which readings far off count less (Huber), and in which a reading that was held back stands
 // for the mean of what it could have been (the expectation step for a Tobit model).
 
-import { type Prior, RidgeRegression, type SparseRow } from "./ridge-regression.ts";
+import { type Prior, RidgeRegression, type SavedSums, type SparseRow } from "./ridge-regression.ts";
 
 /** What is believed of the coefficients before any reading. */
 export interface Belief {
@@ -19,6 +19,13 @@ export interface Reading {
   readonly isLowerBound: boolean;
 }
 
+/** As it outlives a restart; the solution follows from it. */
+export interface SavedFit {
+  readonly sums: SavedSums;
+  readonly noise: number;
+  readonly heldBackWeight: number;
+}
+
 /** Residuals beyond this many deviations count less and less. */
 const HUBER_LIMIT = 1.5;
 /** Mean absolute value of a standard normal variable: turns a mean of |r| into a deviation. */
@@ -33,7 +40,7 @@ export class RobustFit {
   readonly #floor: number;
   readonly #size: number;
   readonly #solveEvery: number;
-  readonly #regression: RidgeRegression;
+  #regression: RidgeRegression;
   #solution: number[] | undefined;
   #noise = NOISE_START;
   #readingsSinceSolved = 0;
@@ -62,6 +69,22 @@ export class RobustFit {
     else this.#followNoise(Math.min(residual, 2 * limit));
     this.#regression.add(row, y, { weight, precision: trust / scale ** 2 });
     if (++this.#readingsSinceSolved >= this.#solveEvery) this.solve(belief);
+  }
+
+  saved(): SavedFit {
+    return { sums: this.#regression.saved(), noise: this.#noise, heldBackWeight: this.#heldBackWeight };
+  }
+
+  /** Goes on from what was saved; false if that is none of such a fit, and nothing has changed then. */
+  restore({ sums, noise, heldBackWeight }: SavedFit): boolean {
+    const regression = RidgeRegression.restored(this.#size, sums);
+    if (regression === undefined || !(noise >= NOISE_MIN) || !(heldBackWeight >= 0)) return false;
+    this.#regression = regression;
+    this.#noise = noise;
+    this.#heldBackWeight = heldBackWeight;
+    this.#solution = undefined;
+    this.#readingsSinceSolved = 0;
+    return true;
   }
 
   /** Keeps this share of everything that was learned. */

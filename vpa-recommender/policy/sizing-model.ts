@@ -13,9 +13,10 @@ import { required, type UnitCost } from "#model/mesh-cost.ts";
 import type { AppCost, LearnedCost } from "#model/mesh-profile.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
-import { InstanceLearner, type InstanceUsage } from "./instance-learner.ts";
-import { DEFAULT_DEMAND, type DemandOptions, NodeDemand } from "./node-demand.ts";
-import { PeakPool } from "./peak-pool.ts";
+import { InstanceLearner, type InstanceUsage, type SavedLearner } from "./instance-learner.ts";
+import { DEFAULT_DEMAND, type DemandOptions, NodeDemand, type SavedDemand } from "./node-demand.ts";
+import { PeakPool, type SavedPeaks } from "./peak-pool.ts";
+import type { RestoreOutcome } from "./restore-outcome.ts";
 import { readingFault, type ReadingFault, type UsageReading } from "./usage-reading.ts";
 
 /** What a reading is held against: the node as it was when the reading was taken. */
@@ -30,6 +31,13 @@ export interface NodeReading extends UsageReading {
 
 export interface LearnedApp extends LearnedCost {
   readonly samples: number;
+}
+
+/** What outlives a restart of a node. */
+export interface SavedNode {
+  readonly demand: SavedDemand;
+  readonly peaks?: SavedPeaks | undefined;
+  readonly lastMs: number;
 }
 
 /** CPU this close to its limit was held back: what would have been used is not known, only that it is more. */
@@ -137,6 +145,33 @@ export class SizingModel {
     const learner = this.#learners.get(app);
     if (learner === undefined) return undefined;
     return { cost: learner.costs(), confidence: learner.confidence(), samples: learner.samples };
+  }
+
+  *savedNodes(): Iterable<readonly [NodeName, SavedNode]> {
+    for (const [name, { demand, pool, lastMs }] of this.#demands)
+      yield [name, { demand: demand.saved(), peaks: pool?.savedPeaks(), lastMs }];
+  }
+
+  *savedApps(): Iterable<readonly [AppName, SavedLearner]> {
+    for (const [app, learner] of this.#learners) yield [app, learner.saved()];
+  }
+
+  /** Goes on from what was saved of a node. */
+  restoreNode(name: NodeName, { demand, peaks, lastMs }: SavedNode): RestoreOutcome {
+    const restored = NodeDemand.restored(demand, this.#options);
+    if (restored === undefined) return "refused";
+    if (lastMs < (this.#demands.get(name)?.lastMs ?? -Infinity)) return "older";
+    this.#demands.set(name, { demand: restored, pool: peaks && PeakPool.restored(peaks), lastMs });
+    return "restored";
+  }
+
+  /** The same of an app; where the data say nothing, its prior of today counts. */
+  restoreApp(app: AppName, saved: SavedLearner, prior: AppCost): RestoreOutcome {
+    if (saved.lastMs < (this.#learners.get(app)?.lastMs ?? -Infinity)) return "older";
+    const learner = new InstanceLearner(prior);
+    if (!learner.restore(saved)) return "refused";
+    this.#learners.set(app, learner);
+    return "restored";
   }
 
   apps(): Iterable<AppName> {

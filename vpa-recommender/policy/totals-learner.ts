@@ -4,7 +4,7 @@
 // their cost between them, and their sum is right all the same.
 
 import type { Resources } from "#model/resources.ts";
-import { type Belief, RobustFit } from "./robust-fit.ts";
+import { type Belief, RobustFit, type SavedFit } from "./robust-fit.ts";
 import type { SparseRow } from "./ridge-regression.ts";
 
 /** Pods of each workload on a node, by name. */
@@ -36,6 +36,16 @@ const POD_UNCERTAINTY: Resources = { cpuMilli: 10, memoryBytes: 10 * MIB };
 /** Before the workloads' own pairs: the base, and pods of workloads without a place. */
 const COMMON = 2;
 const SIZE = COMMON + 2 * WORKLOADS_MAX;
+
+/** As it outlives a restart. */
+export interface SavedTotals {
+  readonly cpu: SavedFit;
+  readonly memory: SavedFit;
+  /** Name, place and when it was last seen, of each workload. */
+  readonly places: readonly (readonly [name: string, place: number, lastMs: number])[];
+  readonly readings: number;
+  readonly lastMs: number;
+}
 
 interface Solved {
   readonly cpu: readonly number[];
@@ -72,6 +82,32 @@ export class TotalsLearner {
     if (timeMs - this.#solvedMs < SOLVE_EVERY_MS) return;
     this.#solvedMs = timeMs;
     this.#solved = this.#solve();
+  }
+
+  saved(): SavedTotals {
+    return {
+      cpu: this.#cpu.saved(),
+      memory: this.#memory.saved(),
+      places: [...this.#places].map(([name, { place, lastMs }]) => [name, place, lastMs]),
+      readings: this.#readings,
+      lastMs: this.#lastMs ?? 0,
+    };
+  }
+
+  /** Goes on from what was saved; false if that is none of such a learner, and it is not to be used then. */
+  restore({ cpu, memory, places, readings, lastMs }: SavedTotals): boolean {
+    const taken = new Set(places.map(([, place]) => place));
+    const isPlace = (place: number): boolean => place >= COMMON && place < SIZE && place % 2 === COMMON % 2;
+    if (taken.size !== places.length || !places.every(([, place]) => isPlace(place))) return false;
+    // Places are given out in order; a gap would be given to two.
+    if (places.length > 0 && Math.max(...taken) !== COMMON + 2 * (places.length - 1)) return false;
+    if (!(readings >= 0) || !this.#cpu.restore(cpu) || !this.#memory.restore(memory)) return false;
+    this.#places.clear();
+    for (const [name, place, lastSeenMs] of places) this.#places.set(name, { place, lastMs: lastSeenMs });
+    this.#readings = readings;
+    this.#lastMs = lastMs;
+    this.#solved = undefined;
+    return true;
   }
 
   /** What a node with these workloads is expected to use. */

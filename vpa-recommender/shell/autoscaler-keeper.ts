@@ -5,9 +5,11 @@ import { NODE_PROXY_AUTOSCALERS, resourcePath } from "#kube/resource-path.ts";
 import { decodeNodeProxyAutoscaler, type StoredAutoscaler } from "#kube/node-proxy-autoscaler-schema.ts";
 import { Reflector } from "#kube/reflector.ts";
 import { type Cancel, systemClock } from "#runtime/clock.ts";
+import type { DaemonModel } from "../policy/daemon-model.ts";
 import type { SizedPod } from "../policy/autoscaler-status.ts";
 import type { AutoscalerStatusWriter } from "./autoscaler-status-writer.ts";
 import { type DaemonContext, DaemonSizing } from "./daemon-sizing.ts";
+import type { FirstAttempts } from "./first-attempts.ts";
 import type { SizingLoop } from "./sizing-loop.ts";
 import { readTarget, type TargetDaemonSet } from "./target-daemon-set.ts";
 
@@ -16,6 +18,8 @@ export interface AutoscalerKeeperOptions extends DaemonContext {
   readonly sizing: SizingLoop;
   readonly statuses: AutoscalerStatusWriter;
   readonly intervalMs: number;
+  /** The past, which is read before anything is learned; undefined where it is not kept. */
+  readonly past?: FirstAttempts | undefined;
 }
 
 /** Each has a watch of its own; beyond, an operator wants another tool. */
@@ -85,6 +89,11 @@ export class AutoscalerKeeper {
     return this.#daemons;
   }
 
+  /** What was learned of each of them. */
+  *models(): Iterable<readonly [string, DaemonModel]> {
+    for (const [key, { model }] of this.#daemons) yield [key, model];
+  }
+
   #goOn(): void {
     const { clock, intervalMs } = this.#options;
     this.#cancel = clock.after(intervalMs, () => {
@@ -98,8 +107,8 @@ export class AutoscalerKeeper {
   }
 
   async #takeTurn(): Promise<void> {
-    const { autoscalers, mayAct, logger } = this.#options;
-    if (!mayAct()) return;
+    const { autoscalers, mayAct, logger, past } = this.#options;
+    if (!mayAct() || (past !== undefined && !(await past.isOver()))) return;
     const stored = [...autoscalers.values()];
     await this.#dropOthers(new Set(stored.map(keyOf)));
     for (const autoscaler of stored) {

@@ -23,6 +23,8 @@ export type DaemonContext = Omit<SizingLoopOptions, "subject"> &
     readonly defaults: PlannerOptions;
     readonly demand: DemandOptions;
     readonly logger: Logger;
+    /** Gives a new model what was learned before; by namespace and name of its autoscaler. */
+    readonly restore?: (autoscaler: string, model: DaemonModel) => void;
   };
 
 export class DaemonSizing {
@@ -30,7 +32,7 @@ export class DaemonSizing {
   readonly target: TargetDaemonSet;
   readonly #context: DaemonContext;
   readonly #namespace: string;
-  readonly #model: DaemonModel;
+  readonly model: DaemonModel;
   readonly #pods: Reflector<ProxyPod>;
 
   constructor(autoscaler: StoredAutoscaler, target: TargetDaemonSet, context: DaemonContext) {
@@ -38,8 +40,9 @@ export class DaemonSizing {
     this.target = target;
     this.#context = context;
     this.#namespace = autoscaler.namespace;
-    this.#model = new DaemonModel(target.requests, context.demand);
-    const subject = new DaemonSubject({ ...context, model: this.#model, nowMs: () => clock.nowMs() });
+    this.model = new DaemonModel(target.requests, context.demand);
+    context.restore?.(`${autoscaler.namespace}/${autoscaler.name}`, this.model);
+    const subject = new DaemonSubject({ ...context, model: this.model, nowMs: () => clock.nowMs() });
     this.sizing = new SizingLoop({ ...context, subject });
     this.#pods = new Reflector({
       connection,
@@ -71,7 +74,7 @@ export class DaemonSizing {
         const reading = used.get(pod.name);
         if (node === undefined || reading === undefined) continue;
         const { name, allocatable } = node;
-        const fault = this.#model.observe(
+        const fault = this.model.observe(
           { name, allocatable, workloads: census.of(name) },
           { used: reading.used, timeMs: reading.timeMs ?? nowMs, limit: pod.limits },
           nowMs,

@@ -11,6 +11,7 @@ export class FirstAttempts {
   readonly #logger: Logger;
   readonly #what: string;
   #attemptsLeft = ATTEMPTS_MAX;
+  #underway: Promise<boolean> | undefined;
 
   /** @param what it is, for the log. */
   constructor(what: string, act: () => Promise<void>, logger: Logger) {
@@ -19,9 +20,19 @@ export class FirstAttempts {
     this.#logger = logger;
   }
 
-  /** True once it is done, or done without. */
-  async isOver(): Promise<boolean> {
-    if (this.#attemptsLeft === 0) return true;
+  /** True once it is done, or done without; asked while an attempt is underway, the answer is that one's. */
+  isOver(): Promise<boolean> {
+    if (this.#attemptsLeft === 0) return this.#underway ?? Promise.resolve(true);
+    this.#underway ??= this.#attempt().finally(() => (this.#underway = undefined));
+    return this.#underway;
+  }
+
+  /** It has to come first once more. */
+  begin(): void {
+    this.#attemptsLeft = ATTEMPTS_MAX;
+  }
+
+  async #attempt(): Promise<boolean> {
     this.#attemptsLeft--;
     try {
       await this.#act();

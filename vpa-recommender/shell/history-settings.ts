@@ -12,9 +12,10 @@ const duration = z.string().regex(DURATION, "say how long as a number and one of
 
 export const historySettings = {
   storage: z
-    .enum(["checkpoint", "prometheus"])
+    .enum(["checkpoint", "sqlite", "prometheus"])
     .default("checkpoint")
-    .describe("where a restart takes its history from: objects in the cluster, or a Prometheus"),
+    .describe("where a restart takes what was learned from: objects in the cluster, a file, or a Prometheus"),
+  storageFile: z.string().min(1).optional().describe("the file, with --storage sqlite"),
   prometheusAddress: z.url().optional().describe("URL of the Prometheus, with --storage prometheus"),
   prometheusCadvisorJobName: z
     .string()

@@ -6,6 +6,7 @@ import type { KubeConnection } from "#kube/connection.ts";
 import { EventRecorder } from "#kube/events.ts";
 import { type Clock, systemClock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
+import type { DaemonModel } from "../policy/daemon-model.ts";
 import { SizingModel } from "../policy/sizing-model.ts";
 import { createHistorySources } from "./history-sources.ts";
 import { CostPublisher } from "./cost-publisher.ts";
@@ -51,7 +52,8 @@ export interface RecommenderLoops {
   stop(): Promise<void>;
 }
 
-export function createLoops(options: LoopsOptions): RecommenderLoops {
+/** @throws UsageError if the flags do not go together. */
+export async function createLoops(options: LoopsOptions): Promise<RecommenderLoops> {
   const { config, connection, ledger, clock, logger, mayAct } = options;
   const demand = demandOptions(config);
   const model = new SizingModel(demand);
@@ -70,7 +72,14 @@ export function createLoops(options: LoopsOptions): RecommenderLoops {
   const costs = new CostPublisher({ connection, ledger, model, budget, logger });
   const intervalMs = config.usageIntervalSeconds * 1000;
   const warmUpMs = config.usageWarmUpSeconds * 1000;
-  const history = createHistorySources({ config, ledger, model, clock, metrics, logger });
+  const history = await createHistorySources({
+    ...options,
+    budget,
+    model,
+    metrics,
+    sizing: () => sizing,
+    daemons: () => keeper.models(),
+  });
   const learning = {
     connection,
     ledger,
@@ -80,7 +89,7 @@ export function createLoops(options: LoopsOptions): RecommenderLoops {
     sizing,
     resizer,
     metrics,
-    history: history.proxies,
+    past: history.past,
   };
   const usage = new UsageLoop({ ...learning, clock, intervalMs, warmUpMs, logger, mayAct });
   const statuses = new AutoscalerStatusWriter({ connection, budget, logger });
@@ -94,6 +103,8 @@ export function createLoops(options: LoopsOptions): RecommenderLoops {
     sizing,
     statuses,
     intervalMs,
+    past: history.past,
+    restore: (autoscaler: string, daemon: DaemonModel) => history.state?.restoreDaemon(autoscaler, daemon),
   };
   const keeper = new AutoscalerKeeper({ ...acting, ...following });
   const reading = { connection, clock, intervalMs, metrics, logger, mayAct };
@@ -109,13 +120,15 @@ export function createLoops(options: LoopsOptions): RecommenderLoops {
       usage.start();
       vpas.start();
       keeper.start();
+      history.state?.start();
     },
     async stop() {
       usage.stop();
       vpas.stop();
       sizing.stop();
+      await history.stop();
       budget.stop();
-      await Promise.all([keeper.stop(), events.stop(), instances.stop(), history.stop()]);
+      await Promise.all([keeper.stop(), events.stop(), instances.stop()]);
     },
   };
 }

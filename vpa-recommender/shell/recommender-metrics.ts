@@ -2,9 +2,11 @@
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { HistoryFault } from "../policy/range-samples.ts";
+import type { RestoreOutcome } from "../policy/restore-outcome.ts";
 import type { ReadingFault } from "../policy/usage-reading.ts";
 import type { Recommendation } from "./recommendation.ts";
 import type { ResizeOutcome } from "./resizer.ts";
+import type { StateRefusal } from "./state-text.ts";
 import type { VpaSampleVerdict } from "./vpa-workload.ts";
 
 export interface RecommenderMetrics {
@@ -26,6 +28,11 @@ export interface RecommenderMetrics {
   vpaSample(verdict: VpaSampleVerdict): void;
   /** A sample from before the start was taken, or why it was left out. */
   historySample(source: "proxies" | "containers", verdict: HistoryFault | VpaSampleVerdict): void;
+  /** A part of the learned state was read or written, or was not taken and why. */
+  stateShard(outcome: "read" | "written" | StateRefusal): void;
+  stateEntry(outcome: RestoreOutcome): void;
+  /** So many entries of the learned state found no room. */
+  stateLeftOut(entries: number): void;
   /** So many VerticalPodAutoscalers name us. */
   vpaObjects(count: number): void;
 }
@@ -103,6 +110,29 @@ export function createRecommenderMetrics(
     proxyAsked: (outcome) => asked.inc({ outcome }),
     usageLeftOut: (fault) => leftOut.inc({ fault }),
     ...containers,
+    ...registerStateMetrics(registers),
+  };
+}
+
+function registerStateMetrics(
+  registers: readonly Registry[],
+): Pick<RecommenderMetrics, "stateShard" | "stateEntry" | "stateLeftOut"> {
+  const shards = new Counter({
+    name: "berth_recommender_state_shards_total",
+    help: "Parts of the learned state that were read or written, and those that were not taken, by why.",
+    labelNames: ["outcome"],
+    registers: [...registers],
+  });
+  const entries = new Counter({
+    name: "berth_recommender_state_entries_total",
+    help: "Nodes, apps and DaemonSets of which the learned state was restored, older than what is known, refused, or left out for want of room.",
+    labelNames: ["outcome"],
+    registers: [...registers],
+  });
+  return {
+    stateShard: (outcome) => shards.inc({ outcome }),
+    stateEntry: (outcome) => entries.inc({ outcome }),
+    stateLeftOut: (count) => entries.inc({ outcome: "leftOut" }, count),
   };
 }
 

@@ -14,13 +14,12 @@ import type { NodeReading, SizingModel } from "../policy/sizing-model.ts";
 import type { ProxyUsage } from "../policy/usage-difference.ts";
 import type { CostPublisher } from "./cost-publisher.ts";
 import type { InstanceSource } from "./instance-source.ts";
-import type { ProxyHistory } from "./proxy-history.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
 import type { Resizer } from "./resizer.ts";
 import type { SizingLoop } from "./sizing-loop.ts";
 import { type PodUsage, readProxyUsage } from "./usage-source.ts";
-import { FirstAttempts } from "./first-attempts.ts";
+import type { FirstAttempts } from "./first-attempts.ts";
 
 export interface UsageLoopOptions {
   readonly connection: KubeConnection;
@@ -30,8 +29,8 @@ export interface UsageLoopOptions {
   readonly resizer: Resizer;
   readonly instances: InstanceSource;
   readonly costs: CostPublisher;
-  /** Where the past is read from before the first reading of now; undefined where it is not. */
-  readonly history?: Pick<ProxyHistory, "learn"> | undefined;
+  /** The past, which is read before the first reading of now; undefined where it is not kept. */
+  readonly past?: FirstAttempts | undefined;
   readonly clock: Clock;
   readonly intervalMs: number;
   /** Usage that was measured so soon after pods came or went does not show them yet. */
@@ -45,14 +44,12 @@ export class UsageLoop {
   readonly #options: UsageLoopOptions;
   readonly #unitCosts = new Map<AppName, UnitCost>();
   readonly #changedAtMs = new Map<NodeName, number>();
-  readonly #past: FirstAttempts;
   #cancel: Cancel = () => undefined;
   #reading: Promise<void> = Promise.resolve();
   #isStopped = false;
 
   constructor(options: UsageLoopOptions) {
     this.#options = options;
-    this.#past = new FirstAttempts("proxies", () => this.#remember(), options.logger);
   }
 
   start(): void {
@@ -100,20 +97,16 @@ export class UsageLoop {
   }
 
   async #read(): Promise<void> {
-    if (!this.#options.mayAct()) return;
-    if (!(await this.#past.isOver())) return;
+    const { mayAct, past } = this.#options;
+    // Another one may learn meanwhile: what that one keeps is read once we may again.
+    if (!mayAct()) return past?.begin();
+    if (past !== undefined && !(await past.isOver())) return;
     const stop = this.#options.metrics.usageRoundStarted();
     const [totals, instances] = await Promise.all([this.#readTotals(), this.#askProxies()]);
     const hasUsage = totals !== undefined || instances.size > 0;
     if (hasUsage) this.#learn(totals ?? NO_TOTALS, instances);
     stop();
     if (hasUsage) await this.#publish();
-  }
-
-  async #remember(): Promise<void> {
-    const { history, sizing } = this.#options;
-    const nodes = [...sizing.proxies()].flatMap(({ nodeName }) => nodeName ?? []);
-    await history?.learn(nodes);
   }
 
   async #readTotals(): Promise<Totals | undefined> {

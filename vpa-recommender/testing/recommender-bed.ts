@@ -2,15 +2,12 @@
 // of 150m and 192 MiB (base 100m and 128 MiB), and apps that cost 50m and 100 MiB, and 10m and 10 MiB for each pod.
 
 import { setImmediate } from "node:timers/promises";
-import { APP_LABEL, MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
-import { CORRECTION_ANNOTATION } from "#model/correction.ts";
-import { SHARES_ANNOTATION, type Shares } from "#model/shares.ts";
+import { APP_LABEL } from "#model/app.ts";
+import type { Shares } from "#model/shares.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { ClusterCache } from "#kube/cluster-cache.ts";
 import { KubeApiError } from "#kube/api-error.ts";
 import { KubeConnection } from "#kube/connection.ts";
-import { PROXY_BASE_ANNOTATION } from "#kube/decode-pod.ts";
-import { decodeShares } from "#kube/shares-annotation.ts";
 import type { Reflector } from "#kube/reflector.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
@@ -25,9 +22,9 @@ import { SizingModel } from "../policy/sizing-model.ts";
 import { CostPublisher } from "../shell/cost-publisher.ts";
 import { InstanceSource } from "../shell/instance-source.ts";
 import { PrometheusClient } from "../shell/prometheus-client.ts";
-import { ProxyHistory } from "../shell/proxy-history.ts";
 import { markChanged } from "../shell/mark-changed.ts";
 import type { ProxyPod } from "../shell/proxy-pod.ts";
+import type { StateKeeper } from "../shell/state-keeper.ts";
 import { watchProxies } from "../shell/proxy-watch.ts";
 import { createRecommenderMetrics, type RecommenderMetrics } from "../shell/recommender-metrics.ts";
 import { Resizer } from "../shell/resizer.ts";
@@ -39,7 +36,20 @@ import { MeshSubject } from "../shell/mesh-subject.ts";
 import { SizingLoop } from "../shell/sizing-loop.ts";
 import { WriteBudget } from "../shell/write-budget.ts";
 import { UsageLoop } from "../shell/usage-loop.ts";
-import { kindOfPatch, PROXY_BASE, quantitiesOf, ROUND_COST, SMALL, TEMPLATE } from "./bed-objects.ts";
+import { bedPast } from "./bed-past.ts";
+import {
+  anew,
+  appPodObject,
+  correctionOf,
+  kindOfPatch,
+  PROXY_BASE_ANNOTATIONS,
+  proxyPodObject,
+  quantitiesOf,
+  ROUND_COST,
+  sharesOf,
+  SMALL,
+  TEMPLATE,
+} from "./bed-objects.ts";
 
 const PROXY_NAMESPACE = "berth-system";
 const START_DELAY_MS = 1_000;
@@ -56,10 +66,13 @@ export interface BedOptions {
   readonly headroomDelayMs?: number;
   /** Where the proxies' past is read from at the start. */
   readonly prometheusAddress?: string;
+  /** Learned state is kept in the cluster, and these ConfigMaps are there at the start. */
+  readonly state?: readonly KubeObject[];
+  readonly startMs?: number;
 }
 
 export class RecommenderBed implements AsyncDisposable {
-  readonly clock = new VirtualClock(Date.UTC(2026, 0, 1));
+  readonly clock: VirtualClock;
   readonly api: LoopbackApi;
   readonly ledger = new ClusterLedger();
   readonly model = new SizingModel();
@@ -74,6 +87,8 @@ export class RecommenderBed implements AsyncDisposable {
   readonly #limits: JsonObject | undefined;
   readonly #headroomDelayMs: number;
   readonly #prometheus: PrometheusClient | undefined;
+  readonly #keepsState: boolean;
+  #state: StateKeeper | undefined;
   #resizesToFail = 0;
 
   static async start(options: BedOptions = {}): Promise<RecommenderBed> {
@@ -82,11 +97,15 @@ export class RecommenderBed implements AsyncDisposable {
     return bed;
   }
 
-  constructor({ limits, fault = () => 1, headroomDelayMs = 0, prometheusAddress: address }: BedOptions) {
+  constructor(options: BedOptions) {
+    const { limits, fault = () => 1, headroomDelayMs = 0, prometheusAddress: address, state } = options;
+    const { startMs = Date.UTC(2026, 0, 1) } = options;
     this.#prometheus =
       address === undefined ? undefined : new PrometheusClient({ address, queryMsMax: 5_000 });
     this.#limits = limits;
     this.#headroomDelayMs = headroomDelayMs;
+    this.#keepsState = state !== undefined;
+    this.clock = new VirtualClock(startMs);
     this.api = new LoopbackApi({ clock: this.clock, serverClock: systemClock() });
     this.metrics = createRecommenderMetrics(() => this.#running.sizing.recommendations());
     this.#kubelet = new SimulatedKubelet({
@@ -97,6 +116,8 @@ export class RecommenderBed implements AsyncDisposable {
       startDelayMs: START_DELAY_MS,
       resizeDelayMs: RESIZE_DELAY_MS,
     });
+    this.api.store.create("namespaces", { metadata: { name: PROXY_NAMESPACE } });
+    for (const object of state ?? []) this.api.store.create("configmaps", anew(object));
     for (const name of ["node-1", "node-2"]) {
       const allocatable = { cpu: "4", memory: "8Gi", pods: "110" };
       this.api.store.create("nodes", { metadata: { name }, status: { allocatable } });
@@ -110,6 +131,16 @@ export class RecommenderBed implements AsyncDisposable {
 
   get costs(): CostPublisher {
     return this.#running.costs;
+  }
+
+  /** Writes all that was learned, and answers the objects that hold it. */
+  async savedState(): Promise<readonly KubeObject[]> {
+    const before = new Set<number>();
+    do {
+      before.add(this.api.store.resourceVersion);
+      await this.#state?.save();
+    } while (!before.has(this.api.store.resourceVersion));
+    return this.api.store.list("configmaps");
   }
 
   get keeper(): AutoscalerKeeper {
@@ -135,25 +166,13 @@ export class RecommenderBed implements AsyncDisposable {
 
   #createProxy(name: string, requests: JsonObject, spec: JsonObject): void {
     const resources = { requests, ...(this.#limits !== undefined && { limits: this.#limits }) };
-    this.api.store.create("pods", {
-      metadata: {
-        name,
-        namespace: PROXY_NAMESPACE,
-        labels: { [PROXY_LABEL]: "berth" },
-        ownerReferences: [
-          { apiVersion: "apps/v1", kind: "DaemonSet", name: "berth-proxy", uid: "uid-of-daemonset" },
-        ],
-        annotations: { [PROXY_BASE_ANNOTATION]: PROXY_BASE },
-      },
-      spec: { ...spec, containers: [{ name: "proxy", image: "berth/proxy", resources }] },
-      status: { phase: "Pending" },
-    });
+    this.api.store.create("pods", proxyPodObject({ name, namespace: PROXY_NAMESPACE, resources, spec }));
   }
 
-  /** Adds annotations to what the proxy on node-1 was created with, and takes earlier ones away. */
+  /** Adds annotations to those the proxy on node-1 was created with, and takes earlier ones away. */
   annotateProxy(added: Readonly<Record<string, string>>): void {
     const pod = this.proxy();
-    const annotations = { [PROXY_BASE_ANNOTATION]: PROXY_BASE, ...added };
+    const annotations = { ...PROXY_BASE_ANNOTATIONS, ...added };
     this.api.store.update("pods", { ...pod, metadata: { ...pod.metadata, annotations } });
   }
 
@@ -189,18 +208,7 @@ export class RecommenderBed implements AsyncDisposable {
         spec: { cost: ROUND_COST },
       });
     for (let index = 0; index < count; index++) {
-      store.create("pods", {
-        metadata: {
-          name: `${app}-${index}`,
-          namespace: "shop",
-          labels: { [APP_LABEL]: app, [MESH_LABEL]: MESH_ENABLED },
-        },
-        spec: {
-          ...spec,
-          containers: [{ name: "app", image: "i", resources: { requests: request } }],
-        },
-        status: { phase: "Pending", ...status },
-      });
+      store.create("pods", appPodObject({ app, index, request, spec, status }));
     }
   }
 
@@ -222,18 +230,14 @@ export class RecommenderBed implements AsyncDisposable {
     return quantitiesOf(this.proxy(name), "requests");
   }
 
-  limits(name?: string): string {
-    return quantitiesOf(this.proxy(name), "limits");
-  }
+  limits = (name?: string): string => quantitiesOf(this.proxy(name), "limits");
 
   shares(name?: string): Shares | undefined {
-    const text = this.proxy(name).metadata.annotations?.[SHARES_ANNOTATION];
-    return text === undefined ? undefined : decodeShares(text);
+    return sharesOf(this.proxy(name));
   }
 
   correction(name?: string): unknown {
-    const text = this.proxy(name).metadata.annotations?.[CORRECTION_ANNOTATION];
-    return text === undefined ? undefined : JSON.parse(text);
+    return correctionOf(this.proxy(name));
   }
 
   /** Lets everything that happens at this moment happen. */
@@ -314,10 +318,20 @@ export class RecommenderBed implements AsyncDisposable {
       defaults: planner,
     });
     const sizing = new SizingLoop({ ...acting, subject, events, rounds: "onDemand" });
-    const past = { nodeLabel: "node", ledger, model, clock, metrics, logger };
-    const prometheus = this.#prometheus;
+    const { past, state } = bedPast({
+      connection,
+      ledger,
+      model,
+      clock,
+      metrics,
+      mayAct,
+      from: this.#prometheus ?? (this.#keepsState ? PROXY_NAMESPACE : undefined),
+      proxies: () => sizing.proxies(),
+      daemons: () => keeper.models(),
+    });
+    this.#state = state;
     const usage = new UsageLoop({
-      history: prometheus && new ProxyHistory({ ...past, prometheus }),
+      past,
       ...acting,
       connection,
       instances,
@@ -338,6 +352,8 @@ export class RecommenderBed implements AsyncDisposable {
       defaults: planner,
       demand: DEFAULT_DEMAND,
       sizing,
+      past,
+      restore: (key, daemon) => this.#state?.restoreDaemon(key, daemon),
       statuses,
       intervalMs: USAGE_INTERVAL_MS,
     });
