@@ -3,6 +3,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 
+// A test that failed to stop one must not leave it behind.
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 // Node does not run exit handlers when a signal ends it, and these programs would go on.
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   process.on(signal, () => {
@@ -38,12 +44,15 @@ export class LoggedProcess {
       env: { ...process.env, ...options.env },
     });
     closeSync(log);
-    // A test that failed to stop it must not wait for it for ever; it is killed when the test's process exits.
+    // A test that failed to stop it must not wait for it for ever.
     this.#child.unref();
-    this.#exited = new Promise((resolve) => this.#child.once("exit", () => resolve()));
-    const kill = (): void => void this.#child.kill("SIGKILL");
-    process.once("exit", kill);
-    this.#child.once("exit", () => process.removeListener("exit", kill));
+    running.add(this.#child);
+    this.#exited = new Promise((resolve) =>
+      this.#child.once("exit", () => {
+        running.delete(this.#child);
+        resolve();
+      }),
+    );
   }
 
   /**
