@@ -4,11 +4,11 @@
 import { UsageError } from "#runtime/usage-error.ts";
 
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
-import { measureCrashes } from "./sharing/crashes.ts";
+import { CRASH_KINDS, measureCrashes } from "./sharing/crashes.ts";
 import { measureLending } from "./sharing/lending.ts";
 import type { LendingFigures } from "./sharing/lending.ts";
 import { Neighbours, rounded } from "./sharing/neighbours.ts";
-import type { NeighbourFigures } from "./sharing/neighbours.ts";
+import type { Latency, NeighbourFigures } from "./sharing/neighbours.ts";
 import { peerAbsence, PeerProxy } from "./sharing/peer-proxy.ts";
 import type { PeerName } from "./sharing/peer-proxy.ts";
 import { pause, processCpuSeconds, SharedNode } from "./sharing/shared-node.ts";
@@ -29,11 +29,11 @@ interface Depth {
 }
 
 const FULL: Depth = {
-  rounds: 2,
+  rounds: 3,
   seconds: 5,
-  quotaSeconds: 5,
+  quotaSeconds: 3,
   quotaShares: [0.1, 0.25, 0.5, 1],
-  crashRounds: 10,
+  crashRounds: 1,
 };
 const QUICK: Depth = { rounds: 1, seconds: 1, quotaSeconds: 1, quotaShares: [0.25], crashRounds: 0 };
 /** The neighbour's, while the victim is measured. */
@@ -47,19 +47,23 @@ async function run({ argv, isQuick, progress }: BenchOptions): Promise<BenchRepo
   const neighbours = new Neighbours();
   const apps = await neighbours.start();
   const skipped: Record<string, string> = {};
-  const { berth, unlimited, cpuQuota, change, lending } = await measureBerth(neighbours, apps, {
+  const { berth, beside, unlimited, cpuQuota, change, lending } = await measureBerth(neighbours, apps, {
     depth,
     progress,
   });
   const peers: Partial<Record<PeerName, NeighbourFigures>> = {};
   for (const name of PEERS) {
     const absence = peerAbsence(name);
-    if (absence === undefined) peers[name] = await measurePeer(name, neighbours, { apps, depth });
+    if (absence === undefined)
+      peers[name] = await measurePeer(name, neighbours, { apps, depth: peerDepth(depth) });
     else skipped[name] = absence;
     progress(`${name}: ${JSON.stringify(peers[name] ?? absence)}`);
   }
   neighbours.stop();
-  const crashes = depth.crashRounds === 0 ? null : await measureCrashes(depth.crashRounds, progress);
+  const crashes =
+    depth.crashRounds === 0
+      ? null
+      : await measureCrashes({ kinds: CRASH_KINDS, each: depth.crashRounds, progress });
   if (crashes === null) {
     skipped["crashes"] = "a crash of every kind takes minutes; run without --quick";
     skipped["berth, no quota"] = "run without --quick";
@@ -67,6 +71,7 @@ async function run({ argv, isQuick, progress }: BenchOptions): Promise<BenchRepo
   const figures = {
     berth,
     berthWithoutQuota: unlimited,
+    besideLoadOnly: beside,
     nginx: peers.nginx ?? null,
     haproxy: peers.haproxy ?? null,
     cpuQuota,
@@ -77,6 +82,11 @@ async function run({ argv, isQuick, progress }: BenchOptions): Promise<BenchRepo
     skipped,
   };
   return { figures, table: tableOf(figures) };
+}
+
+/** Their ratios are far from ours, and need no more rounds to say so. */
+function peerDepth(depth: Depth): Depth {
+  return { ...depth, rounds: Math.min(depth.rounds, 2) };
 }
 
 interface MeasureOptions {
@@ -98,11 +108,18 @@ async function measureBerth(
   node.addPod("neighbour", apps.neighbour);
   await node.untilServing("victim");
   await node.untilServing("neighbour");
-  const unlimited = depth.crashRounds === 0 ? null : await neighbours.measure(ports, depth);
+  const unlimited = depth.crashRounds === 0 ? null : await neighbours.measure(ports, { ...depth, rounds: 1 });
   progress(`without a quota: ${JSON.stringify(unlimited)}`);
   node.setQuota("neighbour", QUOTA);
   const berth = await neighbours.measure(ports, depth);
   progress(`with ${QUOTA.cpu}: ${JSON.stringify(berth)}`);
+  const perSecond = berth.neighbourPerSecond;
+  const beside = await neighbours.measureBeside(ports.victim, {
+    appPort: apps.neighbour,
+    perSecond,
+    seconds: depth.seconds,
+  });
+  progress(`with as much load and no proxy for it: ${JSON.stringify(beside)}`);
   const cpuQuota: { readonly quotaShare: number; readonly heldShare: number }[] = [];
   for (const quotaShare of depth.quotaShares) {
     node.setQuota("neighbour", { cpu: `${quotaShare * 1000}m` });
@@ -116,7 +133,7 @@ async function measureBerth(
   const lending = await measureLending(node, neighbours, { lender: ports.victim, borrower: ports.neighbour });
   progress(`lending: ${JSON.stringify(lending)}`);
   await node.stop();
-  return { berth, unlimited, cpuQuota, change, lending };
+  return { berth, beside, unlimited, cpuQuota, change, lending };
 }
 
 interface FloodOptions {
@@ -200,6 +217,7 @@ async function measurePeer(
 interface IsolationFigures {
   readonly berth: NeighbourFigures;
   readonly berthWithoutQuota: NeighbourFigures | null;
+  readonly besideLoadOnly: Latency;
   readonly nginx: NeighbourFigures | null;
   readonly haproxy: NeighbourFigures | null;
   readonly cpuQuota: readonly { readonly quotaShare: number; readonly heldShare: number }[];
@@ -222,6 +240,7 @@ function tableOf(figures: IsolationFigures): string {
   return [
     "a victim at 200 requests per second, its neighbour idle → flooded",
     row(`berth, ${QUOTA.cpu}`, figures.berth),
+    `the same load alone   p50 ${figures.besideLoadOnly.p50Ms} ms, p99 ${figures.besideLoadOnly.p99Ms} ms, with the neighbour's requests sent straight to its app`,
     row("berth, no quota", figures.berthWithoutQuota),
     row("nginx", figures.nginx),
     row("haproxy", figures.haproxy),

@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   sizing: async () => (await import("./sizing.ts")).sizingBench,
   sim: async () => (await import("./sim.ts")).simBench,
   density: async () => (await import("./density.ts")).densityBench,
+  crashes: async () => (await import("./crashes.ts")).crashesBench,
   isolation: async () => (await import("./isolation.ts")).isolationBench,
 };
 

@@ -14,7 +14,7 @@ export type LoadOrder =
   | { readonly kind: "stop" }
   /** Of the app: how many connections it has accepted. */
   | { readonly kind: "count" }
-  /** So many requests per second at a steady pace, whatever the answers. */
+  /** So many requests per second at a steady pace, whatever the answers, until the time is over or it is told to stop. */
   | {
       readonly kind: "steady";
       readonly port: number;
@@ -194,7 +194,9 @@ function flood(port: number, connections: number): () => void {
   };
 }
 
-function steady({ port, perSecond, seconds, target }: Extract<LoadOrder, { kind: "steady" }>): void {
+/** @returns what ends it early. */
+function steady({ port, perSecond, seconds, target }: Extract<LoadOrder, { kind: "steady" }>): () => void {
+  let isStopped = false;
   const latenciesMs: number[] = [];
   let failed = 0;
   const askers: Asker[] = [];
@@ -218,11 +220,14 @@ function steady({ port, perSecond, seconds, target }: Extract<LoadOrder, { kind:
   for (let count = 0; count < STEADY_CONNECTIONS; count++) idle.push(more());
   const turn = (): void => {
     const nowMs = performance.now();
-    for (; startedMs + (due * 1000) / perSecond <= nowMs && due < perSecond * seconds; due++) {
+    const dueNow = isStopped
+      ? due
+      : Math.min(Math.ceil(((nowMs - startedMs) * perSecond) / 1000), perSecond * seconds);
+    for (; due < dueNow; due++) {
       // Nobody free: one more connection, as an open loop has it; nothing ever waits here.
       (idle.shift() ?? more()).ask();
     }
-    if (due < perSecond * seconds) {
+    if (!isStopped && due < perSecond * seconds) {
       setTimeout(turn, STEADY_TURN_MS);
       return;
     }
@@ -233,6 +238,9 @@ function steady({ port, perSecond, seconds, target }: Extract<LoadOrder, { kind:
     }, LAST_ANSWERS_MS);
   };
   turn();
+  return () => {
+    isStopped = true;
+  };
 }
 
 /** For the answers to the last requests. */
@@ -256,7 +264,7 @@ if (import.meta.main) {
         stop?.();
         return;
       case "steady":
-        steady(order);
+        stop = steady(order);
     }
   });
 }

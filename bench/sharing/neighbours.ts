@@ -8,6 +8,9 @@ import { pause } from "./shared-node.ts";
 
 const VICTIM_PER_SECOND = 200;
 const FLOOD_CONNECTIONS = 64;
+/** Far longer than anything here lasts. */
+const STEADY_SECONDS_MAX = 3_600;
+const WARM_UP_SECONDS = 2;
 /** For the flood to fill every queue, and for a quota to take hold. */
 const SETTLE_MS = 800;
 
@@ -21,6 +24,8 @@ export interface NeighbourFigures {
   readonly flooded: Latency;
   readonly p50Ratio: number;
   readonly p99Ratio: number;
+  /** Of each round, in turn: how much of a ratio is chance. */
+  readonly rounds: readonly { readonly p50Ratio: number; readonly p99Ratio: number }[];
   readonly victimErrors: number;
   readonly neighbourPerSecond: number;
 }
@@ -43,6 +48,14 @@ export class Neighbours {
     return heard;
   }
 
+  /** A steady victim for as long as something lasts. */
+  async steadyDuring(port: number, task: () => Promise<void>): Promise<SteadyReport> {
+    const heard = this.steady(port, STEADY_SECONDS_MAX);
+    await task();
+    this.#victimClient.tell({ kind: "stop" });
+    return heard;
+  }
+
   flood(port: number): void {
     this.#neighbourClient.tell({ kind: "flood", port, connections: FLOOD_CONNECTIONS });
   }
@@ -62,7 +75,8 @@ export class Neighbours {
     const flooded: number[] = [];
     let victimErrors = 0;
     let answered = 0;
-    await this.steady(ports.victim, 1);
+    const ratios: NeighbourFigures["rounds"][number][] = [];
+    await this.#warmUp(ports);
     for (let round = 0; round < rounds; round++) {
       const calm = await this.steady(ports.victim, seconds);
       idle.push(...calm.latenciesMs);
@@ -72,17 +86,49 @@ export class Neighbours {
       flooded.push(...stressed.latenciesMs);
       answered += (await this.stopFlood()).answered;
       victimErrors += calm.failed + stressed.failed;
+      ratios.push(compared(latency(calm.latenciesMs), latency(stressed.latenciesMs)));
       await pause(SETTLE_MS);
     }
     const [before, after] = [latency(idle), latency(flooded)];
     return {
       idle: before,
       flooded: after,
-      p50Ratio: rounded(after.p50Ms / before.p50Ms),
-      p99Ratio: rounded(after.p99Ms / before.p99Ms),
+      ...compared(before, after),
+      rounds: ratios,
       victimErrors,
       neighbourPerSecond: Math.round(answered / (rounds * (seconds + SETTLE_MS / 1000))),
     };
+  }
+
+  /** The victim while requests go straight to the neighbour's app: what the load itself does to it, without a proxy. */
+  async measureBeside(
+    victimPort: number,
+    {
+      appPort,
+      perSecond,
+      seconds,
+    }: { readonly appPort: number; readonly perSecond: number; readonly seconds: number },
+  ): Promise<Latency> {
+    const heard = this.#neighbourClient.hear("steady");
+    this.#neighbourClient.tell({
+      kind: "steady",
+      port: appPort,
+      perSecond,
+      seconds: seconds + (2 * SETTLE_MS) / 1000,
+    });
+    await pause(SETTLE_MS);
+    const { latenciesMs } = await this.steady(victimPort, seconds);
+    await heard;
+    await pause(SETTLE_MS);
+    return latency(latenciesMs);
+  }
+
+  /** Code is compiled and connections are opened before anything counts, of clients and apps as of the proxy. */
+  async #warmUp(ports: { readonly victim: number; readonly neighbour: number }): Promise<void> {
+    this.flood(ports.neighbour);
+    await this.steady(ports.victim, WARM_UP_SECONDS);
+    await this.stopFlood();
+    await pause(SETTLE_MS);
   }
 
   stop(): void {
@@ -95,6 +141,10 @@ async function appPort(app: LoadProcess): Promise<number> {
   const heard = app.hear("listening");
   app.tell({ kind: "app" });
   return (await heard).port;
+}
+
+function compared(before: Latency, after: Latency): { readonly p50Ratio: number; readonly p99Ratio: number } {
+  return { p50Ratio: rounded(after.p50Ms / before.p50Ms), p99Ratio: rounded(after.p99Ms / before.p99Ms) };
 }
 
 function latency(values: readonly number[]): Latency {

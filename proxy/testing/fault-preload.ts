@@ -16,6 +16,10 @@ export const CONTAINED_FAULTS = [
   /** Refused to a thread, which is thrown an error. */
   "abort",
   "chdir",
+  "umask",
+  "setuid",
+  /** Memory that no heap limit counts. */
+  "buffer-leak",
 ] as const;
 /** What ends the whole process: V8 aborts it rather than let one allocation fail. */
 export const UNCONTAINED_FAULTS = ["growing-map", "huge-array", "huge-json"] as const;
@@ -53,6 +57,9 @@ export const FAULTS: Readonly<Record<Fault, () => void>> = {
   "endless-regex": () => /^(a+)+$/.test(`${"a".repeat(64)}b`),
   abort: () => process.abort(),
   chdir: () => process.chdir("/"),
+  umask: () => void process.umask(0),
+  setuid: () => (process as unknown as { setuid(id: number): void }).setuid(0),
+  "buffer-leak": () => leak([]),
   "growing-map": () => {
     const map = new Map<number, string>();
     for (let key = 0; ; key++) map.set(key, `value ${key}`);
@@ -75,6 +82,12 @@ function overflow(): number {
 
 function keep(value: unknown): void {
   (globalThis as { kept?: unknown }).kept = value;
+}
+
+/** A hundred megabytes per second, written to, since memory that nobody touched costs nothing. */
+function leak(kept: Buffer[]): void {
+  kept.push(Buffer.alloc(1024 ** 2, 1));
+  setTimeout(() => leak(kept), 10);
 }
 
 /** Small objects, a few at a time: one giant allocation would abort the whole process instead. */
