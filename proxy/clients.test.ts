@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
+import type { TestContext } from "node:test";
 
 import { startApp } from "./testing/app-server.ts";
 import { HostBed, until } from "./testing/host-bed.ts";
@@ -133,9 +134,7 @@ test("a head that comes too slowly is cut off, however steadily it comes", async
 });
 
 /** Writes as long as somebody takes it, and counts. */
-async function startSource(
-  context: Parameters<typeof startApp>[0],
-): Promise<{ port: number; written(): number }> {
+async function startSource(context: TestContext): Promise<{ port: number; written(): number }> {
   const block = Buffer.alloc(100_000, "x");
   const app = await startApp(context, (_request, response) => {
     response.on("error", () => undefined);
@@ -149,29 +148,48 @@ async function startSource(
   return { port: app.port, written };
 }
 
-test("a client that does not read its answer stops the app, costs little memory, and is let go", async (context) => {
-  const bed = new HostBed(context, { dataPath: { upstreamSilenceMs: 1_000 } });
+/** Buffers that nobody has collected yet count as memory; V8 looks at them once they are as large as its young generation. */
+const GARBAGE_BYTES_MAX = 32 * 1024 ** 2;
+
+test("clients that do not read their answers stop the app and cost little memory", async (context) => {
+  const bed = new HostBed(context);
   const source = await startSource(context);
   const { inbound } = await bed.serve(APP, source.port);
   const sound = await bed.serve("shop/sound", (await startApp(context)).port);
   const externalBytes = (): number => bed.instance(APP).counters.get("externalBytes");
   const before = externalBytes();
-  const clients = Array.from({ length: 20 }, () => new RawClient(context, inbound));
-  for (const client of clients) {
-    client.socket.pause();
-    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  }
+  const clients = Array.from({ length: 20 }, () => stalledReader(context, inbound));
   let last = -1;
   await until(() => {
     const isStopped = source.written() > 0 && source.written() === last;
     last = source.written();
     return isStopped && bed.instance(APP).counters.inFlight() === 20;
   });
-  assert.ok(externalBytes() - before < 20 * 1024 ** 2, `${externalBytes() - before} bytes more`);
+  const moreBytes = externalBytes() - before;
+  assert.ok(moreBytes < 20 * 256 * 1024 + GARBAGE_BYTES_MAX, `${moreBytes} bytes more`);
   assert.equal((await send({ port: sound.inbound })).statusCode, 200);
+  for (const client of clients) client.socket.resetAndDestroy();
   await until(() => bed.instance(APP).counters.inFlight() === 0);
   assert.deepEqual(bed.instance(APP).counters.read().inbound.reasons, { clientAborted: 20 });
 });
+
+test("a client that does not read its answer is let go", async (context) => {
+  const bed = new HostBed(context, { dataPath: { upstreamSilenceMs: 1_000 } });
+  const source = await startSource(context);
+  const { inbound } = await bed.serve(APP, source.port);
+  stalledReader(context, inbound);
+  await until(() => bed.instance(APP).counters.read().inbound.requests === 1);
+  await until(() => bed.instance(APP).counters.inFlight() === 0);
+  assert.deepEqual(bed.instance(APP).counters.read().inbound.reasons, { clientAborted: 1 });
+});
+
+/** Asks, and never reads the answer. */
+function stalledReader(context: TestContext, port: number): RawClient {
+  const client = new RawClient(context, port);
+  client.socket.pause();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  return client;
+}
 
 test("an app that does not read its request stops the client", async (context) => {
   // A client that leaves while nothing is read from it is noticed by its silence.

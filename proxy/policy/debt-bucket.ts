@@ -37,7 +37,11 @@ export function spend(bucket: DebtBucket, limits: DebtLimits, { used, nowMs }: U
   const elapsedMs = Math.max(0, nowMs - bucket.filledAtMs);
   const left = bucket.tokens + limits.perMs * elapsedMs - used;
   const tokens = Math.min(Math.max(left, -limits.debtMax), limits.capacity);
-  return { tokens, filledAtMs: nowMs, isHeld: bucket.isHeld ? tokens < limits.resumeAt : tokens <= -limits.holdAt };
+  return {
+    tokens,
+    filledAtMs: nowMs,
+    isHeld: bucket.isHeld ? tokens < limits.resumeAt : tokens <= -limits.holdAt,
+  };
 }
 
 /** How long until nothing is owed, if nothing is used meanwhile. */

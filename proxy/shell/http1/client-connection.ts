@@ -148,8 +148,17 @@ export class ClientConnection implements ClientSide {
     if (rest !== undefined) this.#exchange.dataSeen(rest);
   }
 
+  /** A socket's own totals are read when a request or the connection ends, which costs nothing per chunk. */
+  countBytes(): void {
+    const { counters, direction } = this.options;
+    const { bytesRead, bytesWritten } = this.socket;
+    counters.add(direction, "bytesReceived", bytesRead - this.#bytesRead);
+    counters.add(direction, "bytesSent", bytesWritten - this.#bytesWritten);
+    this.#bytesRead = bytesRead;
+    this.#bytesWritten = bytesWritten;
+  }
+
   exchangeEnded(mustClose: boolean): void {
-    this.#countBytes();
     this.#tellSettled();
     if (this.#phase !== "exchange") return;
     this.#isActive = true;
@@ -266,24 +275,14 @@ export class ClientConnection implements ClientSide {
   }
 
   #closed(): void {
+    this.countBytes();
     this.#exchange.closed();
     this.#phase = "closed";
-    this.#countBytes();
     this.#tellSettled();
   }
 
   #tellSettled(): void {
     if (this.#settled.length === 0) return;
     for (const settled of this.#settled.splice(0)) settled();
-  }
-
-  /** A socket's own totals are read when a request or the connection ends, which costs nothing per chunk. */
-  #countBytes(): void {
-    const { counters, direction } = this.options;
-    const { bytesRead, bytesWritten } = this.socket;
-    counters.add(direction, "bytesReceived", bytesRead - this.#bytesRead);
-    counters.add(direction, "bytesSent", bytesWritten - this.#bytesWritten);
-    this.#bytesRead = bytesRead;
-    this.#bytesWritten = bytesWritten;
   }
 }

@@ -29,5 +29,7 @@ export interface ClientSide {
   /** Closes it so that the client cannot take what it has got for the whole. */
   reset(): void;
   tunnelOpened(): void;
+  /** Before the exchange is counted as over: whoever sees that it is finds its bytes counted. */
+  countBytes(): void;
   exchangeEnded(mustClose: boolean): void;
 }

@@ -382,6 +382,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   #release(): void {
     this.#phase = "none";
     this.#target = undefined;
+    this.#client.countBytes();
     this.#account.close();
   }
 }
