@@ -39,6 +39,7 @@ test("a full profile is read into the model's units", () => {
         concurrency: 64,
       },
       isolation: "process",
+      observation: { accessLog: { sampleRatio: 0.01 }, traces: { sampleRatio: 0.5 } },
       placement: { maxPodsPerNode: 8, maxPodsPerZone: 40 },
     },
     { ports: { inbound: 20_000, outbound: 20_001 } },
@@ -62,6 +63,7 @@ test("a full profile is read into the model's units", () => {
       concurrency: 64,
     },
     isolation: "process",
+    observation: { accessLogRatio: 0.01, traces: { sampleRatio: 0.5 } },
     placement: { maxPodsPerNode: 8, maxPodsPerZone: 40 },
     ports: { inbound: 20_000, outbound: 20_001 },
   });

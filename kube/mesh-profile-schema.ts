@@ -9,6 +9,7 @@ import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { conditionsSchema } from "./condition.ts";
 import { DecodeError } from "./decode-pod.ts";
 import { decodeLearned, learnedSchema } from "./learned-cost-schema.ts";
+import { decodeObservation, observationSchema } from "./observation-schema.ts";
 import { decodeQuota, quotaSchema } from "./quota-schema.ts";
 import { atMost, COUNT_MAX, count, defined, withRules } from "./schema-rules.ts";
 
@@ -64,6 +65,7 @@ export const meshProfileSpecSchema = z
       .describe(
         "How the app's instance is kept apart on each node: in a thread of the node's proxy (default), or in a process of its own, for apps that are heavy or not trusted; it takes some 30Mi more.",
       ),
+    observation: observationSchema.optional().describe("What is recorded of requests, beside their counts."),
     placement: z
       .strictObject({
         maxPodsPerNode: count.optional().describe("Pods of the app on one node; more are placed elsewhere."),
@@ -111,6 +113,7 @@ export function decodeMeshProfile(raw: unknown): MeshProfile {
     app: appName(metadata.namespace, metadata.name),
     cost: decodeCost(spec?.cost ?? {}),
     quota: decodeQuota(spec?.quota ?? {}),
+    ...(spec?.observation !== undefined && { observation: decodeObservation(spec.observation) }),
     ...(spec?.isolation !== undefined && { isolation: spec.isolation }),
     placement: defined({
       maxPodsPerNode: spec?.placement?.maxPodsPerNode,

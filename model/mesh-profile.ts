@@ -12,6 +12,7 @@ export interface MeshProfile {
   readonly quota: Quota;
   /** Absent: a thread. */
   readonly isolation?: Isolation;
+  readonly observation?: Observation;
   readonly placement: PlacementLimits;
   /** The app's two ports, the same on every node; undefined until allocated. */
   readonly ports: AppPorts | undefined;
@@ -22,6 +23,20 @@ export interface MeshProfile {
 /** How an app's instance is kept apart: in a thread of the node's proxy, or in a process of its own beside it. */
 export const ISOLATIONS = ["thread", "process"] as const;
 export type Isolation = (typeof ISOLATIONS)[number];
+
+/** What is recorded of an app's requests, beside their counts. */
+export interface Observation {
+  /** Share of requests with a line in the access log, 0 to 1; those that fail have one. Absent: no log. */
+  readonly accessLogRatio?: number;
+  /** Absent: what comes goes on unread. */
+  readonly traces?: TraceSettings;
+}
+
+/** Traces go on, and are started where none come. */
+export interface TraceSettings {
+  /** Of the traces that are started, the share that is marked as sampled, 0 to 1. */
+  readonly sampleRatio: number;
+}
 
 /** Coefficients of the mesh's cost on a node; see mesh-cost.ts for the formula. */
 export interface AppCost {

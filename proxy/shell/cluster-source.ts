@@ -1,7 +1,7 @@
 // What the host hears of the cluster, and from whom: the API in production, the test itself in tests.
 
 import type { AppName, PodUid } from "#model/brand.ts";
-import type { AppPorts, Isolation, Quota } from "#model/mesh-profile.ts";
+import type { AppPorts, Isolation, Observation, Quota } from "#model/mesh-profile.ts";
 import type { Shares } from "#model/shares.ts";
 
 import type { WatchedPod } from "../policy/pod-registry.ts";
@@ -13,6 +13,7 @@ export interface AppSettings {
   readonly quota: Quota;
   /** Absent: a thread. */
   readonly isolation?: Isolation;
+  readonly observation?: Observation;
   readonly ports: AppPorts | undefined;
 }
 

@@ -186,8 +186,14 @@ function sharesTextOf(raw: unknown): string | undefined {
 }
 
 function settingsOf(raw: unknown): AppSettings {
-  const { app, quota, isolation, ports } = decodeMeshProfile(raw);
-  return { app, quota, ports, ...(isolation !== undefined && { isolation }) };
+  const { app, quota, isolation, observation, ports } = decodeMeshProfile(raw);
+  return {
+    app,
+    quota,
+    ports,
+    ...(isolation !== undefined && { isolation }),
+    ...(observation !== undefined && { observation }),
+  };
 }
 
 /** A StatefulSet's pod keeps its name and changes its uid, which the watch may show as one change. */

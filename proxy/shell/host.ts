@@ -273,7 +273,7 @@ export class ProxyHost implements ClusterListener {
     for (const [app, pods] of podsByApp) this.#reconcileApp(app, pods);
     for (const instance of this.#instances.values()) {
       if (podsByApp.has(instance.app)) continue;
-      instance.setEndpoints([]);
+      instance.set({ endpoints: [] });
       instance.handle({ kind: "unwanted" });
     }
     this.#remember();
@@ -286,8 +286,11 @@ export class ProxyHost implements ClusterListener {
     if (instance === undefined) return;
     instance.setQuota(settings?.quota ?? {});
     instance.setIsolation(settings?.isolation ?? "thread");
-    instance.setEndpoints(endpointsOf(pods));
-    instance.setSources(pods.map(({ address }) => address));
+    instance.set({
+      observation: settings?.observation ?? {},
+      endpoints: endpointsOf(pods),
+      sources: pods.map(({ address }) => address),
+    });
     instance.handle({ kind: "wanted" });
     const anyPorts = this.#options.cluster === undefined ? ANY_PORTS : undefined;
     instance.handle({ kind: "ports", ports: settings?.ports ?? anyPorts });

@@ -32,6 +32,8 @@ const TOTAL_SLOTS = [
   /** Time in which nothing was read because the CPU was used up, or the bandwidth. */
   "cpuHeldSeconds",
   "bandwidthHeldSeconds",
+  /** Lines that the access log should have had, and were too many. */
+  "accessLinesLeftOut",
 ] as const;
 export type TotalSlot = (typeof TOTAL_SLOTS)[number];
 

@@ -7,6 +7,8 @@ import type { AppName } from "#model/brand.ts";
 import type { Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
+import type { AccessLine } from "./access-log.ts";
+
 export interface InstanceOutputOptions {
   readonly app: AppName;
   readonly clock: Clock;
@@ -38,6 +40,12 @@ export class InstanceOutput {
     stream.on("end", () => {
       if (rest !== "") this.#write(name, rest);
     });
+  }
+
+  /** Bounded where they come from. */
+  writeAccess(lines: readonly AccessLine[]): void {
+    const { app, logger } = this.#options;
+    for (const line of lines) logger.info({ app, ...line }, "request");
   }
 
   #write(stream: "stdout" | "stderr", line: string): void {

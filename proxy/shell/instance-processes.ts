@@ -69,8 +69,7 @@ export class InstanceProcesses {
     const body = this.#body(found.id, { watchdog, listener });
     body.started(found.pid);
     body.tell({ kind: "quota", quota: data.quota });
-    body.tell({ kind: "endpoints", endpoints: data.endpoints });
-    body.tell({ kind: "sources", sources: data.sources });
+    body.tell({ kind: "settings", settings: data.settings });
     this.#options.clock.after(0, () => {
       body.said({ kind: "listening", ports: found.ports });
       for (const name of found.followed) body.said({ kind: "follow-service", name });

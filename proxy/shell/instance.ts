@@ -30,7 +30,8 @@ import type { InstanceProcesses } from "./instance-processes.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 import type { ServiceTable } from "./service-table.ts";
 import { startLife } from "./start-life.ts";
-import type { DataPathTimes, FromWorker, PodEndpoint, ToWorker } from "./worker-messages.ts";
+import { NO_SETTINGS } from "./worker-messages.ts";
+import type { DataPathTimes, FromWorker, ToWorker, WorkerSettings } from "./worker-messages.ts";
 
 export interface InstanceOptions {
   readonly app: AppName;
@@ -74,8 +75,7 @@ export class Instance {
   #quota: Quota = {};
   #isolation: Isolation = "thread";
   #share: Resources | undefined;
-  #endpoints: readonly PodEndpoint[] = [];
-  #sources: readonly string[] = [];
+  #settings = NO_SETTINGS;
   #boundPorts: AppPorts | undefined;
   #lastExit: LastExit | undefined;
   #isRetiring = false;
@@ -192,17 +192,12 @@ export class Instance {
     return withinShare(this.#quota, this.#share);
   }
 
-  setEndpoints(endpoints: readonly PodEndpoint[]): void {
-    if (JSON.stringify(endpoints) === JSON.stringify(this.#endpoints)) return;
-    this.#endpoints = endpoints;
-    this.#tell({ kind: "endpoints", endpoints });
-  }
-
-  /** @param sources addresses of the app's pods on this node. */
-  setSources(sources: readonly string[]): void {
-    if (JSON.stringify(sources) === JSON.stringify(this.#sources)) return;
-    this.#sources = sources;
-    this.#tell({ kind: "sources", sources });
+  /** Hold at once; what is not given stays as it was. */
+  set(settings: Partial<WorkerSettings>): void {
+    const next = { ...this.#settings, ...settings };
+    if (JSON.stringify(next) === JSON.stringify(this.#settings)) return;
+    this.#settings = next;
+    this.#tell({ kind: "settings", settings });
   }
 
   /** Closes every connection after its next answer from now on, and goes on accepting. */
@@ -267,8 +262,7 @@ export class Instance {
         nodeAddress,
         ports: ports.inbound === 0 && this.#boundPorts !== undefined ? this.#boundPorts : ports,
         quota: this.limits,
-        endpoints: this.#endpoints,
-        sources: this.#sources,
+        settings: this.#settings,
         times: dataPath,
       },
       heap: heapLimits(memoryBytesOf(this.#quota)),
@@ -293,6 +287,9 @@ export class Instance {
         return;
       case "exhausted":
         if (life === this.#current) this.#recycle("its memory quota is nearly used up");
+        return;
+      case "accessed":
+        this.#output.writeAccess(message.lines);
         return;
       case "bind-failed":
         life.bindFailure = message.message;

@@ -234,6 +234,12 @@ function instanceFamilies(labelled: readonly LabelledInstance[], host: ProxyHost
       }),
     },
     {
+      name: "berth_proxy_access_log_left_out_total",
+      help: "Lines that the app's access log should have had, and were too many.",
+      type: "counter",
+      samples: perApp(({ counters }) => counters.total("accessLinesLeftOut")),
+    },
+    {
       name: "berth_proxy_instance_replacements_total",
       help: "Workers of the app that were replaced by the next without a gap.",
       type: "counter",

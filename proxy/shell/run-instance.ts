@@ -4,22 +4,26 @@
 import { splitAppName } from "#model/app.ts";
 import { systemClock } from "#runtime/clock.ts";
 
+import { AccessLog } from "./access-log.ts";
 import { AppListener } from "./app-listener.ts";
 import { DestinationGuard } from "./destination-guard.ts";
 import { UpstreamPools } from "./http1/upstream-pools.ts";
 import { inboundRoute } from "./inbound-route.ts";
 import { InstanceQuota } from "./instance-quota.ts";
+import type { Direction } from "./instance-counters.ts";
 import type { InstanceSeat } from "./instance-seat.ts";
 import { NameResolver } from "./name-resolver.ts";
 import { outboundRoute } from "./outbound-route.ts";
 import { PodPools } from "./pod-pools.ts";
 import { ServiceRoutes } from "./service-routes.ts";
 import { SourceGuard } from "./source-guard.ts";
+import { TraceStarter } from "./trace-starter.ts";
+import type { WorkerSettings } from "./worker-messages.ts";
 
 /** Resolves once it listens. */
 export async function runInstance(seat: InstanceSeat): Promise<void> {
   const { data, counters } = seat;
-  const { app, nodeAddress, ports, times } = data;
+  const { app, nodeAddress, times } = data;
   const clock = systemClock();
   const guard = new DestinationGuard(nodeAddress);
   const limits = new InstanceQuota({
@@ -30,6 +34,12 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
     exhausted: () => seat.tell({ kind: "exhausted" }),
   });
   const { throttle, admission } = limits;
+  const accessLog = new AccessLog({
+    counters,
+    random: Math.random,
+    send: (lines) => seat.tell({ kind: "accessed", lines }),
+  });
+  const traces = new TraceStarter(Math.random);
   const pools = new PodPools({ clock, throttle, drainTimeoutMs: times.drainTimeoutMs });
   const { namespace } = splitAppName(app);
   const names = new NameResolver({ namespace, guard, clock });
@@ -44,7 +54,15 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
   const sourceGuard = new SourceGuard(nodeAddress);
   const upstreams = new UpstreamPools(throttle);
   const { headersMs, drainIdleMs, upstreamSilenceMs: silenceMs } = times;
-  const shared = { admission, counters, throttle, clock, times: { headersMs, drainIdleMs, silenceMs } };
+  const observed = { accessLog, traces };
+  const shared = {
+    ...observed,
+    admission,
+    counters,
+    throttle,
+    clock,
+    times: { headersMs, drainIdleMs, silenceMs },
+  };
   const inbound = new AppListener({
     ...shared,
     direction: "inbound",
@@ -63,27 +81,41 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
     sweepUpstreams: (nowMs) => upstreams.sweep(nowMs),
   });
 
-  pools.update(data.endpoints);
-  sourceGuard.update(data.sources);
+  const apply = ({ observation, endpoints, sources }: Partial<WorkerSettings>): void => {
+    if (endpoints !== undefined) pools.update(endpoints);
+    if (sources !== undefined) sourceGuard.update(sources);
+    if (observation === undefined) return;
+    accessLog.change(observation.accessLogRatio);
+    traces.change(observation.traces);
+  };
+  apply(data.settings);
   const beat = (): void => {
     limits.beat();
+    accessLog.flush();
     seat.beat();
     clock.after(times.heartbeatMs, beat);
   };
   beat();
   seat.listen((message) => {
-    if (message.kind === "endpoints") pools.update(message.endpoints);
-    else if (message.kind === "sources") sourceGuard.update(message.sources);
+    if (message.kind === "settings") apply(message.settings);
     else if (message.kind === "quota") limits.change(message.quota);
     else if (message.kind === "service") services.received(message.name, message.service);
     else if (message.kind === "retire") void retire(seat, [inbound, outbound]);
-    else void drain(seat, [inbound, outbound]);
+    else void drain(seat, [inbound, outbound], accessLog);
   });
 
+  await listen(seat, { inbound, outbound });
+}
+
+async function listen(
+  seat: InstanceSeat,
+  listeners: Readonly<Record<Direction, AppListener>>,
+): Promise<void> {
+  const { nodeAddress, ports } = seat.data;
   try {
     const listening = {
-      inbound: await inbound.listen(nodeAddress, ports.inbound),
-      outbound: await outbound.listen(nodeAddress, ports.outbound),
+      inbound: await listeners.inbound.listen(nodeAddress, ports.inbound),
+      outbound: await listeners.outbound.listen(nodeAddress, ports.outbound),
     };
     seat.tell({ kind: "listening", ports: listening });
   } catch (error) {
@@ -98,7 +130,12 @@ async function retire(seat: InstanceSeat, listeners: readonly AppListener[]): Pr
 }
 
 /** The host ends it if it takes longer than the drain timeout. */
-async function drain(seat: InstanceSeat, listeners: readonly AppListener[]): Promise<void> {
+async function drain(
+  seat: InstanceSeat,
+  listeners: readonly AppListener[],
+  accessLog: AccessLog,
+): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.drain()));
+  accessLog.flush();
   seat.end(0);
 }

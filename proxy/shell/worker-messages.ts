@@ -1,9 +1,10 @@
 // What the host and an instance's worker say to each other. Structured clones, both sides of one release.
 
 import type { AppName, PodUid } from "#model/brand.ts";
-import type { AppPorts, Quota } from "#model/mesh-profile.ts";
+import type { AppPorts, Observation, Quota } from "#model/mesh-profile.ts";
 
 import type { ServiceNodes } from "../policy/service-nodes.ts";
+import type { AccessLine } from "./access-log.ts";
 
 /** Handed to the instance when it starts. */
 export interface InstanceData {
@@ -12,10 +13,19 @@ export interface InstanceData {
   /** A port of 0 means any. */
   readonly ports: AppPorts;
   readonly quota: Quota;
-  readonly endpoints: readonly PodEndpoint[];
-  readonly sources: readonly string[];
+  readonly settings: WorkerSettings;
   readonly times: DataPathTimes;
 }
+
+/** What may change while it runs, the quota apart. */
+export interface WorkerSettings {
+  readonly observation: Observation;
+  readonly endpoints: readonly PodEndpoint[];
+  /** Addresses of the app's pods on this node, whatever their condition. */
+  readonly sources: readonly string[];
+}
+
+export const NO_SETTINGS: WorkerSettings = { observation: {}, endpoints: [], sources: [] };
 
 /** A pod that takes inbound requests. */
 export interface PodEndpoint {
@@ -47,9 +57,8 @@ export const DEFAULT_DATA_PATH_TIMES: DataPathTimes = {
 };
 
 export type ToWorker =
-  | { readonly kind: "endpoints"; readonly endpoints: readonly PodEndpoint[] }
-  /** Addresses of the app's pods on this node, whatever their condition. */
-  | { readonly kind: "sources"; readonly sources: readonly string[] }
+  /** Those that are given hold from now on. */
+  | { readonly kind: "settings"; readonly settings: Partial<WorkerSettings> }
   | { readonly kind: "quota"; readonly quota: Quota }
   /** The Service behind a name that the worker asked for, now and whenever it changes; absent: reached directly. */
   | { readonly kind: "service"; readonly name: string; readonly service?: ServiceNodes }
@@ -63,6 +72,8 @@ export type FromWorker =
   | { readonly kind: "settled" }
   /** Its memory does not come down, though it refuses requests. */
   | { readonly kind: "exhausted" }
+  /** Of its access log. */
+  | { readonly kind: "accessed"; readonly lines: readonly AccessLine[] }
   | { readonly kind: "bind-failed"; readonly message: string }
   | { readonly kind: "follow-service"; readonly name: string }
   | { readonly kind: "forget-service"; readonly name: string };

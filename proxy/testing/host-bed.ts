@@ -7,6 +7,7 @@ import type { AppName, PodUid } from "#model/brand.ts";
 import type { AppPorts, Isolation, Quota } from "#model/mesh-profile.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
+import type { Logger } from "#runtime/logger.ts";
 
 import { DEFAULT_LIFECYCLE_TIMES } from "../policy/instance-lifecycle.ts";
 import type { LifecycleTimes } from "../policy/instance-lifecycle.ts";
@@ -14,7 +15,7 @@ import type { NodePod } from "../policy/pod-registry.ts";
 import { NO_SUCCESSION } from "../policy/succession.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
 import { DEFAULT_WATCHDOG_LIMITS } from "../policy/watchdog.ts";
-import type { ClusterListener, ClusterSource } from "../shell/cluster-source.ts";
+import type { AppSettings, ClusterListener, ClusterSource } from "../shell/cluster-source.ts";
 import { ProxyHost } from "../shell/host.ts";
 import type { Instance } from "../shell/instance.ts";
 import { InstanceProcesses } from "../shell/instance-processes.ts";
@@ -30,6 +31,7 @@ export interface HostBedOptions {
   readonly workerPreload?: string | undefined;
   readonly nodeAddress?: string;
   readonly services?: ServiceTable;
+  readonly logger?: Logger;
 }
 
 /** Tests that leave connections open should not wait for them at their end. */
@@ -61,7 +63,7 @@ export class HostBed {
   readonly host: ProxyHost;
 
   constructor(context: TestContext, options: HostBedOptions = {}) {
-    const shared = { clock: systemClock(), logger: silentLogger };
+    const shared = { clock: systemClock(), logger: options.logger ?? silentLogger };
     const { drainTimeoutMs } = DEFAULT_LIFECYCLE_TIMES;
     const keeper = new ProcessKeeper({
       ...shared,
@@ -96,6 +98,11 @@ export class HostBed {
   settings(app: string, quota: Quota = {}, isolation: Isolation = "thread"): void {
     const ports = { inbound: 0, outbound: 0 };
     this.cluster.listener.settingsSeen({ app: app as AppName, quota, isolation, ports });
+  }
+
+  /** Its whole profile, beside any ports. */
+  configure(settings: Partial<AppSettings> & Pick<AppSettings, "app">): void {
+    this.cluster.listener.settingsSeen({ quota: {}, ports: { inbound: 0, outbound: 0 }, ...settings });
   }
 
   pod(uid: string, pod: Pick<NodePod, "port"> & Partial<NodePod> & { readonly app: AppName }): void {

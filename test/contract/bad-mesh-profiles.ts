@@ -38,6 +38,9 @@ export const BAD_MESH_PROFILES: readonly BadMeshProfile[] = [
     quota: { fileDescriptors: 3 },
   }),
   bad("an isolation that there is not", "spec.isolation", { isolation: "machine" }),
+  bad("more lines than requests", "spec.observation.accessLog.sampleRatio", {
+    observation: { accessLog: { sampleRatio: 1.5 } },
+  }),
   bad("a limit beyond 32 bits", "spec.quota.concurrency", { quota: { concurrency: 2 ** 31 } }),
   bad("a quantity longer than any", "spec.cost.base.memory", {
     cost: { base: { memory: `${"0".repeat(64)}1Mi` } },

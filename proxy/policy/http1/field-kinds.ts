@@ -19,6 +19,8 @@ export const FIELD = {
   forwardedProto: 15,
   /** `content_length` and the like: servers that make CGI variables of names take it for the real one. */
   disguised: 16,
+  traceparent: 17,
+  tracestate: 18,
 } as const;
 
 export type FieldKind = (typeof FIELD)[keyof typeof FIELD];
@@ -57,6 +59,8 @@ const NAMES: readonly (readonly [name: string, kind: FieldKind])[] = [
   ["expect", FIELD.expect],
   ["x-forwarded-for", FIELD.forwardedFor],
   ["x-forwarded-proto", FIELD.forwardedProto],
+  ["traceparent", FIELD.traceparent],
+  ["tracestate", FIELD.tracestate],
 ];
 
 const NAME_LENGTH_MAX = Math.max(...NAMES.map(([name]) => name.length));

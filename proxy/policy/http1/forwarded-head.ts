@@ -16,6 +16,9 @@ export interface ForwardedRequest {
   readonly clientAddress: string | undefined;
 }
 
+/** Where a trace is started: its traceparent, instead of all that the request says of traces. */
+type FreshTrace = string | undefined;
+
 /** Lines of the request's own head that are not passed on, by kind. */
 const DROPPED_OF_REQUEST = dropped([
   FIELD.host,
@@ -29,6 +32,15 @@ const DROPPED_OF_REQUEST = dropped([
   FIELD.upgrade,
   FIELD.http2Settings,
 ]);
+const DROPPED_WITH_CLIENT = withDropped(DROPPED_OF_REQUEST, [FIELD.forwardedFor]);
+const TRACE_LINES = [FIELD.traceparent, FIELD.tracestate];
+/** By whether the client is told, and whether a trace is started. */
+const DROPPED_LINES = [
+  DROPPED_OF_REQUEST,
+  DROPPED_WITH_CLIENT,
+  withDropped(DROPPED_OF_REQUEST, TRACE_LINES),
+  withDropped(DROPPED_WITH_CLIENT, TRACE_LINES),
+] as const;
 const DROPPED_OF_RESPONSE = dropped([
   FIELD.transferEncoding,
   FIELD.connection,
@@ -39,13 +51,18 @@ const DROPPED_OF_RESPONSE = dropped([
   FIELD.te,
 ]);
 // A length means nothing there, and a client that believes it waits for a body that never comes.
-const DROPPED_WITHOUT_CONTENT = Uint8Array.from(DROPPED_OF_RESPONSE);
-DROPPED_WITHOUT_CONTENT[FIELD.contentLength] = 1;
+const DROPPED_WITHOUT_CONTENT = withDropped(DROPPED_OF_RESPONSE, [FIELD.contentLength]);
 
-export function requestHeadText(head: RequestHead, { path, host, clientAddress }: ForwardedRequest): string {
+export function requestHeadText(
+  head: RequestHead,
+  { path, host, clientAddress }: ForwardedRequest,
+  trace?: FreshTrace,
+): string {
   let text = `${head.method} ${path} HTTP/1.1\r\nHost: ${host}\r\n`;
-  if (clientAddress === undefined) text += keptLines(head, DROPPED_OF_REQUEST);
-  else text += linesWithClient(head, clientAddress);
+  const isDropped = DROPPED_LINES[(clientAddress === undefined ? 0 : 1) + (trace === undefined ? 0 : 2)];
+  text += keptLines(head, isDropped ?? DROPPED_OF_REQUEST);
+  if (clientAddress !== undefined) text += clientLines(head, clientAddress);
+  if (trace !== undefined) text += `traceparent: ${trace}\r\n`;
   if (head.framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
   else if (head.framing === "none" && isLengthMissing(head)) text += "Content-Length: 0\r\n";
   if (head.isUpgrade) text += SWITCHED;
@@ -97,10 +114,8 @@ function keptLines({ text, fields, connection: { nominated } }: HeadText, isDrop
   return kept;
 }
 
-const DROPPED_WITH_CLIENT = Uint8Array.from(DROPPED_OF_REQUEST);
-DROPPED_WITH_CLIENT[FIELD.forwardedFor] = 1;
-
-function linesWithClient(head: RequestHead, clientAddress: string): string {
+/** Lines about the client, written anew. */
+function clientLines(head: RequestHead, clientAddress: string): string {
   const { fields, text } = head;
   let addresses = "";
   let hasProto = false;
@@ -111,9 +126,9 @@ function linesWithClient(head: RequestHead, clientAddress: string): string {
       addresses += `${text.slice(fields.valueStart(index), fields.valueEnd(index))}, `;
     }
   }
-  const kept = `${keptLines(head, DROPPED_WITH_CLIENT)}X-Forwarded-For: ${addresses}${clientAddress}\r\n`;
+  const lines = `X-Forwarded-For: ${addresses}${clientAddress}\r\n`;
   // A proxy in front that ended TLS knows better than we do.
-  return hasProto ? kept : `${kept}X-Forwarded-Proto: http\r\n`;
+  return hasProto ? lines : `${lines}X-Forwarded-Proto: http\r\n`;
 }
 
 /** Without a length, a server may wait for the body of a method that usually has one. */
@@ -131,7 +146,11 @@ function nameAt(text: string, fields: FieldLines, index: number): string {
 }
 
 function dropped(kinds: readonly number[]): Uint8Array {
-  const table = new Uint8Array(32);
+  return withDropped(new Uint8Array(32), kinds);
+}
+
+function withDropped(others: Uint8Array, kinds: readonly number[]): Uint8Array {
+  const table = Uint8Array.from(others);
   for (const kind of kinds) table[kind] = 1;
   return table;
 }

@@ -185,6 +185,17 @@ export class RequestHead {
     return undefined;
   }
 
+  /** Of the Traceparent field; undefined if there is none, or more than one, which is as good as none. */
+  get traceparent(): string | undefined {
+    let found: string | undefined;
+    for (let index = 0; index < this.fields.count; index++) {
+      if (this.fields.kind(index) !== FIELD.traceparent) continue;
+      if (found !== undefined) return undefined;
+      found = this.#value(index);
+    }
+    return found;
+  }
+
   #value(index: number): string {
     return this.text.slice(this.fields.valueStart(index), this.fields.valueEnd(index));
   }

@@ -2,10 +2,12 @@
 
 import type { Socket } from "node:net";
 
+import type { AccessLog } from "../access-log.ts";
 import type { Admission } from "../admission.ts";
 import type { Direction, InstanceCounters } from "../instance-counters.ts";
 import type { ReadThrottle } from "../read-throttle.ts";
 import type { SourceGuard } from "../source-guard.ts";
+import type { TraceStarter } from "../trace-starter.ts";
 import type { RoutedExchange } from "./routed-exchange.ts";
 
 export interface ClientOptions {
@@ -14,6 +16,8 @@ export interface ClientOptions {
   readonly route: (exchange: RoutedExchange) => void;
   readonly admission: Admission;
   readonly counters: InstanceCounters;
+  readonly accessLog: AccessLog;
+  readonly traces: TraceStarter;
   readonly throttle: ReadThrottle;
   readonly times: ClientTimes;
   readonly listener: ListenerState;

@@ -2,6 +2,7 @@
 
 import type { ReasonName } from "../../policy/reasons.ts";
 import type { Leave } from "../admission.ts";
+import type { AccessLog, AccountedRequest, LoggedRequest } from "../access-log.ts";
 import type { Direction, InstanceCounters } from "../instance-counters.ts";
 
 /** What an exchange holds of its destination. */
@@ -14,20 +15,44 @@ export interface Lease {
   release(): void;
 }
 
+export interface AccountOptions {
+  readonly counters: InstanceCounters;
+  readonly direction: Direction;
+  readonly accessLog: AccessLog;
+}
+
+const UNOPENED = -1;
+
 export class ExchangeAccount {
   readonly #counters: InstanceCounters;
   readonly #direction: Direction;
   #leave: Leave | undefined;
   #lease: Lease | undefined;
   #isGivenUp = false;
+  readonly #log: AccessLog;
+  readonly #request: LoggedRequest;
+  #openedMs = 0;
+  #heldSecondsAtOpen = 0;
+  #queuedMs = 0;
+  #statusCode = 0;
+  #reason: ReasonName | undefined;
 
-  constructor(counters: InstanceCounters, direction: Direction) {
+  constructor({ counters, direction, accessLog }: AccountOptions, request: LoggedRequest) {
     this.#counters = counters;
     this.#direction = direction;
+    this.#log = accessLog;
+    this.#request = request;
   }
 
   open(): void {
     this.#isGivenUp = false;
+    if (this.#log.isOn) {
+      this.#openedMs = this.#log.nowMs;
+      this.#heldSecondsAtOpen = this.#log.heldSeconds;
+    } else this.#openedMs = UNOPENED;
+    this.#queuedMs = 0;
+    this.#statusCode = 0;
+    this.#reason = undefined;
     this.#counters.add(this.#direction, "requests", 1);
     this.#counters.add(this.#direction, "inFlight", 1);
   }
@@ -42,6 +67,7 @@ export class ExchangeAccount {
   }
 
   queued(queuedMs: number): void {
+    this.#queuedMs = queuedMs;
     this.#counters.addQueued(this.#direction, queuedMs);
   }
 
@@ -54,11 +80,13 @@ export class ExchangeAccount {
   }
 
   refused(reason: ReasonName): void {
+    this.#reason ??= reason;
     this.#lease?.failed?.(reason);
     this.#counters.addReason(this.#direction, reason);
   }
 
   answered(statusCode: number): void {
+    this.#statusCode = statusCode;
     this.#counters.addResponse(this.#direction, statusCode);
   }
 
@@ -66,6 +94,7 @@ export class ExchangeAccount {
   givenUp(reason: ReasonName): void {
     if (this.#isGivenUp) return;
     this.#isGivenUp = true;
+    this.#reason ??= reason;
     this.#lease?.failed?.(reason);
     this.#counters.addReason(this.#direction, reason);
   }
@@ -76,7 +105,20 @@ export class ExchangeAccount {
     this.#leave = undefined;
     this.#lease = undefined;
     this.#counters.add(this.#direction, "inFlight", -1);
+    // One that began before there was a log has no beginning to tell of.
+    if (this.#log.isOn && this.#openedMs !== UNOPENED) this.#log.ended(this.#accounted, this.#request);
     lease?.release();
     leave?.();
+  }
+
+  get #accounted(): AccountedRequest {
+    return {
+      direction: this.#direction,
+      openedMs: this.#openedMs,
+      heldSecondsAtOpen: this.#heldSecondsAtOpen,
+      queuedMs: this.#queuedMs,
+      statusCode: this.#statusCode,
+      reason: this.#reason,
+    };
   }
 }

@@ -14,6 +14,7 @@ import { DISCARD_MS, TUNNEL_IDLE_MS } from "./client-options.ts";
 import { ExchangeAccount } from "./exchange-account.ts";
 import type { ExchangePhase } from "./exchange-phase.ts";
 import type { ForwardTarget } from "./forward-target.ts";
+import { RequestRecord } from "./request-record.ts";
 import { refusalText } from "./refusal-text.ts";
 import type { RoutedExchange } from "./routed-exchange.ts";
 import { Upload } from "./upload.ts";
@@ -22,6 +23,7 @@ import type { UpstreamConnection } from "./upstream-connection.ts";
 export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   readonly #client: ClientSide;
   readonly #upload = new Upload();
+  readonly #record: RequestRecord;
   readonly #account: ExchangeAccount;
   #phase: ExchangePhase = "none";
   #turn = 0;
@@ -36,8 +38,8 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
 
   constructor(client: ClientSide) {
     this.#client = client;
-    const { counters, direction } = client.options;
-    this.#account = new ExchangeAccount(counters, direction);
+    this.#record = new RequestRecord(client);
+    this.#account = new ExchangeAccount(client.options, this.#record);
   }
 
   get head(): RequestHead {
@@ -75,6 +77,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     const { head } = this;
     this.#mustClose = !head.isPersistent;
     this.#upload.start(head);
+    this.#record.begin();
     const turn = this.#turn;
     const leave = admission.enter(this);
     if (this.#turn === turn && this.#phase !== "none") this.#account.holdPlace(leave);
@@ -102,6 +105,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
 
   forward(target: ForwardTarget): void {
     this.#target = target;
+    this.#record.target = target;
     this.#account.holdPod(target.lease);
     this.#phase = "forwarding";
     this.#send(target.pool.take(), target);
@@ -109,6 +113,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
 
   openTunnel(target: ForwardTarget): void {
     this.#target = target;
+    this.#record.target = target;
     this.#account.holdPod(target.lease);
     this.#phase = "opening";
     this.#upstream = target.pool.open();
@@ -249,7 +254,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   #send(upstream: UpstreamConnection, target: ForwardTarget): void {
     this.#upstream = upstream;
     upstream.begin(this);
-    const text = requestHeadText(this.head, target);
+    const text = requestHeadText(this.head, target, this.#record.freshTrace);
     const rest = this.#client.takeRest();
     if (this.#upload.isDone) {
       upstream.requestSent();
@@ -384,6 +389,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     this.#target = undefined;
     this.#client.countBytes();
     this.#account.close();
+    this.#record.clear();
   }
 }
 

@@ -26,6 +26,12 @@ export class UpstreamPool {
     this.#throttle = throttle;
   }
 
+  /** Where its connections lead. */
+  get destination(): string {
+    const { host, port } = this.#address;
+    return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  }
+
   /** Nothing is open. */
   get isEmpty(): boolean {
     return this.#open.size === 0;

@@ -10,7 +10,10 @@ import type {
 
 import { REASON_HEADER, REASONS } from "../../policy/reasons.ts";
 import type { AnswerableReason } from "../../policy/reasons.ts";
+import type { TraceContext } from "../../policy/trace-context.ts";
+import type { DescribedRequest, LoggedRequest } from "../access-log.ts";
 import type { Entrant } from "../admission.ts";
+import type { PassedTrace } from "../trace-starter.ts";
 import { ExchangeAccount } from "../http1/exchange-account.ts";
 import type { Lease } from "../http1/exchange-account.ts";
 import type { ClientOptions } from "../http1/client-options.ts";
@@ -18,11 +21,16 @@ import { forwardedRequestHeaders, forwardedResponseHeaders } from "./http2-heade
 
 export interface Http2Target {
   readonly session: ClientHttp2Session;
+  /** For people. */
+  readonly name: string;
   readonly lease: Lease;
 }
 
 export interface Http2ExchangeOptions {
-  readonly client: Pick<ClientOptions, "admission" | "counters" | "direction" | "times">;
+  readonly client: Pick<
+    ClientOptions,
+    "admission" | "counters" | "direction" | "times" | "accessLog" | "traces"
+  >;
   /** @returns where requests go now, or why nowhere. */
   readonly route: () => Http2Target | AnswerableReason;
   readonly clientAddress: string;
@@ -31,13 +39,14 @@ export interface Http2ExchangeOptions {
 const {
   HTTP2_HEADER_STATUS,
   HTTP2_HEADER_METHOD,
+  HTTP2_HEADER_PATH,
   HTTP2_HEADER_CONTENT_TYPE,
   NGHTTP2_CANCEL,
   NGHTTP2_FLAG_END_STREAM,
   NGHTTP2_INTERNAL_ERROR,
 } = constants;
 
-export class Http2Exchange implements Entrant {
+export class Http2Exchange implements Entrant, LoggedRequest {
   readonly #options: Http2ExchangeOptions;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
@@ -45,14 +54,34 @@ export class Http2Exchange implements Entrant {
   #upstream: ClientHttp2Stream | undefined;
   #trailers: IncomingHttpHeaders | undefined;
   #statusCode = 0;
+  readonly #trace: PassedTrace | undefined;
+  #upstreamName: string | undefined;
+  #receivedBytes = 0;
+  #sentBytes = 0;
   #isOver = false;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, options: Http2ExchangeOptions) {
     this.#stream = stream;
     this.#headers = headers;
     this.#options = options;
-    const { counters, direction } = options.client;
-    this.#account = new ExchangeAccount(counters, direction);
+    this.#account = new ExchangeAccount(options.client, this);
+    const { traceparent } = headers;
+    this.#trace = options.client.traces.pass(typeof traceparent === "string" ? traceparent : undefined);
+  }
+
+  get trace(): TraceContext | undefined {
+    return this.#trace?.context;
+  }
+
+  /** Bytes of bodies: heads are compressed by the connection, not the request. */
+  describe(): DescribedRequest {
+    return {
+      method: String(this.#headers[HTTP2_HEADER_METHOD] ?? ""),
+      target: String(this.#headers[HTTP2_HEADER_PATH] ?? ""),
+      upstream: this.#upstreamName,
+      receivedBytes: this.#receivedBytes,
+      sentBytes: this.#sentBytes,
+    };
   }
 
   begin(): void {
@@ -81,10 +110,21 @@ export class Http2Exchange implements Entrant {
     this.#refuse(reason, { "retry-after": String(retryAfterSeconds) });
   }
 
-  #forward({ session, lease }: Http2Target): void {
+  #forward({ session, lease, name }: Http2Target): void {
+    this.#upstreamName = name;
     this.#account.holdPod(lease);
     const stream = this.#stream;
     const headers = forwardedRequestHeaders(this.#headers, this.#options.clientAddress);
+    const fresh = this.#trace?.fresh;
+    if (fresh !== undefined) {
+      headers["traceparent"] = fresh;
+      delete headers["tracestate"];
+    }
+    if (this.#options.client.accessLog.isOn) {
+      stream.on("data", (chunk: Buffer) => {
+        this.#receivedBytes += chunk.length;
+      });
+    }
     const upstream = session.request(headers, { endStream: stream.endAfterHeaders });
     this.#upstream = upstream;
     this.#boundSilence(upstream);
@@ -99,6 +139,11 @@ export class Http2Exchange implements Entrant {
       }
       stream.respond(headers, { waitForTrailers: true });
       stream.on("wantTrailers", () => this.#sendTrailers());
+      if (this.#options.client.accessLog.isOn) {
+        upstream.on("data", (chunk: Buffer) => {
+          this.#sentBytes += chunk.length;
+        });
+      }
       upstream.pipe(stream);
     });
     upstream.on("trailers", (trailers) => {

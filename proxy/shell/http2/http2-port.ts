@@ -13,7 +13,7 @@ import { Http2Exchange } from "./http2-exchange.ts";
 import type { Http2ExchangeOptions } from "./http2-exchange.ts";
 
 export interface Http2PortOptions {
-  readonly client: Pick<ClientOptions, "admission" | "counters" | "direction" | "times" | "listener">;
+  readonly client: Http2ExchangeOptions["client"] & Pick<ClientOptions, "listener">;
   readonly route: Http2ExchangeOptions["route"];
   readonly clock: Clock;
 }

@@ -20,7 +20,7 @@ export function inboundHttp2({ pools, throttle, ...options }: InboundHttp2Option
     if (pod === undefined) return "noReadyPod";
     const { address: host, port } = pod.endpoint;
     pod.http2 ??= new Http2Upstream({ host, port }, throttle);
-    return { session: pod.http2.session(), lease: pod };
+    return { session: pod.http2.session(), lease: pod, name: pod.upstreams.destination };
   };
   return new Http2Port({ ...options, route });
 }
