@@ -19,7 +19,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (argv) => (await import("./sim/sim-command.ts")).simCommand.run(argv),
   },
   explain: {
-    summary: "say why a pod is where it is, or what it waits for",
+    summary: "say why a pod is where it is or what it waits for, or why a node's proxy has its size",
     run: async (argv) => (await import("./explain/explain-command.ts")).explainCommand.run(argv),
   },
   plan: {

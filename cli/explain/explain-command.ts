@@ -9,14 +9,17 @@ import { UsageError } from "#runtime/usage-error.ts";
 import type { ExplainReply } from "#scheduler-extender/shell/explain-api.ts";
 import { LEADER_LABEL } from "#scheduler-extender/shell/leader-label.ts";
 import { EXTENDER_LEASE } from "#scheduler-extender/shell/leadership.ts";
+import { runExplainNode } from "./explain-node.ts";
 import { explainOptions, type ExplainOptions, readExplainOptions } from "./explain-options.ts";
 import { explanationText } from "./explanation-text.ts";
 
 export const explainCommand = {
-  summary: "say why a pod is where it is, or what it waits for",
+  summary: "say why a pod is where it is or what it waits for, or why a node's proxy has its size",
   async run(argv: readonly string[]): Promise<void> {
     try {
-      await runExplain(argv, (text) => void process.stdout.write(text));
+      const out = (text: string): void => void process.stdout.write(text);
+      if (argv[0] === "node") await runExplainNode(argv.slice(1), out);
+      else await runExplain(argv, out);
     } catch (error) {
       reportAndExit(error);
     }
@@ -32,7 +35,8 @@ const ANSWER_MS_MAX = 10_000;
  */
 export async function runExplain(argv: readonly string[], out: (text: string) => void): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) {
-    const usage = "Usage: berth explain pod NAMESPACE/NAME [options]";
+    const usage =
+      "Usage: berth explain pod NAMESPACE/NAME [options]\n       berth explain node NODE [options]";
     return out(`${explainCommand.summary}\n\n${usage}\n\n${describeFlags(explainOptions)}\n`);
   }
   const options = readExplainOptions(argv);

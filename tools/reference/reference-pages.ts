@@ -27,6 +27,7 @@ import { PromiseMetrics } from "#scheduler-extender/shell/promise-metrics.ts";
 import { vpaRecommender } from "#vpa-recommender/main.ts";
 import { createRecommenderMetrics } from "#vpa-recommender/shell/recommender-metrics.ts";
 import { startSettings } from "#cli/start/start-options.ts";
+import { explainNodeOptions } from "#cli/explain/explain-node.ts";
 import { explainOptions } from "#cli/explain/explain-options.ts";
 import { ungateOptions } from "#cli/ungate/ungate-options.ts";
 import { planOptions } from "#cli/plan/plan-options.ts";
@@ -60,6 +61,11 @@ function cliPage(): string {
       "berth explain pod NAMESPACE/NAME",
       "Says why a pod is where it is or, while it waits, what its nodes miss.",
       explainOptions,
+    ),
+    section(
+      "berth explain node NODE",
+      "Says why a node's proxy has its size: each app's part, what was seen of it, headroom, room and the last change.",
+      explainNodeOptions,
     ),
     section(
       "berth plan",

@@ -5,7 +5,7 @@ import type { AppName, NodeName } from "#model/brand.ts";
 import type { Correction } from "#model/correction.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import { chargedCost, modelCost } from "#model/mesh-cost.ts";
-import type { Resources } from "#model/resources.ts";
+import { type Resources, scaleResources } from "#model/resources.ts";
 import type { SizingModel } from "./sizing-model.ts";
 
 export interface SizeExplanation {
@@ -23,8 +23,13 @@ export interface SizeExplanation {
 interface AppPart extends Resources {
   readonly app: AppName;
   readonly pods: number;
+  /** What the app's first pod alone adds, and what all its pods add to that. */
+  readonly base: Resources;
+  readonly ofPods: Resources;
   /** Whether its costs are learned ones or the profile's. */
   readonly costs: "learned" | "given";
+  /** How well its costs are learned, from 0 to 1, whether they are charged yet or not; null if nothing was. */
+  readonly confidence: number | null;
 }
 
 export function explainSize(
@@ -36,13 +41,17 @@ export function explainSize(
   if (node === undefined) return undefined;
   const apps = [...node.appPods].map(([app, pods]): AppPart => {
     const profile = ledger.profile(app);
-    const cost = modelCost([[ledger.unitCost(app), pods]]);
+    const unit = ledger.unitCost(app);
+    const cost = modelCost([[unit, pods]]);
     const { cpuMilli, memoryBytes } = cost;
     return {
       app,
       pods,
       cpuMilli,
       memoryBytes,
+      base: unit.base,
+      ofPods: scaleResources(unit.perPod, pods),
+      confidence: model.learnedOf(app)?.confidence ?? profile.learned?.confidence ?? null,
       costs: chargedCost(profile) === profile.cost ? "given" : "learned",
     };
   });

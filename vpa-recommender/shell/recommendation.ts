@@ -23,6 +23,12 @@ export interface ExplainedRecommendation extends Recommendation {
   readonly headroom: Resources;
   /** The largest pod that the node has room for. */
   readonly ceiling: Resources;
+  /** What of that it does not have yet. */
+  readonly free: Resources;
+  /** The most that its autoscaler lets it have; a resource without such a bound is left out. */
+  readonly cap: Partial<Resources>;
+  /** What is not as it should be: Short of what the node calls for, and a resize that kubelet deferred or refused. */
+  readonly conditions: readonly ("Short" | "Deferred" | "Infeasible")[];
   readonly lastChange: { readonly atMs: number; readonly size: Resources; readonly reason: string } | null;
   readonly explanation: SizeExplanation | null;
 }

@@ -6,6 +6,13 @@ import type { DaemonSizing } from "./daemon-sizing.ts";
 import type { ExplainedRecommendation } from "./recommendation.ts";
 import type { SizingLoop } from "./sizing-loop.ts";
 
+/** What is told of one node. */
+export interface NodeReply {
+  readonly proxy: ExplainedRecommendation | null;
+  /** By namespace and name of the autoscaler. */
+  readonly daemonSets: Readonly<Record<string, ExplainedRecommendation>>;
+}
+
 export interface Recommending {
   readonly sizing: SizingLoop;
   /** Sizings of DaemonSets that are no node proxies, by their autoscaler. */
@@ -29,6 +36,6 @@ export function serveRecommendations(server: FastifyInstance, { sizing, daemons 
     }
     if (proxy === undefined && Object.keys(others).length === 0)
       return reply.code(404).send({ error: `nothing is sized on a node ${name}` });
-    return { proxy: proxy ?? null, daemonSets: others };
+    return { proxy: proxy ?? null, daemonSets: others } satisfies NodeReply;
   });
 }

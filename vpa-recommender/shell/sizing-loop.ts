@@ -2,7 +2,14 @@
 // says. One resize per node at a time; the answer is an event for the node's state machine.
 
 import type { NodeName } from "#model/brand.ts";
-import { equalResources, type Resources, subtractResources } from "#model/resources.ts";
+import {
+  equalResources,
+  isWithin,
+  maxResources,
+  noResources,
+  type Resources,
+  subtractResources,
+} from "#model/resources.ts";
 import type { EventRecorder } from "#kube/events.ts";
 import { formatCpu, formatMemory } from "#model/quantity.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
@@ -149,10 +156,14 @@ export class SizingLoop {
     if (proxy === undefined || situation === undefined) return undefined;
     const recommendation = this.#recommendation(name, proxy, situation);
     const { subject, clock } = this.#options;
+    const { planner } = subject.rulesOf(proxy);
     return {
       ...recommendation,
       headroom: subtractResources(recommendation.target, recommendation.required),
       ceiling: situation.ceiling,
+      free: maxResources(noResources, subtractResources(situation.ceiling, situation.current)),
+      cap: finite(planner.max),
+      conditions: conditionsOf(proxy, situation),
       lastChange: this.#changes.get(name) ?? null,
       explanation: subject.explain(name, clock.nowMs()) ?? null,
     };
@@ -335,6 +346,19 @@ function sized(
     infeasible: isInfeasible ? requests : undefined,
     next,
   };
+}
+
+// A bound that is none is infinite.
+function finite(max: Resources | undefined): Partial<Resources> {
+  return Object.fromEntries(Object.entries(max ?? {}).filter(([, amount]) => Number.isFinite(amount)));
+}
+
+function conditionsOf(
+  { pendingResize }: ProxyPod,
+  { required, current }: PlannedSituation,
+): ExplainedRecommendation["conditions"] {
+  const pending = pendingResize === undefined ? [] : [pendingResize];
+  return isWithin(required, current) ? pending : ["Short", ...pending];
 }
 
 function sizeText({ cpuMilli, memoryBytes }: Resources): string {
