@@ -1,7 +1,10 @@
-// Which pods a VPA speaks of: those that the selector of its target's object selects.
+// Which pods a VPA speaks of: those that the selector of its target's object selects. A custom kind says it by its scale
+// subresource, as it does to every autoscaler.
 
+import { z } from "zod";
 import { isNotFound } from "#kube/api-error.ts";
 import type { KubeConnection } from "#kube/connection.ts";
+import { type ScaledKind, scaledKind } from "./scaled-kind.ts";
 import { resourcePath } from "#kube/resource-path.ts";
 import type { LabelRequirement } from "./label-matchers.ts";
 import type { VpaTarget } from "./vpa-object.ts";
@@ -31,10 +34,7 @@ export async function targetPods(
   if (target === undefined) return unknown("spec.targetRef is not set");
   const { apiVersion, kind, name } = target;
   const resource = RESOURCES[kind];
-  if (apiVersion !== "apps/v1" || resource === undefined)
-    return unknown(
-      `targetRef names a ${kind} of ${apiVersion}; of apps/v1 ${Object.keys(RESOURCES).join(", ")} are read`,
-    );
+  if (apiVersion !== "apps/v1" || resource === undefined) return scaledPods(connection, namespace, target);
   try {
     const path = resourcePath({ group: "apps", version: "v1", resource, namespace, name });
     const { spec } = (await connection.get(path)) as {
@@ -47,6 +47,35 @@ export async function targetPods(
     throw error;
   }
 }
+
+async function scaledPods(
+  connection: Pick<KubeConnection, "get">,
+  namespace: string,
+  { apiVersion, kind, name }: VpaTarget,
+): Promise<TargetPods> {
+  const found = await scaledKind(connection, apiVersion, kind);
+  if (typeof found === "string") return unknown(`targetRef names a ${kind} of ${apiVersion}: ${found}`);
+  const path = resourcePath({ ...found, namespace, name, subresource: "scale" } satisfies Located);
+  try {
+    const labelSelector = scale.parse(await connection.get(path)).status?.selector ?? "";
+    if (labelSelector !== "") return { kind: "selected", labelSelector, selector: [] };
+    return unknown(`the scale of ${kind} ${name} has no status.selector; its controller is to write one`);
+  } catch (error) {
+    if (isNotFound(error)) return unknown(`there is no ${kind} ${name}; what is known of its pods is kept`);
+    if (error instanceof z.ZodError) return unknown(`the scale of ${kind} ${name} is none`);
+    throw error;
+  }
+}
+
+type Located = ScaledKind & { readonly namespace: string; readonly name: string; readonly subresource: "scale" };
+
+/** A longer one is no selector of labels. */
+const SELECTOR_CHARS_MAX = 4_096;
+
+// Keys that Berth does not read are the API's business.
+const scale = z.object({
+  status: z.object({ selector: z.string().max(SELECTOR_CHARS_MAX).optional() }).nullish(),
+});
 
 interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
