@@ -78,10 +78,15 @@ export function isUse({ account, verb, apiGroup, resource, namespace, names }: G
   return (request: AuditedRequest): boolean =>
     request.account === account &&
     (request.verb === verb || (verb === "create" && isCreatingApply(request))) &&
-    request.apiGroup === apiGroup &&
-    request.resource === resource &&
+    (apiGroup === "*" || request.apiGroup === apiGroup) &&
+    isOf(request.resource, resource) &&
     (namespace === undefined || request.namespace === namespace) &&
     (names.length === 0 || names.includes(request.name));
+}
+
+// A right on a subresource may be one on every kind's.
+function isOf(asked: string, granted: string): boolean {
+  return granted.startsWith("*/") ? asked.endsWith(granted.slice(1)) : asked === granted;
 }
 
 // A server-side apply to a name that is not there: one request that needs both rights.

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import {
   resourcePath,
   VERTICAL_POD_AUTOSCALER_CHECKPOINTS,
@@ -14,6 +15,9 @@ import { VPA_DEFINITIONS } from "./vpa-definitions.ts";
 
 const namespace = SYSTEM_NAMESPACE;
 const NAME = "proxies";
+const SCALED_KINDS = fileURLToPath(
+  new URL("../../manifests/components/scaled-kinds/rbac.yaml", import.meta.url),
+);
 
 export function vpaCases(cluster: () => TestCluster): void {
   test("a VerticalPodAutoscaler that names Berth gets a recommendation, once such objects are served", async () => {
@@ -52,6 +56,30 @@ export function vpaCases(cluster: () => TestCluster): void {
       return (now?.totalSamplesCount ?? 0) > (before?.totalSamplesCount ?? 0);
     }, "a checkpoint of the next recommender's");
     assert.equal((await checkpoint(cluster()))?.firstSampleStart, before?.firstSampleStart);
+  });
+
+  test("a kind that Berth does not know is followed by its scale", async () => {
+    await cluster().kubectl("apply", "-f", SCALED_KINDS);
+    const selector = { app: "replicated" };
+    await cluster().connection.create(`/api/v1/namespaces/${namespace}/replicationcontrollers`, {
+      metadata: { name: "replicated" },
+      spec: {
+        replicas: 0,
+        selector,
+        template: { metadata: { labels: selector }, spec: { containers: [{ name: "main", image: "none" }] } },
+      },
+    });
+    await create(cluster(), "replicated", {
+      apiVersion: "v1",
+      kind: "ReplicationController",
+      name: "replicated",
+    });
+    const conditions = async (): Promise<readonly string[]> =>
+      ((await statusOf(cluster(), "replicated")).conditions ?? []).map(
+        ({ type, status }) => `${type} ${status}`,
+      );
+    await cluster().until(async () => (await conditions()).length > 0, "conditions");
+    assert.ok((await conditions()).includes("NoPodsMatched True"), String(await conditions()));
   });
 
   test("a VerticalPodAutoscaler whose target is not there says so", async () => {
@@ -104,7 +132,7 @@ async function isServed({ connection }: TestCluster): Promise<boolean> {
 async function create(
   { connection }: TestCluster,
   name: string,
-  target: { readonly kind: string; readonly name: string },
+  target: { readonly apiVersion?: string; readonly kind: string; readonly name: string },
 ): Promise<void> {
   await connection.create(resourcePath({ ...VERTICAL_POD_AUTOSCALERS, namespace }), {
     apiVersion: "autoscaling.k8s.io/v1",

@@ -31,7 +31,10 @@ test("a custom kind's pods are those that its scale selects", async () => {
 });
 
 test("a target that cannot be followed is unknown, and says why", async () => {
-  const message = async (answers: Parameters<typeof selected>[0], target?: Parameters<typeof selected>[1]) => {
+  const message = async (
+    answers: Parameters<typeof selected>[0],
+    target?: Parameters<typeof selected>[1],
+  ) => {
     const pods = await selected(answers, target);
     assert.equal(pods.kind, "unknown");
     return pods.kind === "unknown" ? pods.message : "";
@@ -44,6 +47,16 @@ test("a target that cannot be followed is unknown, and says why", async () => {
   // An empty selector would select every pod of the namespace.
   assert.match(await message({ ...DISCOVERED, [SCALE]: { status: { selector: "" } } }), /no status.selector/);
   assert.match(await message({ ...DISCOVERED, [SCALE]: { status: { selector: 5 } } }), /is none/);
+});
+
+test("a scale that the recommender may not read is said with what lets it", async () => {
+  const get = (path: string): Promise<unknown> =>
+    path === SCALE
+      ? Promise.reject(new KubeApiError({ status: 403, reason: "Forbidden", message: "no" }))
+      : Promise.resolve({ resources: ROLLOUTS });
+  const target = { apiVersion: "argoproj.io/v1alpha1", kind: "Rollout", name: "web" };
+  const pods = await targetPods({ get } as Parameters<typeof targetPods>[0], "shop", target);
+  assert.match(pods.kind === "unknown" ? pods.message : "", /may not read.*components\/scaled-kinds/);
 });
 
 test("a failure of the API server's is no verdict on the target", async () => {

@@ -2,7 +2,7 @@
 // subresource, as it does to every autoscaler.
 
 import { z } from "zod";
-import { isNotFound } from "#kube/api-error.ts";
+import { isNotFound, KubeApiError } from "#kube/api-error.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { type ScaledKind, scaledKind } from "./scaled-kind.ts";
 import { resourcePath } from "#kube/resource-path.ts";
@@ -63,12 +63,19 @@ async function scaledPods(
   } catch (error) {
     if (isNotFound(error)) return unknown(`there is no ${kind} ${name}; what is known of its pods is kept`);
     if (error instanceof z.ZodError) return unknown(`the scale of ${kind} ${name} is none`);
+    if (error instanceof KubeApiError && error.status === 403)
+      return unknown(`the recommender may not read the scale of ${kind} ${name}: ${SCALE_RIGHT}`);
     throw error;
   }
 }
 
-type Located = ScaledKind & { readonly namespace: string; readonly name: string; readonly subresource: "scale" };
+type Located = ScaledKind & {
+  readonly namespace: string;
+  readonly name: string;
+  readonly subresource: "scale";
+};
 
+const SCALE_RIGHT = "components/scaled-kinds of its manifests lets it";
 /** A longer one is no selector of labels. */
 const SELECTOR_CHARS_MAX = 4_096;
 
