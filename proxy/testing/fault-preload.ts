@@ -65,13 +65,9 @@ export const FAULTS: Readonly<Record<Fault, () => void>> = {
     for (let key = 0; ; key++) map.set(key, `value ${key}`);
   },
   "huge-array": () => {
-    const arrays: number[][] = [];
-    for (let count = 0; count < 40; count++) {
-      const array: number[] = [];
-      array.length = 1e8;
-      arrays.push(array.fill(0));
-    }
-    keep(arrays);
+    const array: number[] = [];
+    // Each time it is full it is copied into one that is half as large again, until that is too large for the heap.
+    for (;;) array.push(array.length);
   },
   "huge-json": () => keep(JSON.parse(`[${"[1],".repeat(3e7)}0]`)),
 };
