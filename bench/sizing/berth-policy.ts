@@ -107,7 +107,8 @@ export class BerthPolicy implements SizingPolicy {
   #account({ name, correction, pods }: Omit<NodeMemory, "size">): Account {
     const { proxyBase, allocatable } = this.#options;
     const costs = [...pods].map(([app, count]) => [this.#app(app).charged, count] as const);
-    return { name, correction, allocatable, proxyBase, modelCost: modelCost(costs) };
+    const appPods = pods as ReadonlyMap<AppName, number>;
+    return { name, correction, allocatable, proxyBase, modelCost: modelCost(costs), appPods };
   }
 
   #memoryOf(node: number, pods: ReadonlyMap<string, number>, timeMs: number): NodeMemory {
@@ -142,6 +143,7 @@ interface Account {
   readonly allocatable: Resources;
   readonly proxyBase: Resources;
   readonly modelCost: Resources;
+  readonly appPods: ReadonlyMap<AppName, number>;
 }
 
 function usageOf({

@@ -24,10 +24,17 @@ export class MeasuredProxy {
   readonly #appPort: number;
   #pods = 0;
 
-  /** @param bodyBytes the size of the apps' answers. */
-  static async start(bodyBytes: number): Promise<MeasuredProxy> {
-    const body = Buffer.alloc(bodyBytes, "x");
+  /**
+   * @param bodyBytes the size of the apps' answers; that of a request for `/N` is N bytes.
+   * @param flags beside the usual ones.
+   */
+  static async start(bodyBytes: number, flags: readonly string[] = []): Promise<MeasuredProxy> {
+    const usual = Buffer.alloc(bodyBytes, "x");
+    const bodies = new Map([["/", usual]]);
     const server = createServer((incoming, answer) => {
+      const path = incoming.url ?? "/";
+      const body = bodies.get(path) ?? Buffer.alloc(Number(path.slice(1)), "x");
+      bodies.set(path, body);
       incoming.resume();
       answer.setHeader("Content-Length", body.length);
       answer.end(body);
@@ -35,7 +42,7 @@ export class MeasuredProxy {
     server.keepAliveTimeout = 60_000;
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    const child = spawn(process.execPath, [MAIN, ...FLAGS, "--control-port", "0"], {
+    const child = spawn(process.execPath, [MAIN, ...FLAGS, "--control-port", "0", ...flags], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const [line] = (await once(child.stdout, "data")) as [Buffer];
@@ -153,11 +160,13 @@ export class PacedLoad {
   readonly #agent: Agent;
   readonly #port: number;
   readonly #perSecond: number;
+  readonly #path: string;
   readonly #running: Promise<void>;
   #isStopped = false;
 
-  constructor({ port, connections, perSecond }: LoadOptions) {
+  constructor({ port, connections, perSecond, path = "/" }: LoadOptions) {
     this.#port = port;
+    this.#path = path;
     this.#perSecond = perSecond;
     this.#agent = new Agent({
       keepAlive: true,
@@ -192,11 +201,14 @@ export class PacedLoad {
       else this.failed += 1;
       resolve();
     };
-    const outgoing = request({ host: "127.0.0.1", port: this.#port, agent: this.#agent }, (answer) => {
-      answer.resume();
-      answer.on("end", () => ended(answer.statusCode === 200));
-      answer.on("error", () => ended(false));
-    });
+    const outgoing = request(
+      { host: "127.0.0.1", port: this.#port, path: this.#path, agent: this.#agent },
+      (answer) => {
+        answer.resume();
+        answer.on("end", () => ended(answer.statusCode === 200));
+        answer.on("error", () => ended(false));
+      },
+    );
     outgoing.on("error", () => ended(false));
     outgoing.end();
     return promise;
@@ -207,6 +219,7 @@ interface LoadOptions {
   readonly port: number;
   readonly connections: number;
   readonly perSecond: number;
+  readonly path?: string;
 }
 
 const TICK_MS = 5;

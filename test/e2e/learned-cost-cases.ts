@@ -40,6 +40,7 @@ export function learnedCostCases(cluster: () => TestCluster): void {
           allocatable: { cpuMilli: 8_000, memoryBytes: 16_384 * MIB },
           proxyBase: { cpuMilli: 0, memoryBytes: 0 },
           modelCost: { cpuMilli: 100, memoryBytes: 200 * MIB },
+          appPods: new Map([[app, pods]]),
         },
         { used, timeMs, instances: new Map([[app, usage]]) },
         { nowMs: timeMs, priorOf: () => profile.cost },

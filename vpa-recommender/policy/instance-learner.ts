@@ -145,7 +145,9 @@ export class InstanceLearner {
     if (weight === 0) return 0;
     const typical = [1, pods / weight, connections / weight, kiloRps / weight];
     const { cpu, memory } = this.#beliefs;
-    return Math.min(this.#cpu.confidence(typical, cpu), this.#memory.confidence(typical, memory));
+    const rows = [{ indices: INDICES, values: typical }];
+    const certainties = [...this.#cpu.certainties(rows, cpu), ...this.#memory.certainties(rows, memory)];
+    return Math.min(...certainties.map(({ confidence }) => confidence));
   }
 
   #forget(timeMs: number): void {

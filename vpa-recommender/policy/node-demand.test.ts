@@ -78,6 +78,12 @@ test("what is published is never below what the proxy is sized by", () => {
   assert.equal(demand.lasting(nowMs)?.cpu, 2);
 });
 
+test("a load far above what its apps were known for is followed all the way; placement is told of it within bounds", () => {
+  const { demand, nowMs } = demandOf([...times(60, 1), 12, 12]);
+  assert.deepEqual(demand.now(nowMs), { cpu: 12, memory: 12 });
+  assert.deepEqual(demand.lasting(nowMs), { cpu: CORRECTION_MAX, memory: CORRECTION_MAX });
+});
+
 test("a node without enough history has nothing that lasts", () => {
   const short = demandOf(times(11, 1));
   assert.equal(short.demand.lasting(short.nowMs), undefined);

@@ -6,7 +6,7 @@
 //   lasting = a high percentile over days with a margin, and at least `now`; the correction that is published, so that
 //             placement keeps the room that the proxy will want by day
 
-import { boundCorrection, type Correction } from "#model/correction.ts";
+import { boundCorrection, CORRECTION_MIN, type Correction } from "#model/correction.ts";
 import { DayShape, type SavedDay } from "./day-shape.ts";
 import { DecayingHistogram, type HistogramCheckpoint } from "./decaying-histogram.ts";
 
@@ -69,13 +69,13 @@ export class NodeDemand {
   /** Undefined until there are samples, and after a long time without any. */
   now(nowMs: number): Correction | undefined {
     const [cpu, memory] = [this.#cpu.now(nowMs), this.#memory.now(nowMs)];
-    return cpu === undefined || memory === undefined ? undefined : boundCorrection({ cpu, memory });
+    return cpu === undefined || memory === undefined ? undefined : measured({ cpu, memory });
   }
 
   /** At least `now`; what that is about to become. Memory does not go with the day: heaps keep what they had. */
   ahead(nowMs: number): Correction | undefined {
     const now = this.now(nowMs);
-    return now && boundCorrection({ cpu: now.cpu * this.#cpu.rise(nowMs), memory: now.memory });
+    return now && measured({ cpu: now.cpu * this.#cpu.rise(nowMs), memory: now.memory });
   }
 
   /** Undefined until there is enough history; what was published before then stays valid. */
@@ -107,6 +107,12 @@ export class NodeDemand {
     this.#cpu.rescale(factor.cpu);
     this.#memory.rescale(factor.memory);
   }
+}
+
+// What placement is told has a bound above, beyond which the profile is wrong and not the node. A size has none: costs
+// that were learned while nobody asked anything are a small part of what the same apps use when somebody does.
+function measured({ cpu, memory }: Correction): Correction {
+  return { cpu: Math.max(CORRECTION_MIN, cpu), memory: Math.max(CORRECTION_MIN, memory) };
 }
 
 /** Two digits: finer corrections would only cause writes. */

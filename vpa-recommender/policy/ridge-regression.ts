@@ -137,17 +137,20 @@ export class RidgeRegression {
   }
 
   /**
-   * The variance of the prediction x·β that is left, per unit of the samples' noise variance: xᵀ(XᵀWX + Λ)⁻¹x.
+   * The variance of each prediction x·β that is left, per unit of the samples' noise variance: xᵀ(XᵀWX + Λ)⁻¹x.
    *
    * @param weights the λ of the prior, each above zero.
    */
-  leverage(x: readonly number[], weights: readonly number[]): number {
+  leverages(rows: readonly SparseRow[], weights: readonly number[]): readonly number[] {
+    const factor = this.#factor(weights);
+    return rows.map((row) => this.#leverage(row, factor));
+  }
+
+  // Cholesky: L of (XᵀWX + Λ) = L·Lᵀ.
+  #factor(weights: readonly number[]): Float64Array {
     const size = this.#size;
     const factor = new Float64Array(this.#gram);
     for (let j = 0; j < size; j++) factor[j * size + j] = (factor[j * size + j] ?? 0) + (weights[j] ?? 0);
-    // Cholesky, and on the way L·z = x; the leverage is z·z.
-    let leverage = 0;
-    const z = new Float64Array(size);
     for (let row = 0; row < size; row++) {
       for (let column = 0; column <= row; column++) {
         let sum = factor[row * size + column] ?? 0;
@@ -158,7 +161,18 @@ export class RidgeRegression {
             ? Math.sqrt(Math.max(sum, Number.MIN_VALUE))
             : sum / (factor[column * size + column] ?? 1);
       }
-      let rest = x[row] ?? 0;
+    }
+    return factor;
+  }
+
+  // L·z = x; the leverage is z·z.
+  #leverage({ indices, values }: SparseRow, factor: Float64Array): number {
+    const size = this.#size;
+    const z = new Float64Array(size);
+    for (const [at, index] of indices.entries()) z[index] = values[at] ?? 0;
+    let leverage = 0;
+    for (let row = Math.min(...indices); row < size; row++) {
+      let rest = z[row] ?? 0;
       for (let k = 0; k < row; k++) rest -= (factor[row * size + k] ?? 0) * (z[k] ?? 0);
       z[row] = rest / (factor[row * size + row] ?? 1);
       leverage += (z[row] ?? 0) ** 2;

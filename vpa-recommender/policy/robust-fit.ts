@@ -26,6 +26,16 @@ export interface SavedFit {
   readonly heldBackWeight: number;
 }
 
+export interface Certainty {
+  /**
+   * From 0, where only the belief speaks, to 1: how much narrower than by the belief the sum is known. Readings that were
+   * held back say little, however many they are.
+   */
+  readonly confidence: number;
+  /** One standard deviation of the sum, in its own unit. */
+  readonly deviation: number;
+}
+
 /** Residuals beyond this many deviations count less and less. */
 const HUBER_LIMIT = 1.5;
 /** Mean absolute value of a standard normal variable: turns a mean of |r| into a deviation. */
@@ -93,10 +103,10 @@ export class RobustFit {
     this.#heldBackWeight *= share;
   }
 
-  /** Forgets one coefficient, which may then stand for something else. */
-  clear(index: number): void {
+  /** Forgets one coefficient, which stands for something else from now on. */
+  clear(index: number, { values }: Belief): void {
     this.#regression.clear(index);
-    if (this.#solution !== undefined) this.#solution[index] = 0;
+    if (this.#solution !== undefined) this.#solution[index] = values[index] ?? 0;
   }
 
   solve(belief: Belief): readonly number[] {
@@ -105,17 +115,24 @@ export class RobustFit {
     return this.#solution;
   }
 
-  /**
-   * From 0, where only the belief speaks, to 1: how much narrower than by the belief the sum for `typical` is known.
-   * Readings that were held back say little, however many they are.
-   */
-  confidence(typical: readonly number[], belief: Belief): number {
+  /** How well the sum for each typical row is known by now. */
+  certainties(typical: readonly SparseRow[], belief: Belief): readonly Certainty[] {
+    if (this.#regression.weight === 0) return typical.map(() => ({ confidence: 0, deviation: Infinity }));
     const { weights } = this.#priorOf(belief);
-    const before = typical.reduce((sum, x, index) => sum + x ** 2 / (weights[index] ?? 1), 0);
-    if (before === 0 || this.#regression.weight === 0) return 0;
-    const narrower = 1 - Math.sqrt(this.#regression.leverage(typical, weights) / before);
     const heldBack = Math.min(1, this.#heldBackWeight / this.#regression.weight);
-    return Math.max(0, narrower) * (1 - heldBack);
+    const left = this.#regression.leverages(typical, weights);
+    return typical.map(({ indices, values }, at) => {
+      const before = indices.reduce(
+        (sum, index, place) => sum + (values[place] ?? 0) ** 2 / (weights[index] ?? 1),
+        0,
+      );
+      const leverage = left[at] ?? before;
+      const narrower = before === 0 ? 0 : 1 - Math.sqrt(leverage / before);
+      return {
+        confidence: Math.max(0, narrower) * (1 - heldBack),
+        deviation: this.#noise * Math.sqrt(leverage),
+      };
+    });
   }
 
   #predict({ indices, values }: SparseRow, belief: Belief): number {

@@ -19,6 +19,7 @@ function aMeasuredNode(name = "node-1", modelCost: Resources = MODEL) {
     allocatable: { cpuMilli: 16_000, memoryBytes: 64 * GIB },
     proxyBase: BASE,
     modelCost,
+    appPods: new Map([[anApp("cart"), 2]]),
     correction: NO_CORRECTION,
   };
 }
@@ -84,6 +85,25 @@ test("CPU that was held back at its limit calls for half as much again, until it
   const nowMs = watch(model, { reading: { used: used(1), limit: { cpuMilli: 300 } }, minutes: 2 });
   assert.equal(model.requiredNow(aMeasuredNode(), nowMs).cpuMilli, 450);
   assert.equal(model.requiredNow(aMeasuredNode(), nowMs).memoryBytes, 528 * MIB);
+});
+
+test("an app that its share of the proxy holds back calls for half as much again; at its own quota it does not", () => {
+  const instance = { pods: 2, connections: 10, kiloRps: 1, isThrottled: true };
+  const instances = new Map([[anApp("cart"), { ...instance, used: { cpuMilli: 200, memoryBytes: MIB } }]]);
+  const requiredWith = (cpuMilliMax: number | undefined): number => {
+    const model = new SizingModel();
+    const context = { priorOf: () => DEFAULT_APP_COST, cpuMilliMaxOf: () => cpuMilliMax };
+    // The proxy has 300m, of which its base takes next to nothing: what the app has is 200m all the same.
+    const reading = { used: { cpuMilli: 205, memoryBytes: 200 * MIB }, instances };
+    for (let minute = 0; minute < 2; minute++) {
+      const nowMs = START_MS + minute * MINUTE_MS;
+      model.observe(aMeasuredNode(), { ...reading, timeMs: nowMs }, { ...context, nowMs });
+    }
+    return model.requiredNow(aMeasuredNode(), START_MS + MINUTE_MS).cpuMilli;
+  };
+  assert.equal(requiredWith(undefined), 400);
+  assert.equal(requiredWith(400), 400);
+  assert.equal(requiredWith(200), 300, "as placement counts it, while there is no history");
 });
 
 test("a new node is taken at the fleet's word, once three nodes have a history", () => {

@@ -1,5 +1,6 @@
 // What the recommender has learned: for each node how much of the model's sum its proxy needs (node-demand.ts), and for
-// each app what its instances cost on all nodes (instance-learner.ts). Readings in; corrections, sizes and costs out.
+// each app what its instances cost on all nodes: from instances that were told apart (instance-learner.ts), else from the
+// nodes' totals with the pods of each app as regressors (totals-learner.ts). Readings in; corrections, sizes and costs out.
 // It holds no clock: every question comes with its time.
 //
 //   required now(n) = proxyBase + demand(n, now) · modelCost(n)        what the proxy is sized by, headroom added later
@@ -9,24 +10,35 @@
 
 import type { AppName, NodeName } from "#model/brand.ts";
 import { boundCorrection, type Correction } from "#model/correction.ts";
-import { required, type UnitCost } from "#model/mesh-cost.ts";
+import { CONFIDENCE_MIN, required, type UnitCost } from "#model/mesh-cost.ts";
 import type { AppCost, LearnedCost } from "#model/mesh-profile.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
+import { costFromTotals, totalsPrior } from "./cost-from-totals.ts";
 import { InstanceLearner, type InstanceUsage, type SavedLearner } from "./instance-learner.ts";
 import { DEFAULT_DEMAND, type DemandOptions, NodeDemand, type SavedDemand } from "./node-demand.ts";
 import { PeakPool, type SavedPeaks } from "./peak-pool.ts";
 import type { RestoreOutcome } from "./restore-outcome.ts";
+import { TotalsLearner } from "./totals-learner.ts";
 import { readingFault, type ReadingFault, type UsageReading } from "./usage-reading.ts";
 
 /** What a reading is held against: the node as it was when the reading was taken. */
-export type MeasuredNode = Pick<NodeAccount, "name" | "allocatable" | "proxyBase" | "modelCost">;
+export type MeasuredNode = Pick<NodeAccount, "name" | "allocatable" | "proxyBase" | "modelCost" | "appPods">;
 
 export interface NodeReading extends UsageReading {
   /** What the proxy was held to; a resource without a limit is left out. */
   readonly limit?: Partial<Resources>;
   /** By app, where the proxy tells its instances apart. */
   readonly instances?: ReadonlyMap<AppName, InstanceUsage>;
+}
+
+/** What a reading is taken with. */
+export interface ObservationContext {
+  readonly nowMs: number;
+  /** The costs that an app's profile gives. */
+  readonly priorOf: (app: AppName) => AppCost;
+  /** CPU that an app may use on a node however large the proxy is; undefined for any. */
+  readonly cpuMilliMaxOf?: (app: AppName) => number | undefined;
 }
 
 export interface LearnedApp extends LearnedCost {
@@ -56,6 +68,9 @@ export class SizingModel {
     { readonly demand: NodeDemand; pool: PeakPool | undefined; lastMs: number }
   >();
   readonly #learners = new Map<AppName, InstanceLearner>();
+  /** Of nodes that do not tell their instances apart, and the profiles that their apps' costs lean on. */
+  #totals: TotalsLearner | undefined;
+  readonly #profiles = new Map<AppName, AppCost>();
   #fleet: Correction | undefined;
 
   constructor(options: DemandOptions = DEFAULT_DEMAND) {
@@ -65,13 +80,12 @@ export class SizingModel {
   /**
    * Takes a reading of one node's proxy.
    *
-   * @param priorOf the costs that an app's profile gives.
    * @returns why the reading was left out, or undefined if it was taken.
    */
   observe(
     node: MeasuredNode,
     reading: NodeReading,
-    { nowMs, priorOf }: { readonly nowMs: number; readonly priorOf: (app: AppName) => AppCost },
+    { nowMs, priorOf, cpuMilliMaxOf = () => undefined }: ObservationContext,
   ): ReadingFault | undefined {
     const known = this.#demands.get(node.name);
     const { allocatable } = node;
@@ -80,12 +94,13 @@ export class SizingModel {
     for (const [app, usage] of reading.instances ?? [])
       this.#learnerOf(app, priorOf(app)).add(usage, reading.timeMs);
     const { timeMs, instances } = reading;
+    if (instances === undefined) this.#learnFromTotal(node, reading, priorOf);
     const entry = known ?? { demand: new NodeDemand(this.#options), pool: undefined, lastMs: timeMs };
     entry.lastMs = timeMs;
     if (instances !== undefined) (entry.pool ??= new PeakPool()).add(instances, timeMs);
     this.#demands.set(node.name, entry);
     // A proxy without instances says nothing about apps.
-    const share = shareOf(node, reading);
+    const share = shareOf(node, reading, cpuMilliMaxOf);
     if (share !== undefined) entry.demand.add(share, reading.timeMs);
     return undefined;
   }
@@ -143,8 +158,14 @@ export class SizingModel {
   /** Costs of the app as its instances were seen; undefined if none were. */
   learnedOf(app: AppName): LearnedApp | undefined {
     const learner = this.#learners.get(app);
-    if (learner === undefined) return undefined;
-    return { cost: learner.costs(), confidence: learner.confidence(), samples: learner.samples };
+    const own = learner && {
+      cost: learner.costs(),
+      confidence: learner.confidence(),
+      samples: learner.samples,
+    };
+    if (own !== undefined && own.confidence >= CONFIDENCE_MIN) return own;
+    const fromTotals = this.#learnedFromTotals(app);
+    return (fromTotals?.confidence ?? 0) > (own?.confidence ?? 0) ? fromTotals : (own ?? fromTotals);
   }
 
   *savedNodes(): Iterable<readonly [NodeName, SavedNode]> {
@@ -174,8 +195,9 @@ export class SizingModel {
     return "restored";
   }
 
-  apps(): Iterable<AppName> {
-    return this.#learners.keys();
+  /** Those of which anything was learned. */
+  apps(): ReadonlySet<AppName> {
+    return new Set([...this.#learners.keys(), ...((this.#totals?.workloads() ?? []) as Iterable<AppName>)]);
   }
 
   /**
@@ -203,6 +225,25 @@ export class SizingModel {
     this.#demands.delete(name);
   }
 
+  #learnFromTotal(
+    { appPods, proxyBase }: MeasuredNode,
+    { used, timeMs, limit = {} }: NodeReading,
+    priorOf: (app: AppName) => AppCost,
+  ): void {
+    this.#totals ??= new TotalsLearner(proxyBase);
+    const isThrottled = isHeldBack(used, limit);
+    this.#totals.add({ workloads: appPods, used, timeMs, isThrottled }, totalsPrior(priorOf));
+    for (const app of appPods.keys()) this.#profiles.set(app, priorOf(app));
+  }
+
+  #learnedFromTotals(app: AppName): LearnedApp | undefined {
+    const learned = this.#totals?.learned(app);
+    const profile = this.#profiles.get(app);
+    if (learned === undefined || profile === undefined) return undefined;
+    const { confidence, readings } = learned;
+    return { cost: costFromTotals(profile, learned), confidence, samples: readings };
+  }
+
   #learnerOf(app: AppName, prior: AppCost): InstanceLearner {
     let learner = this.#learners.get(app);
     if (learner === undefined) {
@@ -215,13 +256,38 @@ export class SizingModel {
 
 function shareOf(
   { proxyBase, modelCost }: MeasuredNode,
-  { used, limit = {} }: NodeReading,
+  reading: NodeReading,
+  cpuMilliMaxOf: (app: AppName) => number | undefined,
 ): Correction | undefined {
   if (modelCost.cpuMilli <= 0 || modelCost.memoryBytes <= 0) return undefined;
-  const isHeldBack = limit.cpuMilli !== undefined && used.cpuMilli >= HELD_BACK_SHARE * limit.cpuMilli;
-  const cpuMilli = used.cpuMilli * (isHeldBack ? HELD_BACK_GROWTH : 1);
+  const { used, limit = {} } = reading;
+  const growth = isHeldBack(used, limit) ? HELD_BACK_GROWTH : 1;
+  const cpuMilli = Math.max(
+    growth * used.cpuMilli - proxyBase.cpuMilli,
+    heldBackApps(reading, cpuMilliMaxOf),
+  );
   return {
-    cpu: Math.max(0, cpuMilli - proxyBase.cpuMilli) / modelCost.cpuMilli,
+    cpu: Math.max(0, cpuMilli) / modelCost.cpuMilli,
     memory: Math.max(0, used.memoryBytes - proxyBase.memoryBytes) / modelCost.memoryBytes,
   };
+}
+
+// What the apps call for together where some of them are held back by their share of a proxy that is too small: all they
+// have is its size less its base, whether the base is used or not. An app at its own quota uses no more in a larger proxy.
+function heldBackApps(
+  { instances = new Map<AppName, InstanceUsage>() }: NodeReading,
+  cpuMilliMaxOf: (app: AppName) => number | undefined,
+): number {
+  let [sum, isAnyHeldBack] = [0, false];
+  for (const [app, { isThrottled, used }] of instances) {
+    const isAtQuota = used.cpuMilli >= HELD_BACK_SHARE * (cpuMilliMaxOf(app) ?? Infinity);
+    const isShort = isThrottled && !isAtQuota;
+    sum += used.cpuMilli * (isShort ? HELD_BACK_GROWTH : 1);
+    isAnyHeldBack ||= isShort;
+  }
+  return isAnyHeldBack ? sum : 0;
+}
+
+function isHeldBack({ cpuMilli }: Resources, limit: Partial<Resources>): boolean {
+  return limit.cpuMilli !== undefined && cpuMilli >= HELD_BACK_SHARE * limit.cpuMilli;
 }

@@ -23,6 +23,7 @@ function teach(model: SizingModel, ledger: ClusterLedger, endMs: number): void {
     allocatable: { cpuMilli: 8_000, memoryBytes: 32 * GIB },
     proxyBase: { cpuMilli: 100, memoryBytes: 128 * MIB },
     modelCost: { cpuMilli: 70, memoryBytes: 120 * MIB },
+    appPods: new Map(),
   };
   for (let minute = 200; minute > 0; minute--) {
     const timeMs = endMs - minute * 60_000;

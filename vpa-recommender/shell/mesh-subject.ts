@@ -30,10 +30,12 @@ export class MeshSubject implements SizingSubject {
   constructor(options: MeshSubjectOptions) {
     this.#options = options;
     const { ledger, resizer } = options;
-    const capOf = (proxy: ProxyPod, app: AppName): Partial<Resources> =>
-      options.autoscalers.of(proxy)?.caps.get(app) ?? {};
-    this.shares = new ShareTeller({ ledger, resizer, capOf });
+    this.shares = new ShareTeller({ ledger, resizer, capOf: this.capOf });
   }
+
+  /** The platform's cap for an app on such a proxy. */
+  readonly capOf = (proxy: ProxyPod, app: AppName): Partial<Resources> =>
+    this.#options.autoscalers.of(proxy)?.caps.get(app) ?? {};
 
   situationOf(name: NodeName, proxy: SizedProxy, nowMs: number): PlannedSituation | undefined {
     const { ledger, model } = this.#options;

@@ -139,7 +139,7 @@ export class ProxyHistory {
     for (const { timeMs, used, instances, pods } of pastReadings(series, proxyBase, told)) {
       const past = modelCost([...pods].map(([app, count]) => [ledger.unitCost(app), count] as const));
       const fault = model.observe(
-        { name, allocatable, proxyBase, modelCost: past },
+        { name, allocatable, proxyBase, modelCost: past, appPods: pods },
         { used, instances, timeMs },
         { nowMs: timeMs, priorOf },
       );

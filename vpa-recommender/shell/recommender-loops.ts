@@ -90,6 +90,7 @@ export async function createLoops(options: LoopsOptions): Promise<RecommenderLoo
     resizer,
     metrics,
     past: history.past,
+    capOf: subject.capOf,
   };
   const usage = new UsageLoop({ ...learning, clock, intervalMs, warmUpMs, logger, mayAct });
   const statuses = new AutoscalerStatusWriter({ connection, budget, logger });
@@ -104,6 +105,7 @@ export async function createLoops(options: LoopsOptions): Promise<RecommenderLoo
     statuses,
     intervalMs,
     past: history.past,
+    capOf: subject.capOf,
     restore: (autoscaler: string, daemon: DaemonModel) => history.state?.restoreDaemon(autoscaler, daemon),
   };
   const keeper = new AutoscalerKeeper({ ...acting, ...following });

@@ -5,7 +5,7 @@ import type { AppName, NodeName } from "#model/brand.ts";
 import type { ClusterLedger } from "#model/ledger.ts";
 import { type UnitCost, unitCost } from "#model/mesh-cost.ts";
 import { DEFAULT_APP_COST } from "#model/mesh-profile.ts";
-import { equalResources } from "#model/resources.ts";
+import { equalResources, type Resources } from "#model/resources.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
@@ -31,6 +31,8 @@ export interface UsageLoopOptions {
   readonly costs: CostPublisher;
   /** The past, which is read before the first reading of now; undefined where it is not kept. */
   readonly past?: FirstAttempts | undefined;
+  /** The platform's caps of single apps. */
+  readonly capOf: (proxy: ProxyPod, app: AppName) => Partial<Resources>;
   readonly clock: Clock;
   readonly intervalMs: number;
   /** Usage that was measured so soon after pods came or went does not show them yet. */
@@ -173,13 +175,18 @@ export class UsageLoop {
   }
 
   #observe(proxy: ProxyPod, reading: Omit<NodeReading, "limit">, nowMs: number): void {
-    const { ledger, model, metrics, sizing, warmUpMs } = this.#options;
+    const { ledger, model, metrics, sizing, warmUpMs, capOf } = this.#options;
     const node = proxy.nodeName === undefined ? undefined : ledger.node(proxy.nodeName);
     if (node === undefined || nowMs - (this.#changedAtMs.get(node.name) ?? 0) < warmUpMs) return;
     const fault = model.observe(
       node,
       { ...reading, limit: proxy.limits },
-      { nowMs, priorOf: (app) => ledger.profile(app).cost },
+      {
+        nowMs,
+        priorOf: (app) => ledger.profile(app).cost,
+        cpuMilliMaxOf: (app) =>
+          Math.min(ledger.profile(app).quota.cpuMilli ?? Infinity, capOf(proxy, app).cpuMilli ?? Infinity),
+      },
     );
     if (fault !== undefined) return metrics.usageLeftOut(fault);
     sizing.markDirty(node.name);

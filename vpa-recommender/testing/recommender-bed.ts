@@ -310,13 +310,8 @@ export class RecommenderBed implements AsyncDisposable {
     const budget = new WriteBudget({ rate: undefined, clock: systemClock() });
     const instances = new InstanceSource({ port: 0, clock });
     const costs = new CostPublisher({ connection, ledger, model, budget, logger });
-    const subject = new MeshSubject({
-      ledger,
-      model,
-      autoscalers: this.autoscalers,
-      resizer,
-      defaults: planner,
-    });
+    const { autoscalers, census } = this;
+    const subject = new MeshSubject({ ledger, model, autoscalers, resizer, defaults: planner });
     const sizing = new SizingLoop({ ...acting, subject, events, rounds: "onDemand" });
     const { past, state } = bedPast({
       connection,
@@ -337,11 +332,11 @@ export class RecommenderBed implements AsyncDisposable {
       instances,
       costs,
       sizing,
+      capOf: subject.capOf,
       intervalMs: USAGE_INTERVAL_MS,
       warmUpMs: WARM_UP_MS,
     });
     const statuses = new AutoscalerStatusWriter({ connection, budget, logger });
-    const { autoscalers, census } = this;
     const keeper = new AutoscalerKeeper({
       ...acting,
       events,
