@@ -8,6 +8,7 @@ import type { Resources } from "#model/resources.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { conditionsSchema } from "./condition.ts";
 import { DecodeError } from "./decode-pod.ts";
+import { decodeCallers, identitySchema } from "./identity-schema.ts";
 import { decodeLearned, learnedSchema } from "./learned-cost-schema.ts";
 import { decodeObservation, observationSchema } from "./observation-schema.ts";
 import { decodeQuota, quotaSchema } from "./quota-schema.ts";
@@ -66,6 +67,7 @@ export const meshProfileSpecSchema = z
         "How the app's instance is kept apart on each node: in a thread of the node's proxy (default), or in a process of its own, for apps that are heavy or not trusted; it takes some 30Mi more.",
       ),
     observation: observationSchema.optional().describe("What is recorded of requests, beside their counts."),
+    identity: identitySchema.optional().describe("Who may call the app, by the identities of callers."),
     placement: z
       .strictObject({
         maxPodsPerNode: count.optional().describe("Pods of the app on one node; more are placed elsewhere."),
@@ -120,6 +122,7 @@ export function decodeMeshProfile(raw: unknown): MeshProfile {
       maxPodsPerZone: spec?.placement?.maxPodsPerZone,
     }),
     ports: status?.ports,
+    ...(spec?.identity !== undefined && { callers: decodeCallers(spec.identity) }),
     ...(status?.learned !== undefined && { learned: decodeLearned(status.learned) }),
     ...(isOutdated(status, metadata.generation) && { isStatusOutdated: true }),
   };

@@ -1,6 +1,7 @@
 // What one app's mesh instance costs, may use, and where it may be placed.
 
 import type { AppName } from "./brand.ts";
+import type { CallerRules } from "./callers.ts";
 import type { Resources } from "./resources.ts";
 
 export interface MeshProfile {
@@ -14,6 +15,8 @@ export interface MeshProfile {
   readonly isolation?: Isolation;
   readonly observation?: Observation;
   readonly placement: PlacementLimits;
+  /** Absent: anybody may call it. */
+  readonly callers?: CallerRules;
   /** The app's two ports, the same on every node; undefined until allocated. */
   readonly ports: AppPorts | undefined;
   /** Its status says nothing of the ports it has, or says it of an earlier spec; absent if it is up to date. */

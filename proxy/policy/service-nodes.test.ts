@@ -20,6 +20,7 @@ test("nodes of all slices that serve are told, with where they are", () => {
     aNodeSlice({ name: "berth-cart-1", entries: [aNodeEntry({ address: "10.0.0.4", zone: "b" })] }),
   ];
   assert.deepEqual(serviceNodes(slices, OWN), {
+    app: "shop/cart",
     inboundPort: 20_000,
     servicePorts: [80],
     nodes: [

@@ -1,9 +1,12 @@
 // The nodes that a Service is reached by, as one instance needs them: at most so many, its own node and zone among them.
 
+import type { AppName } from "#model/brand.ts";
 import type { EntryState, NodeEntry, NodeSlice } from "#model/node-slice.ts";
 
 /** One Service, as an instance is told of it. */
 export interface ServiceNodes {
+  /** Whose Service it is. */
+  readonly app: AppName;
   readonly inboundPort: number;
   /** Others of the Service's ports do not lead to the app. */
   readonly servicePorts: readonly number[];
@@ -47,7 +50,7 @@ export function serviceNodes(
   const all = [...byAddress.values()];
   if (head === undefined || all.length === 0) return undefined;
   const nodes = all.length <= nodesMax ? all : mostUseful(all, own, nodesMax);
-  return { inboundPort: head.inboundPort, servicePorts: head.servicePorts, nodes };
+  return { app: head.app, inboundPort: head.inboundPort, servicePorts: head.servicePorts, nodes };
 }
 
 function placeOf({ address, zone }: NodeEntry, own: OwnPlace): ServiceNode["place"] {

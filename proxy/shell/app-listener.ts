@@ -6,6 +6,7 @@ import type { Server, Socket } from "node:net";
 
 import type { Clock } from "#runtime/clock.ts";
 
+import type { Caller } from "../policy/identity/caller.ts";
 import { ClientConnection } from "./http1/client-connection.ts";
 import type { ClientOptions } from "./http1/client-options.ts";
 import type { Http2Port } from "./http2/http2-port.ts";
@@ -48,7 +49,8 @@ export class AppListener {
     this.#clientOptions = {
       ...options,
       listener: this.#state,
-      takeHttp2: options.loadHttp2 && ((socket, bytes) => void this.#takeHttp2(socket, bytes)),
+      takeHttp2:
+        options.loadHttp2 && ((socket, bytes, caller) => void this.#takeHttp2(socket, bytes, caller)),
     };
     const { headersMs, silenceMs, drainIdleMs } = options.times;
     const shortestMs = Math.min(headersMs, silenceMs, drainIdleMs);
@@ -120,11 +122,19 @@ export class AppListener {
     this.#sweepLater();
   }
 
-  async #takeHttp2(socket: Socket, bytes: Buffer): Promise<void> {
+  async #takeHttp2(socket: Socket, bytes: Buffer, caller: Caller): Promise<void> {
     socket.pause();
     this.#http2 ??= this.#options.loadHttp2?.(this.#clientOptions);
     const http2 = await this.#http2;
-    if (!socket.destroyed) http2?.take(socket, bytes);
+    if (!socket.destroyed) http2?.take(socket, bytes, caller);
+  }
+
+  /** A connection that was accepted here, and turned out to be secure: what is in it is served from now on. */
+  serveSecured(socket: Socket, caller: Caller): void {
+    // Its requests are told from others by who sends them, not by how they come: TLS within TLS is nobody's.
+    const client = new ClientConnection(socket, { ...this.#clientOptions, takeTls: undefined }, caller);
+    this.#clients.add(client);
+    socket.once("close", () => this.#clients.delete(client));
   }
 
   #hasSourceRoom({ remoteAddress = "unknown" }: Socket): boolean {

@@ -1,10 +1,12 @@
 // What the host hears of the cluster, and from whom: the API in production, the test itself in tests.
 
 import type { AppName, PodUid } from "#model/brand.ts";
+import type { CallerRules } from "#model/callers.ts";
 import type { AppPorts, Isolation, Observation, Quota } from "#model/mesh-profile.ts";
 import type { Shares } from "#model/shares.ts";
 
 import type { WatchedPod } from "../policy/pod-registry.ts";
+import type { IdentityMaterial } from "./identity/app-identity.ts";
 import type { Succession } from "../policy/succession.ts";
 
 /** What the proxy needs of a MeshProfile. */
@@ -15,6 +17,8 @@ export interface AppSettings {
   readonly isolation?: Isolation;
   readonly observation?: Observation;
   readonly ports: AppPorts | undefined;
+  /** Absent: anybody. */
+  readonly callers?: CallerRules;
 }
 
 export interface ClusterListener {
@@ -26,6 +30,8 @@ export interface ClusterListener {
   settingsDeleted(app: AppName): void;
   settingsListed(apps: ReadonlySet<AppName>): void;
   /** How the proxy's size is shared among its apps; undefined if that is not said any more. */
+  /** The app is certified, or certified anew. */
+  identitySeen(app: AppName, material: IdentityMaterial): void;
   sharesSeen(shares: Shares | undefined): void;
 }
 
@@ -36,6 +42,8 @@ export interface ClusterSource {
   readonly refusedConfigurations: number;
   /** As far as is known. */
   readonly succession: Succession;
+  /** The apps that have instances on the node, whenever that changed. */
+  hosting?(apps: ReadonlySet<AppName>): void;
   start(listener: ClusterListener): void;
   stop(): Promise<void>;
 }

@@ -83,6 +83,10 @@ class Heard implements ClusterListener {
   settingsDeleted(app: AppName): void {
     this.log.push(`settings deleted ${app}`);
   }
+  identitySeen(app: AppName): void {
+    this.log.push(`identity of ${app}`);
+  }
+
   sharesSeen(shares: Shares | undefined): void {
     this.log.push(`shares ${shares?.version} of ${[...(shares?.apps.keys() ?? [])].join()}`);
   }

@@ -2,7 +2,7 @@
 // of all Services, each by one watch.
 
 import { MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
-import type { NodeName } from "#model/brand.ts";
+import type { AppName, NodeName } from "#model/brand.ts";
 import type { NodeSlice } from "#model/node-slice.ts";
 import { SHARES_ANNOTATION } from "#model/shares.ts";
 import type { KubeConnection } from "#kube/connection.ts";
@@ -18,6 +18,7 @@ import type { Logger } from "#runtime/logger.ts";
 import { NO_SUCCESSION, successionOf } from "../policy/succession.ts";
 import type { ProxyPodView, Succession } from "../policy/succession.ts";
 import type { AppSettings, ClusterListener, ClusterSource } from "./cluster-source.ts";
+import { IdentityWatch, type IdentityWatchOptions } from "./identity/identity-watch.ts";
 import type { ServiceTable } from "./service-table.ts";
 import { projectPod } from "./pod-projection.ts";
 import type { ProjectedPod } from "./pod-projection.ts";
@@ -28,6 +29,8 @@ export interface ClusterWatchOptions {
   readonly nodeName: NodeName;
   /** The pod that this proxy runs in; undefined: other proxies are known by what they say themselves alone. */
   readonly podName: string | undefined;
+  /** Absent: apps are not certified. */
+  readonly identity?: Pick<IdentityWatchOptions, "trustDomain" | "meshRoots">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
@@ -43,6 +46,8 @@ export class ClusterWatch implements ClusterSource {
   #refusedShares = 0;
   #profiles: Reflector<AppSettings> | undefined;
   #slices: Reflector<NodeSlice> | undefined;
+  #identities: IdentityWatch | undefined;
+  #hosted: ReadonlySet<AppName> = new Set();
 
   constructor(options: ClusterWatchOptions) {
     this.#options = options;
@@ -62,7 +67,18 @@ export class ClusterWatch implements ClusterSource {
     return successionOf(this.#proxies.values(), podName);
   }
 
+  hosting(apps: ReadonlySet<AppName>): void {
+    this.#hosted = apps;
+    this.#identities?.want(apps);
+  }
+
   start(listener: ClusterListener): void {
+    const { identity } = this.#options;
+    if (identity !== undefined) {
+      this.#identities = new IdentityWatch({ ...this.#options, ...identity, listener });
+      this.#identities.want(this.#hosted);
+      this.#identities.start();
+    }
     this.#pods = this.#podReflector(listener);
     this.#profiles = this.#profileReflector(listener);
     this.#pods.start();
@@ -77,7 +93,7 @@ export class ClusterWatch implements ClusterSource {
 
   async stop(): Promise<void> {
     const reflectors = [this.#pods, this.#profiles, this.#slices, this.#proxies];
-    await Promise.all(reflectors.map((reflector) => reflector?.stop()));
+    await Promise.all([...reflectors.map((reflector) => reflector?.stop()), this.#identities?.stop()]);
     await this.#options.connection.close();
   }
 
@@ -186,13 +202,14 @@ function sharesTextOf(raw: unknown): string | undefined {
 }
 
 function settingsOf(raw: unknown): AppSettings {
-  const { app, quota, isolation, observation, ports } = decodeMeshProfile(raw);
+  const { app, quota, isolation, observation, ports, callers } = decodeMeshProfile(raw);
   return {
     app,
     quota,
     ports,
     ...(isolation !== undefined && { isolation }),
     ...(observation !== undefined && { observation }),
+    ...(callers !== undefined && { callers }),
   };
 }
 

@@ -3,6 +3,7 @@
 
 import { assert } from "#model/assert.ts";
 import type { AppName, PodUid } from "#model/brand.ts";
+import { ANYBODY } from "#model/callers.ts";
 import type { AppPorts } from "#model/mesh-profile.ts";
 import type { Shares } from "#model/shares.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
@@ -16,6 +17,8 @@ import type { Succession } from "../policy/succession.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { AppSettings, ClusterListener, ClusterSource } from "./cluster-source.ts";
 import { CostMeter, METER_TURN_MS } from "./cost-meter.ts";
+import { type AppIdentity, type IdentityMaterial, NO_IDENTITY } from "./identity/app-identity.ts";
+import { endpointsOf } from "./pod-endpoints.ts";
 import type { HostMemory } from "./host-memory.ts";
 import { noMemory } from "./host-memory.ts";
 import { Instance } from "./instance.ts";
@@ -24,7 +27,7 @@ import type { ProcessUse } from "./process-use.ts";
 import type { ServiceTable, ServiceTableCounts } from "./service-table.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { SHARE_TURN_MS, ShareKeeper } from "./share-keeper.ts";
-import type { DataPathTimes, PodEndpoint } from "./worker-messages.ts";
+import type { DataPathTimes } from "./worker-messages.ts";
 
 export interface ProxyHostOptions {
   readonly nodeName: string;
@@ -43,6 +46,8 @@ export interface ProxyHostOptions {
   /** Absent: every instance runs in a thread of this process. */
   readonly processes?: InstanceProcesses | undefined;
   readonly memory?: HostMemory | undefined;
+  /** Absent: no app has an identity here. */
+  readonly identity?: Pick<AppIdentity, "mode" | "trustDomain"> | undefined;
   /** Called with what the next host should know, whenever it changed. */
   readonly remember?: (memory: HostMemory) => void;
   /** Called when the node may have become ready, or unready. */
@@ -69,6 +74,7 @@ export class ProxyHost implements ClusterListener {
   readonly #settings = new Map<AppName, AppSettings>();
   readonly #instances = new Map<AppName, Instance>();
   readonly #boundPorts: Map<AppName, AppPorts>;
+  readonly #identities = new Map<AppName, IdentityMaterial>();
   readonly #cancels = new Map<string, Cancel>();
   readonly #shares = new ShareKeeper();
   /** What each app is charged. */
@@ -78,6 +84,7 @@ export class ProxyHost implements ClusterListener {
   #goneProcessCpuSeconds = 0;
   #isReconcileDue = false;
   #isEnding = false;
+  #wasReady = false;
   #isDraining = false;
   #memory: HostMemory = noMemory;
   #remembered = "";
@@ -193,7 +200,10 @@ export class ProxyHost implements ClusterListener {
   readiness(): Readiness {
     if (this.#isEnding) return { kind: "not-ready", reason: "draining" };
     if (!this.isSynced) return { kind: "not-ready", reason: "not-synced" };
-    const apps = this.instances.filter(isMissing).map(({ app }) => app);
+    // Unproven counts only at first: a signer that is away must not take the node from apps that were certified.
+    const missing = this.instances.filter((one) => isMissing(one) || this.#isUnproven(one));
+    const apps = missing.map(({ app }) => app);
+    this.#wasReady ||= apps.length === 0;
     return apps.length === 0 ? { kind: "ready" } : { kind: "not-ready", reason: "instances", apps };
   }
 
@@ -236,6 +246,11 @@ export class ProxyHost implements ClusterListener {
 
   sharesSeen(shares: Shares | undefined): void {
     this.#shares.change(shares);
+  }
+
+  identitySeen(app: AppName, material: IdentityMaterial): void {
+    this.#identities.set(app, material);
+    this.#reconcileSoon();
   }
 
   settingsListed(apps: ReadonlySet<AppName>): void {
@@ -290,10 +305,27 @@ export class ProxyHost implements ClusterListener {
       observation: settings?.observation ?? {},
       endpoints: endpointsOf(pods),
       sources: pods.map(({ address }) => address),
+      identity: this.#identityOf(app),
     });
     instance.handle({ kind: "wanted" });
     const anyPorts = this.#options.cluster === undefined ? ANY_PORTS : undefined;
     instance.handle({ kind: "ports", ports: settings?.ports ?? anyPorts });
+  }
+
+  #isUnproven({ app, isServing }: Instance): boolean {
+    const isDue = !this.#wasReady && this.#options.identity?.mode === "use";
+    return isDue && isServing && !this.#identities.has(app);
+  }
+
+  #identityOf(app: AppName): AppIdentity {
+    const callers = this.#settings.get(app)?.callers ?? ANYBODY;
+    const material = this.#identities.get(app);
+    return {
+      ...NO_IDENTITY,
+      ...this.#options.identity,
+      callers,
+      ...(material !== undefined && { material }),
+    };
   }
 
   #addInstance(app: AppName): Instance | undefined {
@@ -309,6 +341,7 @@ export class ProxyHost implements ClusterListener {
       changed: () => this.#instanceChanged(instance),
     });
     this.#instances.set(app, instance);
+    this.#options.cluster?.hosting?.(new Set(this.#instances.keys()));
     return instance;
   }
 
@@ -319,6 +352,8 @@ export class ProxyHost implements ClusterListener {
       this.#refusals.close(instance);
       this.#goneProcessCpuSeconds += instance.ownProcesses?.cpuSeconds ?? 0;
       this.#instances.delete(app);
+      this.#identities.delete(app);
+      this.#options.cluster?.hosting?.(new Set(this.#instances.keys()));
       this.#boundPorts.delete(app);
       // A pod may have come in the very turn in which its app's instance went.
       this.#reconcileSoon();
@@ -362,18 +397,4 @@ export class ProxyHost implements ClusterListener {
 function isMissing({ state, isServing }: Instance): boolean {
   if (!state.isWanted || isServing || state.phase.kind === "waiting") return false;
   return state.failures <= FAILURES_IN_READINESS_MAX;
-}
-
-/**
- * Pods that are ready; where none is, those that are leaving and still serve: other nodes hear of their going only
- * after a moment, and send their requests here until then.
- */
-function endpointsOf(pods: readonly NodePod[]): readonly PodEndpoint[] {
-  const ready = pods.filter(({ condition }) => condition === "ready");
-  const serving = ready.length > 0 ? ready : pods.filter(({ condition }) => condition === "draining");
-  const endpoints: PodEndpoint[] = [];
-  for (const { uid, address, port } of serving) {
-    if (port !== undefined) endpoints.push({ uid, address, port });
-  }
-  return endpoints;
 }

@@ -2,11 +2,20 @@
 
 import { parseAbsoluteTarget } from "../policy/request-target.ts";
 import type { RoutedExchange } from "./http1/routed-exchange.ts";
+import type { IdentityGate } from "./identity/identity-gate.ts";
 import type { PodPools } from "./pod-pools.ts";
 
-export function inboundRoute(pools: PodPools): (exchange: RoutedExchange) => void {
+export function inboundRoute(
+  pools: PodPools,
+  identity: Pick<IdentityGate, "refusalOf">,
+): (exchange: RoutedExchange) => void {
   return (exchange) => {
-    const { head, clientAddress } = exchange;
+    const { head, clientAddress, caller } = exchange;
+    const refusal = identity.refusalOf(caller, clientAddress);
+    if (refusal !== undefined) {
+      exchange.refuse(refusal);
+      return;
+    }
     const { target, method } = head;
     if (method === "CONNECT") {
       exchange.refuse("connectUnsupported");

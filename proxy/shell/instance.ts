@@ -294,6 +294,10 @@ export class Instance {
       case "bind-failed":
         life.bindFailure = message.message;
         return;
+      case "audit":
+        for (const entry of message.entries)
+          this.#options.logger.warn({ audit: "caller-refused", app: this.app, ...entry }, "caller refused");
+        return;
       case "follow-service":
         life.services.follow(message.name);
         return;

@@ -7,12 +7,15 @@ import type { BalancedNode, NodeOutcome } from "../policy/node-balancer.ts";
 import type { ReasonName } from "../policy/reasons.ts";
 import type { Lease } from "./http1/exchange-account.ts";
 import type { ForwardTarget } from "./http1/forward-target.ts";
+import type { PeerSecurity } from "./identity/peer-security.ts";
 import type { UpstreamPools } from "./http1/upstream-pools.ts";
 import type { ServiceRoute } from "./service-routes.ts";
 
 export interface NodeTargetOptions {
   readonly route: ServiceRoute;
   readonly pools: UpstreamPools;
+  /** Undefined where connections to other nodes are plain. */
+  readonly secure: PeerSecurity | undefined;
   readonly passed: Omit<ForwardTarget, "pool">;
   readonly head: Pick<RequestHead, "method" | "framing">;
 }
@@ -27,7 +30,7 @@ export function nodeTarget(options: NodeTargetOptions): ForwardTarget | undefine
 }
 
 function nextTarget(options: NodeTargetOptions, tried: Set<string>): ForwardTarget | undefined {
-  const { route, pools, passed, head } = options;
+  const { route, pools, secure, passed, head } = options;
   const balanced = route.choose(tried);
   if (balanced === undefined) return undefined;
   const { address } = balanced.node;
@@ -35,7 +38,7 @@ function nextTarget(options: NodeTargetOptions, tried: Set<string>): ForwardTarg
   const lease = new NodeLease(route, balanced);
   return {
     ...passed,
-    pool: pools.to({ host: address, port: route.inboundPort }),
+    pool: pools.to({ host: address, port: route.inboundPort, secure }),
     lease,
     instead(reason) {
       if (tried.size >= ATTEMPTS_MAX || !mayRepeat(head, reason)) return undefined;
@@ -49,7 +52,7 @@ function nextTarget(options: NodeTargetOptions, tried: Set<string>): ForwardTarg
 
 function mayRepeat(head: NodeTargetOptions["head"], reason: ReasonName): boolean {
   // Nothing was sent, unless a body has been read from already.
-  if (reason === "connectFailed") return head.framing === "none";
+  if (reason === "connectFailed" || reason === "peerUnproven") return head.framing === "none";
   return reason === "upstreamClosed" && isRepeatable(head);
 }
 
@@ -57,6 +60,7 @@ function mayRepeat(head: NodeTargetOptions["head"], reason: ReasonName): boolean
 const GATEWAY_ERRORS: ReadonlySet<number> = new Set([502, 503, 504]);
 const NODE_FAILURES: ReadonlySet<ReasonName> = new Set([
   "connectFailed",
+  "peerUnproven",
   "upstreamClosed",
   "upstreamInvalid",
   "upstreamBroken",

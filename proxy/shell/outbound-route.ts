@@ -6,6 +6,8 @@ import { type AbsoluteTarget, parseAbsoluteTarget, parseTunnelTarget } from "../
 import type { DestinationGuard } from "./destination-guard.ts";
 import type { RoutedExchange } from "./http1/routed-exchange.ts";
 import type { UpstreamPools } from "./http1/upstream-pools.ts";
+import type { IdentityGate } from "./identity/identity-gate.ts";
+import type { PeerSecurity } from "./identity/peer-security.ts";
 import type { NameResolver } from "./name-resolver.ts";
 import { nodeTarget } from "./node-target.ts";
 import type { ServiceRoute, ServiceRoutes } from "./service-routes.ts";
@@ -15,6 +17,12 @@ export interface OutboundRouteOptions {
   readonly guard: DestinationGuard;
   readonly names: NameResolver;
   readonly services: ServiceRoutes;
+  readonly identity: Pick<IdentityGate, "isUsed" | "towards">;
+}
+
+interface Routed {
+  readonly target: AbsoluteTarget;
+  readonly route: ServiceRoute | undefined;
 }
 
 export function outboundRoute({
@@ -22,14 +30,39 @@ export function outboundRoute({
   guard,
   names,
   services,
+  identity,
 }: OutboundRouteOptions): (exchange: RoutedExchange) => void {
-  const send = (exchange: RoutedExchange, target: AbsoluteTarget, route: ServiceRoute | undefined): void => {
+  const sendSecured = (exchange: RoutedExchange, parts: Routed, secure: PeerSecurity | undefined): void => {
+    const { target, route } = parts;
     const { path, authority: host } = target;
     const passed = { path, host, clientAddress: undefined };
     const byNode =
-      route === undefined ? undefined : nodeTarget({ route, pools, passed, head: exchange.head });
+      route === undefined ? undefined : nodeTarget({ route, pools, secure, passed, head: exchange.head });
     const direct = () => pools.to({ host: target.host, port: target.port, lookup: names.lookup });
     exchange.forward(byNode ?? { ...passed, pool: direct() });
+  };
+  const send = (exchange: RoutedExchange, target: AbsoluteTarget, route: ServiceRoute | undefined): void => {
+    if (route === undefined || !identity.isUsed) {
+      sendSecured(exchange, { target, route }, undefined);
+      return;
+    }
+    const secure = identity.towards(route.app);
+    if (!(secure instanceof Promise)) {
+      sendSecured(exchange, { target, route }, secure);
+      return;
+    }
+    void sendLater(exchange, { target, route }, secure);
+  };
+  const sendLater = async (
+    exchange: RoutedExchange,
+    parts: Routed,
+    secure: Promise<PeerSecurity | undefined>,
+  ): Promise<void> => {
+    const { turn } = exchange;
+    const found = await secure;
+    if (!exchange.isRouting(turn)) return;
+    if (found === undefined) exchange.refuse("identityAbsent", { "Retry-After": "1" });
+    else sendSecured(exchange, parts, found);
   };
   return (exchange) => {
     const { target: text, method } = exchange.head;

@@ -3,9 +3,12 @@
 import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 
+import { DEFAULT_TRUST_DOMAIN, isTrustDomain } from "#model/spiffe-id.ts";
 import { LOG_LEVELS } from "#runtime/logger.ts";
 import type { LogLevel } from "#runtime/logger.ts";
 import { UsageError } from "#runtime/usage-error.ts";
+
+import { IDENTITY_MODES, type IdentityMode } from "./identity/app-identity.ts";
 
 export interface ProxyConfig {
   readonly nodeName: string;
@@ -21,6 +24,10 @@ export interface ProxyConfig {
   readonly controlPort: number;
   /** Where other machines read usage and metrics, on the node's address; 0: nowhere. */
   readonly usagePort: number;
+  readonly identity: IdentityMode;
+  readonly trustDomain: string;
+  /** The ConfigMap of the mesh's roots. */
+  readonly meshRoots: { readonly namespace: string; readonly name: string };
   readonly lingerMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: LogLevel;
@@ -28,6 +35,7 @@ export interface ProxyConfig {
 
 export type ProxyCommand = { readonly kind: "help" } | { readonly kind: "run"; readonly config: ProxyConfig };
 
+const MESH_ROOTS_DEFAULT = "berth-system/berth-mesh-roots";
 const CONTROL_PORT_DEFAULT = "9092";
 /** Keeps a proxy that runs in a pod, of a CI system for one, from attaching to that pod's cluster. */
 const NO_API_SERVER = "none";
@@ -54,6 +62,13 @@ Runs one mesh instance per app with pods on this node, each in a thread of its o
   --usage-port PORT             port on the node's address where GET /v1/usage and
                                 /metrics are served to other machines; 0: nowhere
                                 (default 0)
+  --identity MODE               off (default); accept: apps get certificates, and callers may
+                                prove who they are by theirs; use: requests to nodes of the
+                                mesh go there over mutual TLS only
+  --trust-domain NAME           of the apps' identities, as the signer has it
+                                (default ${DEFAULT_TRUST_DOMAIN})
+  --mesh-roots NAMESPACE/NAME   ConfigMap that says whom to trust
+                                (default ${MESH_ROOTS_DEFAULT})
   --linger-seconds N            how long an instance outlives its last pod (default 30)
   --drain-timeout-seconds N     how long requests in progress may take to finish when
                                 a pod, an instance or the proxy ends (default 30)
@@ -96,6 +111,7 @@ export function parseProxyFlags(args: readonly string[], environment: ClusterEnv
       controlHost: address("--control-host", flags["control-host"] ?? "127.0.0.1"),
       controlPort: wholeNumber("--control-port", flags["control-port"] ?? CONTROL_PORT_DEFAULT, 65_535),
       usagePort: wholeNumber("--usage-port", flags["usage-port"] ?? "0", 65_535),
+      ...identityFlags(flags),
       lingerMs: seconds("--linger-seconds", flags["linger-seconds"] ?? "30"),
       drainTimeoutMs: seconds("--drain-timeout-seconds", flags["drain-timeout-seconds"] ?? "30"),
       logLevel: logLevel(flags["log-level"] ?? "info"),
@@ -128,12 +144,32 @@ function parse(args: readonly string[]) {
       "control-host": { type: "string" },
       "control-port": { type: "string" },
       "usage-port": { type: "string" },
+      identity: { type: "string" },
+      "trust-domain": { type: "string" },
+      "mesh-roots": { type: "string" },
       "linger-seconds": { type: "string" },
       "drain-timeout-seconds": { type: "string" },
       "log-level": { type: "string" },
       help: { type: "boolean" },
     },
   });
+}
+
+function identityFlags(flags: Flags): Pick<ProxyConfig, "identity" | "trustDomain" | "meshRoots"> {
+  const mode = flags.identity ?? "off";
+  const identity = IDENTITY_MODES.find((known) => known === mode);
+  if (identity === undefined)
+    throw new UsageError(`--identity takes ${IDENTITY_MODES.join(", ")}, not ${JSON.stringify(mode)}`);
+  const trustDomain = flags["trust-domain"] ?? DEFAULT_TRUST_DOMAIN;
+  if (!isTrustDomain(trustDomain))
+    throw new UsageError(
+      `--trust-domain takes lower case letters, digits, dots, dashes and underscores, not ${JSON.stringify(trustDomain)}`,
+    );
+  const roots = flags["mesh-roots"] ?? MESH_ROOTS_DEFAULT;
+  const [namespace = "", name = "", ...rest] = roots.split("/");
+  if (namespace === "" || name === "" || rest.length > 0)
+    throw new UsageError(`--mesh-roots takes NAMESPACE/NAME, not ${JSON.stringify(roots)}`);
+  return { identity, trustDomain, meshRoots: { namespace, name } };
 }
 
 function required(flag: string, value: string | undefined): string {

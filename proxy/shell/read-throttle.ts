@@ -15,6 +15,8 @@ export interface SocketReads {
   pause(): void;
   /** The receiver has room. Reading goes on, unless a quota holds it. */
   resume(): void;
+  /** Another socket takes its place here: neither holds it any more, nor counts it. */
+  leave(): void;
 }
 
 type PausableSocket = Pick<Socket, "pause" | "resume" | "once" | "destroyed" | "bytesRead">;
@@ -31,7 +33,7 @@ export class ReadThrottle {
    * other's pause.
    */
   add(socket: PausableSocket, side: SocketSide): SocketReads {
-    const reads = new Reads(socket, this.#holds[side].size > 0);
+    const reads = new Reads(socket, this.#holds[side].size > 0, () => this.#reads[side].delete(reads));
     this.#reads[side].add(reads);
     socket.once("close", () => {
       if (this.#reads[side].delete(reads)) this.#bytesReadBefore[side] += socket.bytesRead;
@@ -76,9 +78,11 @@ class Reads implements SocketReads {
   readonly #socket: PausableSocket;
   #isFull = false;
   #isHeld: boolean;
+  readonly leave: () => void;
 
-  constructor(socket: PausableSocket, isHeld: boolean) {
+  constructor(socket: PausableSocket, isHeld: boolean, leave: () => void) {
     this.#socket = socket;
+    this.leave = leave;
     this.#isHeld = isHeld;
     if (isHeld) socket.pause();
   }

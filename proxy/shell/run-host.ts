@@ -85,6 +85,7 @@ async function run({ config, memory, serving }: Start, { workerPreload }: HostPr
     cluster,
     services,
     processes,
+    identity: { mode: config.identity, trustDomain: config.trustDomain },
     clock,
     logger,
     lifecycle: { ...DEFAULT_LIFECYCLE_TIMES, lingerMs: config.lingerMs, drainTimeoutMs },
@@ -143,8 +144,10 @@ async function clusterOf(config: ProxyConfig, services: ServiceTable): Promise<C
     import("./service-account.ts"),
     import("./cluster-watch.ts"),
   ]);
+  const connection = await connectToApiServer(config.apiServer, config);
   return new ClusterWatch({
-    connection: await connectToApiServer(config.apiServer, config),
+    connection,
+    ...(config.identity !== "off" && { identity: config }),
     nodeName: config.nodeName as NodeName,
     podName: config.podName,
     services,

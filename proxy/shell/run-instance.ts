@@ -1,6 +1,8 @@
 // One app's instance: two ports, a pool per pod, a quota. The same whether it runs in a thread of the host or in a
 // process of its own; whatever goes wrong here ends that thread or process only.
 
+import type { Socket } from "node:net";
+
 import { splitAppName } from "#model/app.ts";
 import { systemClock } from "#runtime/clock.ts";
 
@@ -8,6 +10,7 @@ import { AccessLog } from "./access-log.ts";
 import { AppListener } from "./app-listener.ts";
 import { DestinationGuard } from "./destination-guard.ts";
 import { UpstreamPools } from "./http1/upstream-pools.ts";
+import { IdentityGate } from "./identity/identity-gate.ts";
 import { inboundRoute } from "./inbound-route.ts";
 import { InstanceQuota } from "./instance-quota.ts";
 import type { Direction } from "./instance-counters.ts";
@@ -15,7 +18,7 @@ import type { InstanceSeat } from "./instance-seat.ts";
 import { NameResolver } from "./name-resolver.ts";
 import { outboundRoute } from "./outbound-route.ts";
 import { PodPools } from "./pod-pools.ts";
-import { ServiceRoutes } from "./service-routes.ts";
+import { ServiceRoutes, type ServiceRoutesOptions } from "./service-routes.ts";
 import { SourceGuard } from "./source-guard.ts";
 import { TraceStarter } from "./trace-starter.ts";
 import type { WorkerSettings } from "./worker-messages.ts";
@@ -43,14 +46,7 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
   const pools = new PodPools({ clock, throttle, drainTimeoutMs: times.drainTimeoutMs });
   const { namespace } = splitAppName(app);
   const names = new NameResolver({ namespace, guard, clock });
-  const services = new ServiceRoutes({
-    namespace,
-    guard,
-    clock,
-    random: Math.random,
-    ask: (name) => seat.tell({ kind: "follow-service", name }),
-    forget: (name) => seat.tell({ kind: "forget-service", name }),
-  });
+  const services = serviceRoutes(seat, { namespace, guard, clock });
   const sourceGuard = new SourceGuard(nodeAddress);
   const upstreams = new UpstreamPools(throttle);
   const { headersMs, drainIdleMs, upstreamSilenceMs: silenceMs } = times;
@@ -63,13 +59,23 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
     clock,
     times: { headersMs, drainIdleMs, silenceMs },
   };
+  const identity = new IdentityGate({
+    identity: data.settings.identity,
+    clock,
+    secured: (socket, caller) => inbound.serveSecured(socket, caller),
+    audited: (entries) => seat.tell({ kind: "audit", entries }),
+  });
   const inbound = new AppListener({
     ...shared,
     direction: "inbound",
-    route: inboundRoute(pools),
+    route: inboundRoute(pools, identity),
+    ...(data.settings.identity.mode !== "off" && {
+      takeTls: (socket: Socket, bytes: Buffer) => void identity.accept(socket, bytes),
+    }),
     loadHttp2: async (client) => {
       const { inboundHttp2 } = await import("./http2/inbound-http2.ts");
-      return inboundHttp2({ client, clock, pools, throttle });
+      const refusalOf: IdentityGate["refusalOf"] = (caller, address) => identity.refusalOf(caller, address);
+      return inboundHttp2({ client, clock, pools, throttle, refusalOf });
     },
     sweepUpstreams: (nowMs) => pools.sweep(nowMs),
   });
@@ -77,13 +83,14 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
     ...shared,
     direction: "outbound",
     sources: sourceGuard,
-    route: outboundRoute({ pools: upstreams, guard, names, services }),
+    route: outboundRoute({ pools: upstreams, guard, names, services, identity }),
     sweepUpstreams: (nowMs) => upstreams.sweep(nowMs),
   });
 
-  const apply = ({ observation, endpoints, sources }: Partial<WorkerSettings>): void => {
+  const apply = ({ observation, endpoints, sources, identity: own }: Partial<WorkerSettings>): void => {
     if (endpoints !== undefined) pools.update(endpoints);
     if (sources !== undefined) sourceGuard.update(sources);
+    if (own !== undefined) identity.update(own);
     if (observation === undefined) return;
     accessLog.change(observation.accessLogRatio);
     traces.change(observation.traces);
@@ -105,6 +112,18 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
   });
 
   await listen(seat, { inbound, outbound });
+}
+
+function serviceRoutes(
+  seat: InstanceSeat,
+  parts: Pick<ServiceRoutesOptions, "namespace" | "guard" | "clock">,
+): ServiceRoutes {
+  return new ServiceRoutes({
+    ...parts,
+    random: Math.random,
+    ask: (name) => seat.tell({ kind: "follow-service", name }),
+    forget: (name) => seat.tell({ kind: "forget-service", name }),
+  });
 }
 
 async function listen(

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { AppName } from "#model/brand.ts";
+
 import { VirtualClock } from "#runtime/virtual-clock.ts";
 import { aNodeEntry, aNodeSlice } from "#test/builders/a-node-slice.ts";
 
@@ -10,6 +12,7 @@ import { ServiceRoutes } from "./service-routes.ts";
 import { ServiceTable } from "./service-table.ts";
 
 const CART = {
+  app: "shop/cart" as AppName,
   inboundPort: 20_000,
   servicePorts: [80],
   nodes: [{ address: "10.0.0.2", state: "ready", place: "elsewhere" }],

@@ -2,6 +2,7 @@
 
 import { isIP } from "node:net";
 
+import type { AppName } from "#model/brand.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 
 import { type BalancedNode, NodeBalancer, type NodeOutcome } from "../policy/node-balancer.ts";
@@ -25,24 +26,33 @@ export interface ServiceRoutesOptions {
 /** It takes a millisecond. Where the host is stuck, the request goes the way it would go without it. */
 const ANSWER_MS_MAX = 2_000;
 
+const NOBODY = "" as AppName;
+
 /** One Service on one of its ports; undefined instead of it stands for "directly". */
 export class ServiceRoute {
   readonly balancer = new NodeBalancer();
   readonly budget = new RetryBudget();
   readonly #options: Pick<ServiceRoutesOptions, "clock" | "random">;
   #inboundPort = 0;
+  #app = NOBODY;
 
   constructor(options: Pick<ServiceRoutesOptions, "clock" | "random">) {
     this.#options = options;
   }
 
-  update({ inboundPort, nodes }: ServiceNodes): void {
+  update({ app, inboundPort, nodes }: ServiceNodes): void {
+    this.#app = app;
     this.#inboundPort = inboundPort;
     this.balancer.update(nodes);
   }
 
   get inboundPort(): number {
     return this.#inboundPort;
+  }
+
+  /** Whose pods answer. */
+  get app(): AppName {
+    return this.#app;
   }
 
   choose(besides?: ReadonlySet<string>): BalancedNode | undefined {
@@ -137,7 +147,7 @@ export class ServiceRoutes {
   }
 }
 
-const NO_NODES: ServiceNodes = { inboundPort: 0, servicePorts: [], nodes: [] };
+const NO_NODES: ServiceNodes = { app: NOBODY, inboundPort: 0, servicePorts: [], nodes: [] };
 
 function routeOn({ service, route }: KnownService, port: number): ServiceRoute | undefined {
   return service?.servicePorts.includes(port) === true ? route : undefined;

@@ -3,6 +3,8 @@
 import type { AppName, PodUid } from "#model/brand.ts";
 import type { AppPorts, Observation, Quota } from "#model/mesh-profile.ts";
 
+import { type AppIdentity, NO_IDENTITY } from "./identity/app-identity.ts";
+import type { AuditEntry } from "./identity/audit-book.ts";
 import type { ServiceNodes } from "../policy/service-nodes.ts";
 import type { AccessLine } from "./access-log.ts";
 
@@ -23,9 +25,16 @@ export interface WorkerSettings {
   readonly endpoints: readonly PodEndpoint[];
   /** Addresses of the app's pods on this node, whatever their condition. */
   readonly sources: readonly string[];
+  /** Who it is, and whom it lets in. Connections that are open go on. */
+  readonly identity: AppIdentity;
 }
 
-export const NO_SETTINGS: WorkerSettings = { observation: {}, endpoints: [], sources: [] };
+export const NO_SETTINGS: WorkerSettings = {
+  observation: {},
+  endpoints: [],
+  sources: [],
+  identity: NO_IDENTITY,
+};
 
 /** A pod that takes inbound requests. */
 export interface PodEndpoint {
@@ -75,5 +84,7 @@ export type FromWorker =
   /** Of its access log. */
   | { readonly kind: "accessed"; readonly lines: readonly AccessLine[] }
   | { readonly kind: "bind-failed"; readonly message: string }
+  /** Callers that were refused, at most once a second. */
+  | { readonly kind: "audit"; readonly entries: readonly AuditEntry[] }
   | { readonly kind: "follow-service"; readonly name: string }
   | { readonly kind: "forget-service"; readonly name: string };

@@ -16,7 +16,7 @@ import { NO_SUCCESSION } from "../policy/succession.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
 import { DEFAULT_WATCHDOG_LIMITS } from "../policy/watchdog.ts";
 import type { AppSettings, ClusterListener, ClusterSource } from "../shell/cluster-source.ts";
-import { ProxyHost } from "../shell/host.ts";
+import { ProxyHost, type ProxyHostOptions } from "../shell/host.ts";
 import type { Instance } from "../shell/instance.ts";
 import { InstanceProcesses } from "../shell/instance-processes.ts";
 import { ProcessKeeper } from "../shell/process-keeper.ts";
@@ -32,6 +32,7 @@ export interface HostBedOptions {
   readonly nodeAddress?: string;
   readonly services?: ServiceTable;
   readonly logger?: Logger;
+  readonly identity?: ProxyHostOptions["identity"];
 }
 
 /** Tests that leave connections open should not wait for them at their end. */
@@ -82,6 +83,7 @@ export class HostBed {
       services: options.services,
       processes,
       cluster: this.cluster,
+      identity: options.identity,
       lifecycle: { ...DEFAULT_LIFECYCLE_TIMES, lingerMs: 0, ...options.lifecycle },
       dataPath: { ...DEFAULT_DATA_PATH_TIMES, drainIdleMs: DRAIN_IDLE_MS, ...options.dataPath },
       watchdog: options.watchdog ?? DEFAULT_WATCHDOG_LIMITS,

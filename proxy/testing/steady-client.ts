@@ -2,7 +2,7 @@
 
 import { Agent } from "node:http";
 
-import { send } from "./http-client.ts";
+import { type ClientRequestOptions, send } from "./http-client.ts";
 
 /** Sends one request after the other on one connection until it is stopped. */
 export class SteadyClient {
@@ -11,10 +11,13 @@ export class SteadyClient {
   #isStopped = false;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #port: number;
+  readonly #request: Omit<ClientRequestOptions, "port">;
   readonly #ended: Promise<void>;
 
-  constructor(port: number) {
+  /** @param url for a proxy's outbound port; otherwise requests have a body and are sent only once. */
+  constructor(port: number, url?: string) {
     this.#port = port;
+    this.#request = url === undefined ? { method: "POST", body: "x" } : { path: url };
     this.#ended = this.#run();
   }
 
@@ -30,8 +33,7 @@ export class SteadyClient {
         const { statusCode } = await send({
           port: this.#port,
           agent: this.#agent,
-          method: "POST",
-          body: "x",
+          ...this.#request,
         });
         if (statusCode === 200) this.answered += 1;
         else this.failed += 1;

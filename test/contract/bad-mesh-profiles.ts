@@ -42,6 +42,15 @@ export const BAD_MESH_PROFILES: readonly BadMeshProfile[] = [
     observation: { accessLog: { sampleRatio: 1.5 } },
   }),
   bad("a limit beyond 32 bits", "spec.quota.concurrency", { quota: { concurrency: 2 ** 31 } }),
+  bad("a caller that is no app", "spec.identity.allowedCallers[0]", {
+    identity: { allowedCallers: ["web"] },
+  }),
+  bad("a caller of whatever namespace", "spec.identity.allowedCallers[0]", {
+    identity: { allowedCallers: ["*/web"] },
+  }),
+  bad("callers that are named, and everybody else as well", "spec.identity.callersWithoutIdentity", {
+    identity: { allowedCallers: ["shop/web"], callersWithoutIdentity: "Allow" },
+  }),
   bad("a quantity longer than any", "spec.cost.base.memory", {
     cost: { base: { memory: `${"0".repeat(64)}1Mi` } },
   }),

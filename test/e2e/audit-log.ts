@@ -74,7 +74,8 @@ export async function grantedRights(connection: KubeConnection): Promise<readonl
   );
 }
 
-export function isUse({ account, verb, apiGroup, resource, namespace, names }: GrantedRight) {
+export function isUse(right: GrantedRight) {
+  const { account, verb, apiGroup, resource, namespace, names } = requestOf(right);
   return (request: AuditedRequest): boolean =>
     request.account === account &&
     (request.verb === verb || (verb === "create" && isCreatingApply(request))) &&
@@ -87,6 +88,13 @@ export function isUse({ account, verb, apiGroup, resource, namespace, names }: G
 // A right on a subresource may be one on every kind's.
 function isOf(asked: string, granted: string): boolean {
   return granted.startsWith("*/") ? asked.endsWith(granted.slice(1)) : asked === granted;
+}
+
+// Nobody requests a signer: the API server asks for these rights when a certificate is approved or put into the status.
+function requestOf(right: GrantedRight): GrantedRight {
+  if (right.resource !== "signers") return right;
+  const subresource = right.verb === "approve" ? "approval" : "status";
+  return { ...right, verb: "patch", resource: `certificatesigningrequests/${subresource}`, names: [] };
 }
 
 // A server-side apply to a name that is not there: one request that needs both rights.

@@ -7,6 +7,7 @@ import { discoveryCases } from "./discovery-cases.ts";
 import { explainCases } from "./explain-cases.ts";
 import { failoverCases } from "./failover-cases.ts";
 import { headroomCases } from "./headroom-cases.ts";
+import { identityCases } from "./identity-cases.ts";
 import { installCases } from "./install-cases.ts";
 import { learnedCostCases } from "./learned-cost-cases.ts";
 import { nominateCases } from "./nominate-cases.ts";
@@ -64,6 +65,7 @@ vpaCases(theCluster);
 learnedCostCases(theCluster);
 nominateCases(theCluster);
 discoveryCases(theCluster);
+identityCases(theCluster);
 rightsCases(theCluster);
 
 async function keptUntilSignal({ kubeconfig }: TestCluster): Promise<void> {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { parse, parseAllDocuments } from "yaml";
 import { MESH_SIGNER } from "#kube/certificate-signing-request.ts";
 import { baseObject, kustomization, type Manifest, readYaml } from "./manifest-files.ts";
-import { containerOf, extenderSettings, type Workload } from "./workload.ts";
+import { containerOf, extenderSettings, proxySettings, type Workload } from "./workload.ts";
 
 const COMPONENT = "components/identity";
 const FILES = ["authority.yaml", "signer-rbac.yaml", "proxy-rbac.yaml"] as const;
@@ -79,6 +79,16 @@ test("the base certifies nobody; with the component the extender keeps the autho
   ])
     assert.equal(data, undefined, "applying it again must not empty what stands there");
   assert.equal(settings.proxyServiceAccount, proxy.spec.template.spec.serviceAccountName);
+});
+
+test("a proxy of the base has no identities; with the component it uses those of the signer's trust domain and its roots", () => {
+  const container = containerOf(proxy);
+  assert.equal(proxySettings(container).identity, "off");
+  const settings = proxySettings({ ...container, args: argumentsOf(proxy) });
+  const signer = extenderSettings({ ...containerOf(extender), args: argumentsOf(extender) });
+  assert.equal(settings.identity, "use");
+  assert.equal(settings.trustDomain, signer.trustDomain);
+  assert.deepEqual(settings.meshRoots, { namespace: signer.leaseNamespace, name: signer.meshRoots });
 });
 
 test("the signer may answer requests of its own signer, and read no other Secret than the authority", () => {

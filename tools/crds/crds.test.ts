@@ -27,6 +27,7 @@ const BY_RULE = new Set([
   "a bandwidth of a few bytes",
   "a name that no label can have",
   "one port for both directions",
+  "callers that are named, and everybody else as well",
 ]);
 
 test("manifests/crds is what the schemas say", () => {

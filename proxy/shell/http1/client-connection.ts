@@ -4,6 +4,7 @@
 
 import type { Socket } from "node:net";
 
+import { type Caller, UNIDENTIFIED } from "../../policy/identity/caller.ts";
 import { RequestHead } from "../../policy/http1/request-head.ts";
 import type { SocketReads } from "../read-throttle.ts";
 import { isHttp2Preface } from "../http2/preface.ts";
@@ -16,10 +17,14 @@ import { PartialHead } from "./partial-head.ts";
 /** `stranger`: its address is not known yet, and nothing is read. `new`: nothing has come yet. `handed-over`: it speaks something else and is looked after elsewhere. */
 type ClientPhase = "stranger" | "new" | "idle" | "head" | "exchange" | "closing" | "closed" | "handed-over";
 
+/** The first byte of a client's first record (RFC 8446 §5.1), and of no request. */
+const TLS_HANDSHAKE = 0x16;
+
 export class ClientConnection implements ClientSide {
   readonly options: ClientOptions;
   readonly socket: Socket;
   readonly address: string;
+  readonly caller: Caller;
   readonly head = new RequestHead();
   readonly #reads: SocketReads;
   readonly #exchange: Exchange;
@@ -34,11 +39,14 @@ export class ClientConnection implements ClientSide {
   #quietFromMs = 0;
   #bytesRead = 0;
   #bytesWritten = 0;
+  #isCounted = true;
   #settled: (() => void)[] = [];
 
-  constructor(socket: Socket, options: ClientOptions) {
+  /** @param caller of a connection that is secure. */
+  constructor(socket: Socket, options: ClientOptions, caller: Caller = UNIDENTIFIED) {
     this.options = options;
     this.socket = socket;
+    this.caller = caller;
     this.address = socket.remoteAddress ?? "unknown";
     this.#exchange = new Exchange(this);
     this.#reads = options.throttle.add(socket, "client");
@@ -150,6 +158,7 @@ export class ClientConnection implements ClientSide {
 
   /** A socket's own totals are read when a request or the connection ends, which costs nothing per chunk. */
   countBytes(): void {
+    if (!this.#isCounted) return;
     const { counters, direction } = this.options;
     const { bytesRead, bytesWritten } = this.socket;
     counters.add(direction, "bytesReceived", bytesRead - this.#bytesRead);
@@ -178,7 +187,16 @@ export class ClientConnection implements ClientSide {
     switch (this.#phase) {
       case "new":
         if (this.options.takeHttp2 !== undefined && isHttp2Preface(bytes)) {
-          this.#handOver(bytes);
+          this.#handOver();
+          this.options.takeHttp2(this.socket, bytes, this.caller);
+          return;
+        }
+        if (this.options.takeTls !== undefined && bytes[0] === TLS_HANDSHAKE) {
+          this.#handOver();
+          // What is read and written from now on counts on the connection within.
+          this.#reads.leave();
+          this.#isCounted = false;
+          this.options.takeTls(this.socket, bytes);
           return;
         }
         this.#phase = "idle";
@@ -209,10 +227,9 @@ export class ClientConnection implements ClientSide {
   }
 
   /** Only its end is still waited for, and its bytes are counted then. */
-  #handOver(bytes: Buffer): void {
+  #handOver(): void {
     this.#phase = "handed-over";
     this.socket.off("data", this.#dataSeen).off("drain", this.#drained).off("end", this.#ended);
-    this.options.takeHttp2?.(this.socket, bytes);
   }
 
   /** Request after request, as far as they are over at once. */

@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 
+import type { Caller } from "../../policy/identity/caller.ts";
 import type { AccessLog } from "../access-log.ts";
 import type { Admission } from "../admission.ts";
 import type { Direction, InstanceCounters } from "../instance-counters.ts";
@@ -24,7 +25,9 @@ export interface ClientOptions {
   /** Who may use the port; undefined for everybody. */
   readonly sources?: SourceGuard | undefined;
   /** Takes over connections that speak HTTP/2; undefined where nobody does. */
-  readonly takeHttp2?: ((socket: Socket, bytes: Buffer) => void) | undefined;
+  readonly takeHttp2?: ((socket: Socket, bytes: Buffer, caller: Caller) => void) | undefined;
+  /** Takes over connections that begin with TLS; undefined where nobody does. */
+  readonly takeTls?: ((socket: Socket, bytes: Buffer) => void) | undefined;
 }
 
 /** What becomes of the port, as its connections see it. */

@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 
+import type { Caller } from "../../policy/identity/caller.ts";
 import type { RequestHead } from "../../policy/http1/request-head.ts";
 import type { ClientOptions } from "./client-options.ts";
 
@@ -9,6 +10,7 @@ export interface ClientSide {
   readonly options: ClientOptions;
   readonly socket: Socket;
   readonly address: string;
+  readonly caller: Caller;
   readonly head: RequestHead;
   /** Something has happened: the connection is not quiet. */
   markActive(): void;

@@ -3,6 +3,7 @@
 
 import { requestHeadText, responseHeadText } from "../../policy/http1/forwarded-head.ts";
 import { isRepeatable } from "../../policy/http1/repeatable.ts";
+import type { Caller } from "../../policy/identity/caller.ts";
 import type { RequestHead } from "../../policy/http1/request-head.ts";
 import { REASONS } from "../../policy/reasons.ts";
 import type { AnswerableReason, ReasonName } from "../../policy/reasons.ts";
@@ -48,6 +49,10 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
 
   get clientAddress(): string {
     return this.#client.address;
+  }
+
+  get caller(): Caller {
+    return this.#client.caller;
   }
 
   get turn(): number {
@@ -182,8 +187,6 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
       if (quietMs >= DISCARD_MS) this.#client.destroy();
     } else if (quietMs >= silenceMs && this.#phase !== "queued") this.#silent();
   }
-
-  // The answer's side.
 
   interimSeen(statusCode: number): void {
     this.#client.markActive();

@@ -2,12 +2,13 @@
 // All connections of the thread read into the same buffer, since nothing in it outlives the read.
 
 import { connect } from "node:net";
-import type { LookupFunction, Socket } from "node:net";
+import type { LookupFunction, OnReadOpts, Socket } from "node:net";
 import type { Writable } from "node:stream";
 
 import { BodyReader } from "../../policy/http1/body-reader.ts";
 import { ResponseHead } from "../../policy/http1/response-head.ts";
 import type { AnswerableReason } from "../../policy/reasons.ts";
+import type { PeerSecurity } from "../identity/peer-security.ts";
 import type { ReadThrottle, SocketReads } from "../read-throttle.ts";
 import type { AnswerReceiver } from "./answer-receiver.ts";
 import { PartialHead } from "./partial-head.ts";
@@ -17,6 +18,8 @@ export interface UpstreamAddress {
   readonly port: number;
   /** For hosts that are names. */
   readonly lookup?: LookupFunction | undefined;
+  /** For nodes whose proxies have to prove who they are. */
+  readonly secure?: PeerSecurity | undefined;
 }
 
 export interface UpstreamOptions {
@@ -56,21 +59,31 @@ export class UpstreamConnection {
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    const { host, port, lookup } = options.address;
-    this.#socket = connect({
-      host,
-      port,
-      noDelay: true,
-      allowHalfOpen: true,
-      onread: { buffer: READ_BUFFER, callback: (count, bytes) => this.#read(bytes as Buffer, count) },
-      ...(lookup === undefined ? {} : { lookup }),
-    });
+    const { host, port, lookup, secure } = options.address;
+    const onread: OnReadOpts = {
+      buffer: READ_BUFFER,
+      callback: (count, bytes) => this.#read(bytes as Buffer, count),
+    };
+    this.#socket =
+      secure?.connect({ host, port, onread }) ??
+      connect({
+        host,
+        port,
+        noDelay: true,
+        allowHalfOpen: true,
+        onread,
+        ...(lookup === undefined ? {} : { lookup }),
+      });
     this.#reads = options.throttle.add(this.#socket, "destination");
-    this.#socket.on("connect", () => this.#connected());
+    this.#socket.on(secure === undefined ? "connect" : "secureConnect", () => this.#connected());
     this.#socket.on("drain", () => this.#receiver?.hasRoom());
     this.#socket.on("end", () => this.#ended());
     this.#socket.on("error", (error: NodeJS.ErrnoException) =>
-      this.#fail(reasonOf(error, this.#isConnected)),
+      this.#fail(
+        secure !== undefined && !this.#isConnected && isUnproven(error)
+          ? "peerUnproven"
+          : reasonOf(error, this.#isConnected),
+      ),
     );
     this.#socket.on("close", () => this.abort());
   }
@@ -271,6 +284,11 @@ export class UpstreamConnection {
     this.#phase = "closed";
     this.#options.closed(this);
   }
+}
+
+/** Whoever cannot be reached, or leaves in the middle of a handshake, has not proved anything wrong. */
+function isUnproven({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return syscall === undefined && code !== "ECONNRESET";
 }
 
 function reasonOf(error: NodeJS.ErrnoException, isConnected: boolean): AnswerableReason {

@@ -13,7 +13,7 @@ export class UpstreamPools {
   }
 
   to(address: UpstreamAddress): UpstreamPool {
-    const key = `${address.host} ${address.port}`;
+    const key = `${address.host} ${address.port} ${address.secure?.key ?? ""}`;
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       pool = new UpstreamPool(address, this.#throttle);

@@ -6,6 +6,8 @@ import type { Socket } from "node:net";
 
 import type { Clock } from "#runtime/clock.ts";
 
+import { type Caller, UNIDENTIFIED } from "../../policy/identity/caller.ts";
+import type { AnswerableReason } from "../../policy/reasons.ts";
 import { HEAD_BYTES_MAX } from "../../policy/http1/request-head.ts";
 import { CLIENT_IDLE_MS } from "../http1/client-options.ts";
 import type { ClientOptions } from "../http1/client-options.ts";
@@ -15,6 +17,8 @@ import type { Http2ExchangeOptions } from "./http2-exchange.ts";
 export interface Http2PortOptions {
   readonly client: Http2ExchangeOptions["client"] & Pick<ClientOptions, "listener">;
   readonly route: Http2ExchangeOptions["route"];
+  /** Why that caller's requests are refused; undefined if they are not. */
+  readonly refusalOf: (caller: Caller, address: string) => AnswerableReason | undefined;
   readonly clock: Clock;
 }
 
@@ -35,6 +39,7 @@ export class Http2Port {
   readonly #sessions = new Map<ServerHttp2Session, { streams: number }>();
   #settled: (() => void)[] = [];
   #streams = 0;
+  #arriving: Caller = UNIDENTIFIED;
 
   constructor(options: Http2PortOptions) {
     this.#options = options;
@@ -53,11 +58,13 @@ export class Http2Port {
   }
 
   /** @param bytes the first ones of the connection, which have been read already. */
-  take(socket: Socket, bytes: Buffer): void {
+  take(socket: Socket, bytes: Buffer, caller: Caller): void {
     socket.pause();
     // For HTTP/2 a client that sends no more has gone.
     socket.allowHalfOpen = false;
     socket.unshift(bytes);
+    // The session is opened within the event.
+    this.#arriving = caller;
     this.#server.emit("connection", socket);
   }
 
@@ -71,7 +78,9 @@ export class Http2Port {
   }
 
   #opened(session: ServerHttp2Session): void {
-    const { client, route } = this.#options;
+    const { client, refusalOf } = this.#options;
+    const caller = this.#arriving;
+    const route = () => refusalOf(caller, clientAddress) ?? this.#options.route();
     const clientAddress = session.socket.remoteAddress ?? "unknown";
     const record = { streams: 0 };
     this.#sessions.set(session, record);

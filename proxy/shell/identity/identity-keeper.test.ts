@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+
+import type { AppName } from "#model/brand.ts";
+import { silentLogger } from "#runtime/logger.ts";
+import { OperationError } from "#runtime/operation-error.ts";
+import { VirtualClock } from "#runtime/virtual-clock.ts";
+
+import { TestAuthority } from "../../testing/test-authority.ts";
+import type { IdentityMaterial } from "./app-identity.ts";
+import { IdentityKeeper } from "./identity-keeper.ts";
+
+const CART = "shop/cart" as AppName;
+const WEB = "shop/web" as AppName;
+const DAY_MS = 86_400_000;
+
+class Signed {
+  readonly clock = new VirtualClock(Date.UTC(2026, 0, 1));
+  readonly asked: AppName[] = [];
+  readonly told: [AppName, IdentityMaterial][] = [];
+  readonly keeper: IdentityKeeper;
+  authority: TestAuthority;
+  isAway = false;
+
+  constructor(authority: TestAuthority) {
+    this.authority = authority;
+    this.keeper = new IdentityKeeper({
+      client: {
+        certify: async (app) => {
+          this.asked.push(app);
+          if (this.isAway) throw new OperationError("CertificateLate", "nobody answers");
+          return this.authority.certify(app, { nowMs: this.clock.nowMs(), lifeMs: DAY_MS });
+        },
+      },
+      changed: (app, material) => this.told.push([app, material]),
+      clock: this.clock,
+      random: () => 0.5,
+      logger: silentLogger,
+    });
+  }
+
+  async passes(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 30_000) {
+      this.clock.advance(Math.min(left, 30_000));
+      await setImmediate();
+    }
+    for (let turns = 0; turns < 20; turns++) await setImmediate();
+  }
+}
+
+const authority = await TestAuthority.make();
+
+test("apps are certified once the roots are known, and again at half of a certificate's life", async () => {
+  const signed = new Signed(authority);
+  signed.keeper.want(new Set([CART, WEB]));
+  await signed.passes(1_000);
+  assert.deepEqual(signed.asked, []);
+  signed.keeper.rootsSeen(authority.root);
+  await signed.passes(1_000);
+  assert.deepEqual(signed.told.map(([app]) => app).sort(), [CART, WEB]);
+  await signed.passes(0.4 * DAY_MS);
+  assert.equal(signed.asked.length, 2);
+  await signed.passes(0.3 * DAY_MS);
+  assert.equal(signed.asked.length, 4);
+  const keys = new Set(signed.told.map(([, { key }]) => key));
+  assert.equal(keys.size, 4, "every certificate has a key of its own");
+  signed.keeper.stop();
+});
+
+test("a signer that is away is asked again, once a minute at least, and what there is stays", async () => {
+  const signed = new Signed(authority);
+  signed.keeper.rootsSeen(authority.root);
+  signed.keeper.want(new Set([CART]));
+  await signed.passes(1_000);
+  signed.isAway = true;
+  await signed.passes(0.7 * DAY_MS);
+  assert.equal(signed.told.length, 1);
+  const before = signed.asked.length;
+  assert.ok(before > 10);
+  await signed.passes(60_000);
+  assert.ok(signed.asked.length > before);
+  signed.isAway = false;
+  await signed.passes(60_000);
+  assert.equal(signed.told.length, 2);
+  signed.keeper.stop();
+});
+
+test("other roots are told at once, and certificates that none of them signed are replaced", async () => {
+  const signed = new Signed(authority);
+  signed.keeper.rootsSeen(authority.root);
+  signed.keeper.want(new Set([CART]));
+  await signed.passes(1_000);
+  const next = await TestAuthority.make();
+  signed.keeper.rootsSeen(authority.root + next.root);
+  assert.equal(signed.told.at(-1)?.[1].roots, authority.root + next.root);
+  assert.equal(signed.asked.length, 1, "the old root signed it, and is still trusted");
+  signed.authority = next;
+  signed.keeper.rootsSeen(next.root);
+  await signed.passes(1_000);
+  assert.equal(signed.asked.length, 2);
+  assert.equal(signed.told.at(-1)?.[1].roots, next.root);
+  signed.keeper.stop();
+});
+
+test("apps that have gone are asked for no more", async () => {
+  const signed = new Signed(authority);
+  signed.keeper.rootsSeen(authority.root);
+  signed.keeper.want(new Set([CART]));
+  await signed.passes(1_000);
+  signed.keeper.want(new Set());
+  await signed.passes(2 * DAY_MS);
+  assert.equal(signed.asked.length, 1);
+  signed.keeper.stop();
+});
