@@ -14,6 +14,8 @@ import { atMost, COUNT_MAX, defined } from "./schema-rules.ts";
 export const TARGET_FOUND = "TargetFound";
 /** Whether every pod has, or could get, the size that its node calls for. */
 export const SIZES_SUFFICE = "SizesSuffice";
+/** Said where pods cannot be resized in place: whether the template has the size that its nodes call for. */
+export const TEMPLATE_SIZED = "TemplateSized";
 
 const resources = z.strictObject({
   cpu: atMost(cpuQuantity, "9T").optional().describe("Quantity, such as 250m."),

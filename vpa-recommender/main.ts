@@ -77,7 +77,9 @@ async function start({
       await sizing.settle();
     },
     async stop() {
-      await Promise.all([operations.close(), cache.stop(), proxies.stop(), elector.stop(), loops.stop()]);
+      // What was learned is kept while it is still ours to act.
+      await loops.stop();
+      await Promise.all([operations.close(), cache.stop(), proxies.stop(), elector.stop()]);
       await connection.close();
     },
   };

@@ -11,6 +11,8 @@ import type { AutoscalerStatusWriter } from "./autoscaler-status-writer.ts";
 import { type DaemonContext, DaemonSizing } from "./daemon-sizing.ts";
 import type { FirstAttempts } from "./first-attempts.ts";
 import type { SizingLoop } from "./sizing-loop.ts";
+import type { ResizeSupport } from "./resize-support.ts";
+import type { TemplateKeeper } from "./template-keeper.ts";
 import { readTarget, type TargetDaemonSet } from "./target-daemon-set.ts";
 
 export interface AutoscalerKeeperOptions extends DaemonContext {
@@ -18,6 +20,9 @@ export interface AutoscalerKeeperOptions extends DaemonContext {
   readonly sizing: SizingLoop;
   readonly statuses: AutoscalerStatusWriter;
   readonly intervalMs: number;
+  /** Sizes templates where pods cannot be resized. */
+  readonly templates: TemplateKeeper;
+  readonly support: ResizeSupport;
   /** The past, which is read before anything is learned; undefined where it is not kept. */
   readonly past?: FirstAttempts | undefined;
 }
@@ -62,6 +67,7 @@ export class AutoscalerKeeper {
 
   start(): void {
     this.#watch.start();
+    this.#turn = this.#lookAtSupport();
     this.#goOn();
   }
 
@@ -109,6 +115,7 @@ export class AutoscalerKeeper {
   async #takeTurn(): Promise<void> {
     const { autoscalers, mayAct, logger, past } = this.#options;
     if (!mayAct() || (past !== undefined && !(await past.isOver()))) return;
+    await this.#lookAtSupport();
     const stored = [...autoscalers.values()];
     await this.#dropOthers(new Set(stored.map(keyOf)));
     for (const autoscaler of stored) {
@@ -121,14 +128,33 @@ export class AutoscalerKeeper {
     }
   }
 
+  async #lookAtSupport(): Promise<void> {
+    const { support, logger } = this.#options;
+    const before = support.isServed;
+    try {
+      await support.look();
+    } catch (error) {
+      // Taken as it was; asked again at the next turn.
+      logger.warn({ error: (error as Error).message }, "pods/resize not looked for");
+    }
+    if (before !== support.isServed)
+      logger.warn({ isServed: support.isServed }, "whether pods can be resized in place has changed");
+  }
+
   async #follow(autoscaler: StoredAutoscaler): Promise<void> {
-    const { connection, statuses, clock, sizing } = this.#options;
+    const { connection, statuses, clock, sizing, support, templates } = this.#options;
     const target = await readTarget(connection, autoscaler);
     const daemon = await this.#daemonOf(autoscaler, target);
     await daemon?.readUsage();
     const loop = daemon?.sizing ?? sizing;
-    const pods = podsOf(loop, autoscaler);
-    await statuses.write(autoscaler, { found: target !== undefined, pods, nowMs: clock.nowMs() });
+    const pods = [...podsOf(loop, autoscaler)];
+    const nowMs = clock.nowMs();
+    const targets = pods.map((pod) => pod.target);
+    const template =
+      target === undefined || support.isServed
+        ? undefined
+        : await templates.follow(autoscaler, target, { targets, nowMs });
+    await statuses.write(autoscaler, { found: target !== undefined, pods, template, nowMs });
   }
 
   // One that is away for a while keeps its sizing and what that learned.

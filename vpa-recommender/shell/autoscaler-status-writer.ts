@@ -1,17 +1,19 @@
 // Writes how things stand into the autoscalers' status, where it changed, and no more often than it is asked to.
 
 import type { KubeConnection } from "#kube/connection.ts";
-import { withCondition } from "#kube/condition.ts";
+import { type Condition, withCondition } from "#kube/condition.ts";
 import {
   type NodeProxyAutoscalerStatus,
   SIZES_SUFFICE,
   type StoredAutoscaler,
   TARGET_FOUND,
+  TEMPLATE_SIZED,
 } from "#kube/node-proxy-autoscaler-schema.ts";
 import { NODE_PROXY_AUTOSCALERS, resourcePath } from "#kube/resource-path.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { type AutoscalerTotals, autoscalerTotals, type SizedPod } from "../policy/autoscaler-status.ts";
+import type { TemplateCondition } from "./template-keeper.ts";
 import type { WriteBudget } from "./write-budget.ts";
 
 export interface AutoscalerStatusWriterOptions {
@@ -33,13 +35,20 @@ export class AutoscalerStatusWriter {
     {
       found,
       pods,
+      template,
       nowMs,
-    }: { readonly found: boolean; readonly pods: Iterable<SizedPod>; readonly nowMs: number },
+    }: {
+      readonly found: boolean;
+      readonly pods: Iterable<SizedPod>;
+      /** Undefined where pods are resized in place. */
+      readonly template: TemplateCondition | undefined;
+      readonly nowMs: number;
+    },
   ): Promise<void> {
     const { connection, budget, logger } = this.#options;
     const { namespace, name, status } = autoscaler;
     const totals = autoscalerTotals(pods);
-    const conditions = conditionsOf(autoscaler, { found, totals, nowMs });
+    const conditions = conditionsOf(autoscaler, { found, totals, template, nowMs });
     if (conditions === undefined && !hasChanged(status, totals)) return;
     const path = resourcePath({ ...NODE_PROXY_AUTOSCALERS, namespace, name, subresource: "status" });
     const body = { status: { ...totals, ...(conditions !== undefined && { conditions }) } };
@@ -56,12 +65,13 @@ export class AutoscalerStatusWriter {
 interface Standing {
   readonly found: boolean;
   readonly totals: AutoscalerTotals;
+  readonly template: TemplateCondition | undefined;
   readonly nowMs: number;
 }
 
 function conditionsOf(
   { status, generation, target }: StoredAutoscaler,
-  { found, totals, nowMs }: Standing,
+  { found, totals, template, nowMs }: Standing,
 ): NodeProxyAutoscalerStatus["conditions"] {
   const observed = generation === undefined ? {} : { observedGeneration: generation };
   const present = status.conditions ?? [];
@@ -83,8 +93,14 @@ function conditionsOf(
         }),
     ...observed,
   };
-  const first = withCondition(present, targetFound, nowMs);
-  return withCondition(first ?? present, suffices, nowMs) ?? first;
+  // Once pods are resized again, what was said of the template is no longer true.
+  const without: readonly Condition[] = present.filter(
+    ({ type }) => template !== undefined || type !== TEMPLATE_SIZED,
+  );
+  const wanted = [targetFound, suffices, ...(template === undefined ? [] : [{ ...template, ...observed }])];
+  let next = without;
+  for (const one of wanted) next = withCondition(next, one, nowMs) ?? next;
+  return next === without && without.length === present.length ? undefined : [...next];
 }
 
 function hasChanged(status: NodeProxyAutoscalerStatus, totals: AutoscalerTotals): boolean {

@@ -18,6 +18,7 @@ import {
   type RecommenderSettings,
   writeRate,
 } from "./recommender-settings.ts";
+import { ResizeSupport } from "./resize-support.ts";
 import { Resizer } from "./resizer.ts";
 import { AutoscalerKeeper } from "./autoscaler-keeper.ts";
 import { AutoscalerStatusWriter } from "./autoscaler-status-writer.ts";
@@ -25,6 +26,7 @@ import { NodeCensus } from "./node-census.ts";
 import { AutoscalerBook } from "./autoscaler-book.ts";
 import { MeshSubject } from "./mesh-subject.ts";
 import { SizingLoop } from "./sizing-loop.ts";
+import { TemplateKeeper } from "./template-keeper.ts";
 import { UsageLoop } from "./usage-loop.ts";
 import { VpaLoop } from "./vpa-loop.ts";
 import { WriteBudget } from "./write-budget.ts";
@@ -64,7 +66,9 @@ export async function createLoops(options: LoopsOptions): Promise<RecommenderLoo
   const resizer = new Resizer(connection, budget);
   const events = eventsOf(options);
   const rounds = config.clock === "paced" ? ("onDemand" as const) : ("automatic" as const);
-  const acting = { resizer, clock, metrics, events, logger, mayAct, rounds };
+  const support = new ResizeSupport(connection, () => clock.nowMs());
+  const isResizeServed = (): boolean => support.isServed;
+  const acting = { resizer, clock, metrics, events, logger, mayAct, isResizeServed, rounds };
   const defaults = plannerOptions(config);
   const subject = new MeshSubject({ ledger, model, autoscalers, resizer, defaults });
   const sizing = new SizingLoop({ ...acting, subject });
@@ -108,7 +112,12 @@ export async function createLoops(options: LoopsOptions): Promise<RecommenderLoo
     capOf: subject.capOf,
     restore: (autoscaler: string, daemon: DaemonModel) => history.state?.restoreDaemon(autoscaler, daemon),
   };
-  const keeper = new AutoscalerKeeper({ ...acting, ...following });
+  const sizes = {
+    percentile: config.templatePercentile,
+    intervalMs: config.templateIntervalHours * 3_600_000,
+  };
+  const templates = new TemplateKeeper({ connection, budget, events, sizes });
+  const keeper = new AutoscalerKeeper({ ...acting, ...following, support, templates });
   const reading = { connection, clock, intervalMs, metrics, logger, mayAct };
   const vpas = new VpaLoop({ ...reading, budget, history: history.containers });
   return {

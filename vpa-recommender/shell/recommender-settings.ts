@@ -55,6 +55,20 @@ export const recommenderSettings = componentSettings.extend({
     .max(65_535)
     .default(0)
     .describe("where the proxies tell what their instances use, their --usage-port; 0: they are not asked"),
+  templatePercentile: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.9)
+    .describe(
+      "where pods cannot be resized in place: the share of nodes whose pods the template's size suffices",
+    ),
+  templateIntervalHours: z
+    .number()
+    .min(1)
+    .max(8_760)
+    .default(24)
+    .describe("the same: how long a template's size stays, since each change restarts every pod"),
   ...historySettings,
   writesPerSecond: z
     .number()

@@ -34,6 +34,8 @@ export interface SizingLoopOptions {
   /** Told where `kubectl describe` of the proxy's pod shows it. */
   readonly events: Pick<EventRecorder, "record">;
   readonly mayAct: () => boolean;
+  /** False where the API server has no pods/resize: pods are told their size and keep their own. */
+  readonly isResizeServed: () => boolean;
   /** In lockstep with a replay rounds run on demand only, by `settle`. */
   readonly rounds: "automatic" | "onDemand";
 }
@@ -192,7 +194,7 @@ export class SizingLoop {
   }
 
   #plan(name: NodeName): void {
-    const { clock, subject, metrics } = this.#options;
+    const { clock, subject, metrics, isResizeServed } = this.#options;
     const proxy = this.#proxies.sized(name);
     const situation = proxy && this.#situation(name, proxy);
     if (proxy === undefined || situation === undefined) return;
@@ -205,7 +207,8 @@ export class SizingLoop {
     this.#apply(name, surplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
     const plan = planResize(situation, this.#stateOf(name), { nowMs, options: planner });
     metrics.planned(plan.reason);
-    if (!mayResize(mode, nowMs - proxy.createdAtMs)) return this.#track(this.#recommend(name, proxy, target));
+    if (!isResizeServed() || !mayResize(mode, nowMs - proxy.createdAtMs))
+      return this.#track(this.#recommend(name, proxy, target));
     if (plan.reason === "noRoom") this.#tellShort(proxy, situation);
     if (plan.kind === "resize") return this.#send(proxy, plan);
     this.#lookAgain(name, plan.lookAgainAtMs);

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { PROXY_LABEL } from "#model/app.ts";
+import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import type { NodeProxyAutoscaler } from "#model/node-proxy-autoscaler.ts";
@@ -15,7 +16,14 @@ export interface TargetDaemonSet {
   readonly matchLabels: Readonly<Record<string, string>>;
   /** What the sized container requests by the template. */
   readonly requests: Resources;
+  readonly limits: Partial<Resources>;
+  readonly containerName: string;
+  /** When its template was last set by us; undefined if it never was. */
+  readonly templateChangedMs: number | undefined;
 }
+
+/** On a DaemonSet whose template was sized: when, so that a restart does not change it again too soon. */
+export const TEMPLATE_CHANGED_ANNOTATION = "berth.dev/template-sized-at";
 
 const labels = z.record(z.string(), z.string());
 
@@ -23,7 +31,7 @@ const labels = z.record(z.string(), z.string());
 const daemonSetList = z.object({
   items: z.array(
     z.object({
-      metadata: z.object({ uid: z.string() }),
+      metadata: z.object({ uid: z.string(), annotations: labels.optional() }),
       spec: z.object({
         selector: z.object({ matchLabels: labels.default({}) }),
         template: z.object({
@@ -32,7 +40,7 @@ const daemonSetList = z.object({
             containers: z.array(
               z.object({
                 name: z.string(),
-                resources: z.object({ requests: labels.optional() }).optional(),
+                resources: z.object({ requests: labels.optional(), limits: labels.optional() }).optional(),
               }),
             ),
           }),
@@ -57,6 +65,7 @@ export async function readTarget(
   if (found === undefined) return undefined;
   const { selector, template } = found.spec;
   const { containers } = template.spec;
+  const changedMs = Date.parse(found.metadata.annotations?.[TEMPLATE_CHANGED_ANNOTATION] ?? "");
   const sized =
     containers.find(({ name }) => name === container) ?? containers[proxyContainerIndex(containers)];
   return {
@@ -64,5 +73,16 @@ export async function readTarget(
     isNodeProxy: template.metadata.labels[PROXY_LABEL] !== undefined,
     matchLabels: selector.matchLabels,
     requests: sizeOfList(sized?.resources?.requests),
+    limits: limitsOf(sized?.resources?.limits),
+    containerName: sized?.name ?? "",
+    templateChangedMs: Number.isNaN(changedMs) ? undefined : changedMs,
+  };
+}
+
+function limitsOf(limits: Readonly<Record<string, string>> = {}): Partial<Resources> {
+  const { cpu, memory } = limits;
+  return {
+    ...(cpu !== undefined && { cpuMilli: parseCpuMilli(cpu) }),
+    ...(memory !== undefined && { memoryBytes: parseMemoryBytes(memory) }),
   };
 }

@@ -101,3 +101,10 @@ export function anew({ metadata, ...content }: KubeObject): Creatable {
   const { name, namespace = "", labels = {} } = metadata;
   return { ...content, metadata: { name, namespace, labels } };
 }
+
+/** As a DaemonSet's controller binds a pod to one node before kube-scheduler does. */
+export function affinityTo(node: string): JsonObject {
+  const matchFields = [{ key: "metadata.name", operator: "In", values: [node] }];
+  const required = { nodeSelectorTerms: [{ matchFields }] };
+  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } };
+}

@@ -7,6 +7,7 @@ import type { Shares } from "#model/shares.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { ClusterCache } from "#kube/cluster-cache.ts";
 import { KubeApiError } from "#kube/api-error.ts";
+import type { RecordedEvent } from "#kube/event-series.ts";
 import { KubeConnection } from "#kube/connection.ts";
 import type { Reflector } from "#kube/reflector.ts";
 import { systemClock } from "#runtime/clock.ts";
@@ -16,7 +17,6 @@ import type { JsonObject } from "#sim/loopback/json.ts";
 import type { KubeObject } from "#sim/loopback/kube-object.ts";
 import { SimulatedKubelet } from "#sim/loopback/kubelet.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
-import { DEFAULT_DEMAND } from "../policy/node-demand.ts";
 import { DEFAULT_PLANNER_OPTIONS } from "../policy/resize-planner.ts";
 import { SizingModel } from "../policy/sizing-model.ts";
 import { CostPublisher } from "../shell/cost-publisher.ts";
@@ -27,17 +27,19 @@ import type { ProxyPod } from "../shell/proxy-pod.ts";
 import type { StateKeeper } from "../shell/state-keeper.ts";
 import { watchProxies } from "../shell/proxy-watch.ts";
 import { createRecommenderMetrics, type RecommenderMetrics } from "../shell/recommender-metrics.ts";
+import { ResizeSupport } from "../shell/resize-support.ts";
 import { Resizer } from "../shell/resizer.ts";
-import { AutoscalerKeeper } from "../shell/autoscaler-keeper.ts";
-import { AutoscalerStatusWriter } from "../shell/autoscaler-status-writer.ts";
+import type { AutoscalerKeeper } from "../shell/autoscaler-keeper.ts";
 import { AutoscalerBook } from "../shell/autoscaler-book.ts";
 import { NodeCensus } from "../shell/node-census.ts";
 import { MeshSubject } from "../shell/mesh-subject.ts";
 import { SizingLoop } from "../shell/sizing-loop.ts";
 import { WriteBudget } from "../shell/write-budget.ts";
 import { UsageLoop } from "../shell/usage-loop.ts";
+import { bedKeeper, noResize } from "./bed-keeper.ts";
 import { bedPast } from "./bed-past.ts";
 import {
+  affinityTo,
   anew,
   appPodObject,
   correctionOf,
@@ -69,6 +71,8 @@ export interface BedOptions {
   /** Learned state is kept in the cluster, and these ConfigMaps are there at the start. */
   readonly state?: readonly KubeObject[];
   readonly startMs?: number;
+  /** False: the API server has no pods/resize. */
+  readonly hasResize?: boolean;
 }
 
 export class RecommenderBed implements AsyncDisposable {
@@ -81,6 +85,7 @@ export class RecommenderBed implements AsyncDisposable {
   readonly metrics: RecommenderMetrics;
   /** What was written to proxies, in order. */
   readonly patches: ("resize" | "shares" | "correction")[] = [];
+  readonly events: RecordedEvent[] = [];
   readonly #kubelet: SimulatedKubelet;
   #connection: KubeConnection | undefined;
   #loops: Loops | undefined;
@@ -88,6 +93,7 @@ export class RecommenderBed implements AsyncDisposable {
   readonly #headroomDelayMs: number;
   readonly #prometheus: PrometheusClient | undefined;
   readonly #keepsState: boolean;
+  readonly #hasResize: boolean;
   #state: StateKeeper | undefined;
   #resizesToFail = 0;
 
@@ -99,12 +105,13 @@ export class RecommenderBed implements AsyncDisposable {
 
   constructor(options: BedOptions) {
     const { limits, fault = () => 1, headroomDelayMs = 0, prometheusAddress: address, state } = options;
-    const { startMs = Date.UTC(2026, 0, 1) } = options;
+    const { startMs = Date.UTC(2026, 0, 1), hasResize = true } = options;
     this.#prometheus =
       address === undefined ? undefined : new PrometheusClient({ address, queryMsMax: 5_000 });
     this.#limits = limits;
     this.#headroomDelayMs = headroomDelayMs;
     this.#keepsState = state !== undefined;
+    this.#hasResize = hasResize;
     this.clock = new VirtualClock(startMs);
     this.api = new LoopbackApi({ clock: this.clock, serverClock: systemClock() });
     this.metrics = createRecommenderMetrics(() => this.#running.sizing.recommendations());
@@ -153,10 +160,7 @@ export class RecommenderBed implements AsyncDisposable {
 
   /** As a DaemonSet's surge does: it is for node-1 and waits until kube-scheduler finds room for it there. */
   createWaitingProxy(name: string, requests: JsonObject = TEMPLATE): void {
-    const matchFields = [{ key: "metadata.name", operator: "In", values: ["node-1"] }];
-    const required = { nodeSelectorTerms: [{ matchFields }] };
-    const nodeAffinity = { requiredDuringSchedulingIgnoredDuringExecution: required };
-    this.#createProxy(name, requests, { affinity: { nodeAffinity } });
+    this.#createProxy(name, requests, { affinity: affinityTo("node-1") });
   }
 
   bindProxy(name: string): void {
@@ -226,19 +230,13 @@ export class RecommenderBed implements AsyncDisposable {
   }
 
   /** `CPU memory` that the proxy's spec requests. */
-  requests(name?: string): string {
-    return quantitiesOf(this.proxy(name), "requests");
-  }
+  requests = (name?: string): string => quantitiesOf(this.proxy(name), "requests");
 
   limits = (name?: string): string => quantitiesOf(this.proxy(name), "limits");
 
-  shares(name?: string): Shares | undefined {
-    return sharesOf(this.proxy(name));
-  }
+  shares = (name?: string): Shares | undefined => sharesOf(this.proxy(name));
 
-  correction(name?: string): unknown {
-    return correctionOf(this.proxy(name));
-  }
+  correction = (name?: string): unknown => correctionOf(this.proxy(name));
 
   /** Lets everything that happens at this moment happen. */
   async settle(): Promise<void> {
@@ -299,19 +297,21 @@ export class RecommenderBed implements AsyncDisposable {
     const logger = silentLogger;
     const resizer = new Resizer(this.#failing(connection));
     const mayAct = (): boolean => proxies.isSynced && cache.unreadyReasons().length === 0;
-    const planner = {
+    const defaults = {
       ...DEFAULT_PLANNER_OPTIONS,
       headroomRatio: 0.1,
       headroomMin: { cpuMilli: 50, memoryBytes: 64 * 1024 ** 2 },
       headroomDelayMs: this.#headroomDelayMs,
     };
-    const acting = { ledger, model, resizer, clock, metrics, logger, mayAct };
-    const events = { record: (): void => undefined };
+    const support = this.#hasResize ? new ResizeSupport(connection, () => clock.nowMs()) : noResize();
+    const isResizeServed = (): boolean => support.isServed;
+    const acting = { ledger, model, resizer, clock, metrics, logger, mayAct, isResizeServed };
+    const events = { record: (event: RecordedEvent): void => void this.events.push(event) };
     const budget = new WriteBudget({ rate: undefined, clock: systemClock() });
     const instances = new InstanceSource({ port: 0, clock });
     const costs = new CostPublisher({ connection, ledger, model, budget, logger });
     const { autoscalers, census } = this;
-    const subject = new MeshSubject({ ledger, model, autoscalers, resizer, defaults: planner });
+    const subject = new MeshSubject({ ledger, model, autoscalers, resizer, defaults });
     const sizing = new SizingLoop({ ...acting, subject, events, rounds: "onDemand" });
     const { past, state } = bedPast({
       connection,
@@ -336,20 +336,23 @@ export class RecommenderBed implements AsyncDisposable {
       intervalMs: USAGE_INTERVAL_MS,
       warmUpMs: WARM_UP_MS,
     });
-    const statuses = new AutoscalerStatusWriter({ connection, budget, logger });
-    const keeper = new AutoscalerKeeper({
+    const rounds = "onDemand" as const;
+    const following = {
       ...acting,
       events,
-      rounds: "onDemand",
+      rounds,
       connection,
+      support,
       census,
       autoscalers,
-      defaults: planner,
-      demand: DEFAULT_DEMAND,
-      sizing,
+      defaults,
+      budget,
+    };
+    const keeper = bedKeeper({
+      ...following,
       past,
+      sizing,
       restore: (key, daemon) => this.#state?.restoreDaemon(key, daemon),
-      statuses,
       intervalMs: USAGE_INTERVAL_MS,
     });
     const loops = { ledger, sizing, usage, census: this.census };
