@@ -1,7 +1,5 @@
 // Passes traces on, and starts one where none came: the header as it is to go on, and what the access log is told.
 
-import { randomFillSync } from "node:crypto";
-
 import type { TraceSettings } from "#model/mesh-profile.ts";
 
 import { parseTraceparent, traceparentText } from "../policy/trace-context.ts";
@@ -20,7 +18,7 @@ const POOL_BYTES = 8 * 1024;
 
 export class TraceStarter {
   readonly #random: () => number;
-  readonly #pool = Buffer.alloc(POOL_BYTES);
+  #pool: Buffer | undefined;
   #used = POOL_BYTES;
   #settings: TraceSettings | undefined;
 
@@ -52,8 +50,9 @@ export class TraceStarter {
 
   #id(bytes: number): string {
     for (;;) {
-      if (this.#used + bytes > POOL_BYTES) {
-        randomFillSync(this.#pool);
+      if (this.#pool === undefined || this.#used + bytes > POOL_BYTES) {
+        // Asked for with the first trace: it takes more than half a megabyte of every thread, and few apps are traced.
+        this.#pool = process.getBuiltinModule("node:crypto").randomFillSync(Buffer.alloc(POOL_BYTES));
         this.#used = 0;
       }
       const id = this.#pool.toString("hex", this.#used, this.#used + bytes);
