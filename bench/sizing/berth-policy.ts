@@ -5,7 +5,7 @@ import type { AppName, NodeName } from "#model/brand.ts";
 import { type Correction, NO_CORRECTION } from "#model/correction.ts";
 import { chargedCost, modelCost, required, type UnitCost, unitCost } from "#model/mesh-cost.ts";
 import { type AppCost, defaultProfile, type MeshProfile } from "#model/mesh-profile.ts";
-import type { Resources } from "#model/resources.ts";
+import { addResources, type Resources } from "#model/resources.ts";
 import { isWorthPublishing } from "#vpa-recommender/policy/correction-change.ts";
 import { isWorthLearning } from "#vpa-recommender/policy/cost-publication.ts";
 import type { InstanceUsage } from "#vpa-recommender/policy/instance-learner.ts";
@@ -60,7 +60,8 @@ export class BerthPolicy implements SizingPolicy {
     return memory.size.plan({
       required: this.#model.requiredNow(account, timeMs),
       ahead: this.#model.requiredAhead(account, timeMs),
-      planned: required(account),
+      planned: addResources(account.proxyBase, account.modelCost),
+      reserved: required(account),
       ceiling,
       nowMs: timeMs,
       options: DEFAULT_PLANNER_OPTIONS,

@@ -10,8 +10,8 @@ import {
 } from "#vpa-recommender/policy/resize-planner.ts";
 import { nextResizeState, type ResizeState, SETTLED } from "#vpa-recommender/policy/resize-state.ts";
 
-export interface PlannedSizeInput extends Pick<NodeSituation, "required" | "ahead" | "ceiling"> {
-  /** What placement counts for the proxy: as long as it stays the same, no pods are on their way. */
+export interface PlannedSizeInput extends Pick<NodeSituation, "required" | "ahead" | "reserved" | "ceiling"> {
+  /** What the pods on the node call for by the model alone: as long as it stays the same, no pods are on their way. */
   readonly planned: Resources;
   readonly nowMs: number;
   readonly options: PlannerOptions;
@@ -37,7 +37,8 @@ export class PlannedSize {
     const plan = planResize(situation, this.#state, { nowMs, options });
     if (plan.kind === "resize") {
       this.#present = plan.size;
-      this.#state = nextResizeState(this.#state, { kind: "sent", size: plan.size });
+      const shrunkAtMs = plan.reason === "surplusLasted" ? nowMs : undefined;
+      this.#state = nextResizeState(this.#state, { kind: "sent", size: plan.size, shrunkAtMs });
       this.#state = nextResizeState(this.#state, { kind: "accepted" });
     }
     return this.#present;

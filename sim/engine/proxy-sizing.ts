@@ -79,7 +79,8 @@ export class ProxySizing implements ClusterObserver {
     this.#lookAgain(node, undefined);
     if (isWithin(plan.size, current)) this.shrunk++;
     else this.grown++;
-    this.#apply(name, { kind: "sent", size: plan.size });
+    const shrunkAtMs = plan.reason === "surplusLasted" ? nowMs : undefined;
+    this.#apply(name, { kind: "sent", size: plan.size, shrunkAtMs });
     this.#apply(name, { kind: "accepted" });
     this.#cluster.resizeProxy(name, plan.size);
     // What is required is there now; when headroom may follow is for the next plan to say.

@@ -27,7 +27,7 @@ const FAILOVER_MS_MAX = 17_000;
 /** One in each of these keeps kube-scheduler asking, whatever backoff the others are in. */
 const PROBE_EVERY_MS = 200;
 const VERBS_PORT = 9443;
-/** Beside the proxy's 150m the pool's three nodes take some fifty of them: the last ones must stay pending. */
+/** Beside the proxy's 130m the pool's three nodes take some fifty of them: the last ones must stay pending. */
 const CONTENDERS = { cpu: "450m", memory: "128Mi", pool: POOL, labels: { "berth.dev/mesh": "enabled" } };
 
 export function failoverCases(cluster: () => TestCluster): void {

@@ -159,7 +159,7 @@ export function placementCases(cluster: () => TestCluster): void {
   });
 
   test("a pod that only B keeps out stays pending, with one constant reason for all nodes", async () => {
-    // Beside a proxy's 150m a node of the pool has room for this pod, but not for the instance it brings.
+    // Beside a proxy's 130m a node of the pool has room for this pod, but not for the instance it brings.
     await cluster().apply(deployment("huge", { replicas: 1, cpu: "7840m", memory: "1Gi", pool: POOL }));
     let message = "";
     await cluster().until(async () => {

@@ -4,6 +4,7 @@
 
 import type { NodeName } from "#model/brand.ts";
 import { ceilResources, type Resources } from "#model/resources.ts";
+import { HeldBack, isHeldBack } from "./held-back.ts";
 import { DEFAULT_DEMAND, type DemandOptions, NodeDemand, type SavedDemand } from "./node-demand.ts";
 import type { RestoreOutcome } from "./restore-outcome.ts";
 import { type SavedTotals, TotalsLearner, type Workloads } from "./totals-learner.ts";
@@ -28,6 +29,7 @@ export interface SavedDaemonNode {
 
 interface KnownNode {
   readonly demand: NodeDemand;
+  readonly heldBack: HeldBack;
   readonly lastMs: number;
   /** At the last reading, and what was expected of them then. */
   readonly workloads: Workloads;
@@ -38,9 +40,6 @@ interface KnownNode {
 const READINGS_MIN = 30;
 /** On top of what is expected, while a node has no history of its own. */
 const UNKNOWN_NODE_MARGIN = 1.25;
-/** As for node proxies, see sizing-model.ts. */
-const HELD_BACK_SHARE = 0.95;
-const HELD_BACK_GROWTH = 1.5;
 
 export class DaemonModel {
   readonly #template: Resources;
@@ -62,15 +61,16 @@ export class DaemonModel {
     const { allocatable } = node;
     const fault = readingFault(reading, { nowMs, lastMs: known?.lastMs, allocatable });
     if (fault !== undefined) return fault;
-    const isThrottled = limit.cpuMilli !== undefined && used.cpuMilli >= HELD_BACK_SHARE * limit.cpuMilli;
+    const isThrottled = isHeldBack(used.cpuMilli, limit.cpuMilli);
     this.#learner.add({ workloads: node.workloads, used, timeMs, isThrottled });
     if (known !== undefined) this.#followLearning(known);
     const expected = this.#learner.predict(node.workloads);
     const demand = known?.demand ?? new NodeDemand(this.#options);
+    const heldBack = known?.heldBack ?? new HeldBack();
     // The census goes on counting.
     const workloads = new Map(node.workloads);
-    this.#nodes.set(node.name, { demand, lastMs: timeMs, workloads, expected });
-    const cpuMilli = used.cpuMilli * (isThrottled ? HELD_BACK_GROWTH : 1);
+    this.#nodes.set(node.name, { demand, heldBack, lastMs: timeMs, workloads, expected });
+    const cpuMilli = used.cpuMilli * heldBack.wantedRatio(used.cpuMilli, limit.cpuMilli);
     demand.add(
       {
         cpu: cpuMilli / Math.max(1, expected.cpuMilli),
@@ -122,7 +122,8 @@ export class DaemonModel {
     if (lastMs < (this.#nodes.get(name)?.lastMs ?? -Infinity)) return "older";
     const counted = new Map(workloads);
     const expected = this.#learner.predict(counted);
-    this.#nodes.set(name, { demand: restored, lastMs, workloads: counted, expected });
+    const heldBack = new HeldBack();
+    this.#nodes.set(name, { demand: restored, heldBack, lastMs, workloads: counted, expected });
     return "restored";
   }
 

@@ -1,7 +1,8 @@
 // What one node's proxy was seen to need, as a share of what the model adds up to at the same moment: (used − proxyBase)
 // ÷ modelCost. The share is of the node's sum, so peaks of its apps that do not coincide are pooled, and an app that
 // joins is not counted twice, once by feed-forward and again by usage.
-//   now     = a high value of the last 25 minutes, or a step that two readings show; what the proxy is sized by
+//   now     = CPU's level (load-level.ts), too little of which is slow, and the highest of the last minutes for memory, too
+//             little of which is a crash; what the proxy is sized by
 //   ahead   = what now will have become in two hours if the day goes as the last ones went; how far it is resized, once it is
 //   lasting = a high percentile over days with a margin, and at least `now`; the correction that is published, so that
 //             placement keeps the room that the proxy will want by day
@@ -9,19 +10,15 @@
 import { boundCorrection, CORRECTION_MIN, type Correction } from "#model/correction.ts";
 import { DayShape, type SavedDay } from "./day-shape.ts";
 import { DecayingHistogram, type HistogramCheckpoint } from "./decaying-histogram.ts";
+import { LoadLevel } from "./load-level.ts";
 
 export interface DemandOptions {
-  /** How long a peak is remembered before the proxy may follow the load down. */
+  /** How long a peak of memory is remembered before the proxy may follow it down, and any reading counts for now. */
   readonly windowMs: number;
-  /**
-   * Which of the window's readings of CPU counts, as a share of them counted from the highest. A few minutes of too
-   * little CPU are slow minutes; memory always counts by its highest reading, since too little of that is a crash.
-   */
-  readonly cpuRankShare: number;
 }
 
-/** The ninth of twenty-five readings a minute apart. */
-export const DEFAULT_DEMAND: DemandOptions = { windowMs: 25 * 60_000, cpuRankShare: 0.36 };
+/** With the planner's shrink delay on top, memory is given back within half an hour. */
+export const DEFAULT_DEMAND: DemandOptions = { windowMs: 14 * 60_000 };
 
 /** Long enough to save resizes on the way up, and short enough not to hold the midday's size all night. */
 const AHEAD_MS = 2 * 3_600_000;
@@ -50,9 +47,9 @@ export class NodeDemand {
   #memory: ShareSeries;
   #samples = 0;
 
-  constructor({ windowMs, cpuRankShare }: DemandOptions = DEFAULT_DEMAND) {
-    this.#cpu = new ShareSeries(windowMs, cpuRankShare);
-    this.#memory = new ShareSeries(windowMs, 0);
+  constructor({ windowMs }: DemandOptions = DEFAULT_DEMAND) {
+    this.#cpu = new ShareSeries(windowMs, "level");
+    this.#memory = new ShareSeries(windowMs, "highest");
   }
 
   /** Fewer samples say more about the last minutes than about the node. */
@@ -120,28 +117,28 @@ function roundedUp(share: number): number {
   return Math.ceil(share * 100) / 100;
 }
 
-/** Two readings in a row that are so far above what counts otherwise are no noise but a step, which is followed at once. */
-const STEP_RATIO_MIN = 1.25;
 /** Readings closer together than this part of the window count as one, the higher of them. */
 const RECENT_MAX = 60;
 
 /** One resource's shares: the last ones, and a histogram. */
 class ShareSeries {
   readonly #windowMs: number;
-  readonly #rankShare: number;
+  readonly #counted: "level" | "highest";
   readonly #recent: { timeMs: number; share: number }[] = [];
+  readonly #level = new LoadLevel();
   #histogram = new DecayingHistogram(HISTOGRAM);
   #day = new DayShape();
 
-  /** @param rankShare share of the recent readings that are at least as high as the one that counts; 0: the highest. */
-  constructor(windowMs: number, rankShare: number) {
+  /** @param counted what of the recent readings counts for now. */
+  constructor(windowMs: number, counted: "level" | "highest") {
     this.#windowMs = windowMs;
-    this.#rankShare = rankShare;
+    this.#counted = counted;
   }
 
   add(share: number, timeMs: number): void {
     this.#histogram.addSample(share, 1, timeMs);
     this.#day.add(share, timeMs);
+    this.#level.add(share, timeMs);
     const last = this.#recent.at(-1);
     if (last !== undefined && timeMs - last.timeMs < this.#windowMs / RECENT_MAX) {
       last.share = Math.max(last.share, share);
@@ -158,28 +155,31 @@ class ShareSeries {
 
   /** A series of the same kind with what was saved of another; undefined if that is none. */
   restored({ recent, histogram, day }: SavedShares): ShareSeries | undefined {
-    const series = new ShareSeries(this.#windowMs, this.#rankShare);
+    const series = new ShareSeries(this.#windowMs, this.#counted);
     const shares = DecayingHistogram.restored(HISTOGRAM, histogram);
     const restoredDay = DayShape.restored(day);
     const isInOrder = recent.every(([timeMs], index) => timeMs > (recent[index - 1]?.[0] ?? -Infinity));
     if (shares === undefined || restoredDay === undefined || !isInOrder || recent.length > RECENT_MAX)
       return undefined;
     if (recent.some(([, share]) => share < 0)) return undefined;
-    for (const [timeMs, share] of recent) series.#recent.push({ timeMs, share });
+    for (const [timeMs, share] of recent) {
+      series.#recent.push({ timeMs, share });
+      // Its mean is of these minutes; what it knew of longer ones it learns again.
+      series.#level.add(share, timeMs);
+    }
     series.#histogram = shares;
     series.#day = restoredDay;
     return series;
   }
 
   now(nowMs: number): number | undefined {
-    const recent: number[] = [];
-    for (const { timeMs, share } of this.#recent) if (nowMs - timeMs < this.#windowMs) recent.push(share);
-    const [before, last] = [recent.at(-2), recent.at(-1)];
-    recent.sort((a, b) => b - a);
-    const ranked = recent[Math.max(1, Math.ceil(this.#rankShare * recent.length)) - 1];
-    if (ranked === undefined || before === undefined || last === undefined) return ranked;
-    const step = Math.min(before, last);
-    return step > STEP_RATIO_MIN * ranked ? step : ranked;
+    const newest = this.#recent.at(-1);
+    if (newest === undefined || nowMs - newest.timeMs >= this.#windowMs) return undefined;
+    if (this.#counted === "level") return this.#level.level();
+    let highest = newest.share;
+    for (const { timeMs, share } of this.#recent)
+      if (nowMs - timeMs < this.#windowMs && share > highest) highest = share;
+    return highest;
   }
 
   rise(nowMs: number): number {
@@ -192,6 +192,7 @@ class ShareSeries {
 
   rescale(factor: number): void {
     for (const reading of this.#recent) reading.share *= factor;
+    this.#level.rescale(factor);
     this.#histogram.scaleValues(factor);
     this.#day.rescale(factor);
   }

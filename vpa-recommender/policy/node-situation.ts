@@ -19,7 +19,7 @@ export interface SizedProxy {
 }
 
 export interface PlannedSituation extends NodeSituation {
-  /** What placement counts for the proxy: the same as is required where nothing was measured. */
+  /** What the pods on the node call for by the model alone: it changes as they come and go, and with no measurement. */
   readonly planned: Resources;
 }
 
@@ -45,7 +45,8 @@ export function nodeSituation(
   return {
     required: requiredOf(node),
     ahead: aheadOf?.(node),
-    planned: required(node),
+    planned: addResources(node.proxyBase, node.modelCost),
+    reserved: required(node),
     current,
     infeasible,
     // Once it is bound it is one of the others.

@@ -13,7 +13,11 @@ import {
 } from "./resize-planner.ts";
 import { COOLDOWN_MS, nextResizeState, type ResizeState, SETTLED } from "./resize-state.ts";
 
-const OPTIONS = DEFAULT_PLANNER_OPTIONS;
+const OPTIONS = {
+  ...DEFAULT_PLANNER_OPTIONS,
+  headroomRatio: 0.1,
+  headroomMin: { cpuMilli: 50, memoryBytes: 48 * MIB },
+};
 const ROOMY: Resources = { cpuMilli: 100_000, memoryBytes: 1_000 * GIB };
 
 function size(cpuMilli: number, memoryMib: number): Resources {
@@ -25,13 +29,14 @@ interface Situation {
   readonly current: Resources;
   readonly ceiling?: Resources;
   readonly awaited?: Resources;
+  readonly reserved?: Resources;
   readonly state?: ResizeState;
   readonly nowMs?: number;
 }
 
 function plan(situation: Situation): ResizePlan {
-  const { required, current, ceiling = ROOMY, awaited, state = SETTLED, nowMs = 0 } = situation;
-  return planResize({ required, current, ceiling, awaited }, state, { nowMs, options: OPTIONS });
+  const { state = SETTLED, nowMs = 0, ...needs } = situation;
+  return planResize({ ceiling: ROOMY, ...needs }, state, { nowMs, options: OPTIONS });
 }
 
 test("the target is what is required plus headroom, in steps", () => {
@@ -57,6 +62,38 @@ test("headroom is taken when the node has been calm, since pods on their way wer
   assert.deepEqual(plan({ ...situation, state, nowMs: calmAtMs }), taken);
 });
 
+test("apps that join have at once what placement counts for them, headroom or not, and no more than the target", () => {
+  const joined = { required: size(300, 400), current: size(150, 192) };
+  const grown = (to: Resources): ResizePlan => ({ kind: "resize", size: to, reason: "appsJoined" });
+  assert.deepEqual(plan({ ...joined, reserved: size(320, 430) }), grown(size(320, 430)));
+  assert.deepEqual(plan({ ...joined, reserved: size(900, 900) }), grown(size(350, 448)));
+  assert.deepEqual(plan({ ...joined, reserved: size(200, 200) }), grown(size(300, 400)));
+  const inside = { required: size(300, 400), current: size(305, 405), reserved: size(320, 430) };
+  assert.deepEqual(plan(inside), grown(size(320, 430)));
+});
+
+const shrunk = nextResizeState(
+  nextResizeState(SETTLED, { kind: "required", required: size(1, 1), nowMs: 0 }),
+  { kind: "sent", size: size(330, 448), shrunkAtMs: 60_000 },
+);
+const AFTER_SHRINK = nextResizeState(shrunk, { kind: "accepted" });
+
+test("CPU that was given back stays given back for ten minutes, memory does not", () => {
+  const risen = { current: size(330, 448), state: AFTER_SHRINK };
+  const until = { kind: "hold", reason: "givenBack", lookAgainAtMs: 660_001 };
+  assert.deepEqual(plan({ ...risen, required: size(360, 400), nowMs: 660_000 }), until);
+  assert.equal(plan({ ...risen, required: size(360, 400), nowMs: 660_001 }).reason, "loadRose");
+  const memory = plan({ ...risen, required: size(360, 500), nowMs: 120_000 });
+  assert.deepEqual(memory, { kind: "resize", size: size(330, 552), reason: "loadRose" });
+});
+
+test("a step is followed and so are other pods, however lately CPU was given back", () => {
+  const risen = { current: size(330, 448), nowMs: 120_000 };
+  assert.equal(plan({ ...risen, required: size(413, 400), state: AFTER_SHRINK }).reason, "loadRose");
+  const others = nextResizeState(AFTER_SHRINK, { kind: "required", required: size(2, 2), nowMs: 120_000 });
+  assert.equal(plan({ ...risen, required: size(360, 400), state: others }).reason, "appsJoined");
+});
+
 test("the calm ends with every change of what is required", () => {
   let state = nextResizeState(SETTLED, { kind: "required", required: size(300, 400), nowMs: 0 });
   state = nextResizeState(state, { kind: "required", required: size(300, 400), nowMs: 5_000 });
@@ -65,9 +102,11 @@ test("the calm ends with every change of what is required", () => {
   assert.equal(state.calm?.sinceMs, 6_000);
 });
 
-test("headroom is taken anew while a tenth of it is left, and not before", () => {
-  assert.equal(plan({ required: size(145, 170), current: size(150, 192) }).reason, "rightSize");
-  assert.equal(plan({ required: size(146, 170), current: size(150, 192) }).reason, "podsMayFollow");
+test("headroom is taken anew when a fifth of CPU's or half of memory's is left, and not before", () => {
+  const current = size(150, 192);
+  assert.equal(plan({ required: size(140, 168), current }).reason, "rightSize");
+  assert.equal(plan({ required: size(141, 168), current }).reason, "podsMayFollow");
+  assert.equal(plan({ required: size(140, 169), current }).reason, "podsMayFollow");
 });
 
 test("a proxy whose apps stayed the same and need more grows to its target at once", () => {

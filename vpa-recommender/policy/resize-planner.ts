@@ -1,9 +1,11 @@
 // What to do about one node's proxy now.
 //   target(n) = what is required soon + headroom
 // What is required is grown at once, and never past the node's free room: kubelet kills other pods to make room for a
-// critical one. That much the extender has kept free whatever it promised. Headroom it has not: to take it while more
-// pods are on their way would take their room, and kubelet would refuse them; so headroom waits for a calm moment.
-// Shrinking waits until the surplus has lasted, so that apps which come and go do not make the proxy breathe. What does
+// critical one. What placement counts for the proxy the extender has kept free whatever it promised, so much may be
+// taken at any time. Headroom beyond it has not been kept: to take it while more pods are on their way would take their
+// room, and kubelet would refuse them; so that part waits for a calm moment. Too little CPU is slow and too little memory
+// is a crash: memory's headroom is renewed while much of it is left, and CPU that was just given back stays given back
+// for a while (docs/decisions/0027-memory-and-cpu-are-sized-apart.md). Shrinking waits until the surplus has lasted, so that apps which come and go do not make the proxy breathe. What does
 // not wait is what the next proxy of the node lacks in an upgrade: the present one lends it of its own, and the next one
 // takes it all over when this one has gone (docs/decisions/0013-handover.md).
 
@@ -24,6 +26,8 @@ export interface NodeSituation {
   readonly required: Resources;
   /** What will be required soon, at least as much; a proxy that has to be resized anyway is resized to that. */
   readonly ahead?: Resources | undefined;
+  /** What placement counts for the proxy, and has kept free on the node; what is required, where that is all. */
+  readonly reserved?: Resources | undefined;
   /** What the proxy has, or is about to have: its spec, or what it was granted where kubelet calls that infeasible. */
   readonly current: Resources;
   /** The spec that kubelet calls infeasible. */
@@ -42,26 +46,30 @@ export interface PlannerOptions {
   readonly headroomDelayMs: number;
   /** How long a surplus lasts before the proxy shrinks. */
   readonly shrinkDelayMs: number;
-  /** A surplus below this share of the present size is left alone. */
-  readonly shrinkRatioMin: number;
+  /** A surplus below these shares of the present size is left alone. */
+  readonly shrinkRatioMin: Readonly<Record<keyof Resources, number>>;
   /** No proxy is made smaller than this, nor larger than that. */
   readonly min?: Resources;
   readonly max?: Resources;
 }
 
 export const DEFAULT_PLANNER_OPTIONS: PlannerOptions = {
-  headroomRatio: 0.1,
-  headroomMin: { cpuMilli: 50, memoryBytes: 48 * 1024 ** 2 },
+  headroomRatio: 0.06,
+  headroomMin: { cpuMilli: 30, memoryBytes: 48 * 1024 ** 2 },
   // Far longer than from a filter's answer to the binding in our watch.
   headroomDelayMs: 10_000,
-  shrinkDelayMs: 720_000,
-  shrinkRatioMin: 0.13,
+  shrinkDelayMs: 900_000,
+  shrinkRatioMin: { cpuMilli: 0.16, memoryBytes: 0.2 },
 };
 
 /** Sizes move in steps, so that small differences do not cause resizes. */
 const STEP: Resources = { cpuMilli: 10, memoryBytes: 8 * 1024 ** 2 };
-/** Headroom is taken anew when less than this part of it is left. */
-const HEADROOM_LOW = 0.1;
+/** Headroom is taken anew when less than these parts of it are left. */
+const HEADROOM_LOW = { cpuMilli: 0.2, memoryBytes: 0.5 } as const;
+/** As long the same pods leave CPU alone that was given back, */
+const SETTLE_MS = 600_000;
+/** but for a step: then the proxy is short of this share of what it has. */
+const STEP_SHARE = 0.25;
 
 export type ResizePlan =
   | { readonly kind: "hold"; readonly reason: HoldReason; readonly lookAgainAtMs: number | undefined }
@@ -71,7 +79,14 @@ export type ResizePlan =
       readonly reason: "appsJoined" | "loadRose" | "headroomUsed" | "surplusLasted" | "lentToNext";
     };
 
-export type HoldReason = "rightSize" | "podsMayFollow" | "surplusIsYoung" | "underway" | "cooling" | "noRoom";
+export type HoldReason =
+  | "rightSize"
+  | "podsMayFollow"
+  | "surplusIsYoung"
+  | "givenBack"
+  | "underway"
+  | "cooling"
+  | "noRoom";
 
 /** The size the node's proxy should have, headroom included. */
 export function targetSize(required: Resources, options: PlannerOptions): Resources {
@@ -98,9 +113,19 @@ export function planResize(
   const situation = besideNext(present);
   if (!isWithin(present.current, situation.ceiling) && situation !== present)
     return { kind: "resize", size: minResources(present.current, situation.ceiling), reason: "lentToNext" };
+  return planAlone(situation, state, { nowMs, options });
+}
+
+function planAlone(
+  situation: NodeSituation,
+  state: ResizeState,
+  { nowMs, options }: { readonly nowMs: number; readonly options: PlannerOptions },
+): ResizePlan {
   const { current } = situation;
   const required = withinBounds(situation.required, options);
   const target = targetOf(situation, options);
+  // No more than the target of what was kept, and never less than is required.
+  const kept = maxResources(required, minResources(target, situation.reserved ?? required));
   const sinceMs = state.calm?.sinceMs ?? nowMs;
   const calmAtMs = sinceMs + options.headroomDelayMs;
   const isCalm = nowMs >= calmAtMs;
@@ -108,11 +133,12 @@ export function planResize(
     // The same apps need more: nobody is on the way whose room the headroom could take.
     return isCalm && nowMs > sinceMs
       ? planGrowth(situation, state, { to: target, reason: "loadRose", nowMs })
-      : planGrowth(situation, state, { to: required, reason: "appsJoined", nowMs });
+      : planGrowth(situation, state, { to: kept, reason: "appsJoined", nowMs });
   }
   if (isHeadroomLow(situation, options) && !isWithin(target, current)) {
-    if (!isCalm) return { kind: "hold", reason: "podsMayFollow", lookAgainAtMs: calmAtMs };
-    return planGrowth(situation, state, { to: target, reason: "headroomUsed", nowMs });
+    if (isCalm) return planGrowth(situation, state, { to: target, reason: "headroomUsed", nowMs });
+    if (isWithin(kept, current)) return { kind: "hold", reason: "podsMayFollow", lookAgainAtMs: calmAtMs };
+    return planGrowth(situation, state, { to: kept, reason: "appsJoined", nowMs });
   }
   if (!hasSurplus(current, target, options))
     return { kind: "hold", reason: "rightSize", lookAgainAtMs: undefined };
@@ -137,12 +163,28 @@ interface Growth {
 
 function planGrowth(situation: NodeSituation, state: ResizeState, { to, reason, nowMs }: Growth): ResizePlan {
   const { current, ceiling } = situation;
-  const wanted = maxResources(current, minResources(to, ceiling));
+  const all = maxResources(current, minResources(to, ceiling));
+  const settledAtMs = settledMs(situation, state, nowMs);
+  const wanted = settledAtMs === undefined ? all : { ...all, cpuMilli: current.cpuMilli };
+  if (!equalResources(all, current) && equalResources(wanted, current))
+    return { kind: "hold", reason: "givenBack", lookAgainAtMs: settledAtMs };
   const untilMs = coolingUntilMs(state, wanted, nowMs);
   if (untilMs !== undefined) return { kind: "hold", reason: "cooling", lookAgainAtMs: untilMs };
   const size = newToKubelet(wanted, situation);
   if (equalResources(size, current)) return { kind: "hold", reason: "noRoom", lookAgainAtMs: undefined };
   return { kind: "resize", size, reason };
+}
+
+/** Until when CPU that was given back is left alone; undefined where it is not, be it for other pods or for a step. */
+function settledMs(
+  { required, current }: NodeSituation,
+  { shrunkAtMs, calm }: ResizeState,
+  nowMs: number,
+): number | undefined {
+  if (shrunkAtMs === undefined || nowMs - shrunkAtMs > SETTLE_MS) return undefined;
+  if (calm === undefined || calm.sinceMs > shrunkAtMs) return undefined;
+  if (required.cpuMilli > (1 + STEP_SHARE) * current.cpuMilli) return undefined;
+  return shrunkAtMs + SETTLE_MS + 1;
 }
 
 // Kubelet looks at a size that it called infeasible again only once the spec changes: ask for a step less.
@@ -158,13 +200,20 @@ export function hasSurplus(
   { shrinkRatioMin }: PlannerOptions,
 ): boolean {
   const isWorthIt = (resource: keyof Resources): boolean =>
-    current[resource] - target[resource] > Math.max(STEP[resource], shrinkRatioMin * current[resource]);
+    current[resource] - target[resource] > Math.max(STEP[resource], shrinkRatioMin[resource] * current[resource]);
   return isWorthIt("cpuMilli") || isWorthIt("memoryBytes");
 }
 
 function isHeadroomLow({ required, current }: NodeSituation, options: PlannerOptions): boolean {
-  const headroom = maxResources(scaleResources(required, options.headroomRatio), options.headroomMin);
-  return !isWithin(addResources(required, ceilResources(scaleResources(headroom, HEADROOM_LOW))), current);
+  const { cpuMilli, memoryBytes } = maxResources(
+    scaleResources(required, options.headroomRatio),
+    options.headroomMin,
+  );
+  const low = {
+    cpuMilli: cpuMilli * HEADROOM_LOW.cpuMilli,
+    memoryBytes: memoryBytes * HEADROOM_LOW.memoryBytes,
+  };
+  return !isWithin(addResources(required, ceilResources(low)), current);
 }
 
 function roundUpToStep(size: Resources): Resources {

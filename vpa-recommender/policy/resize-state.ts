@@ -7,8 +7,10 @@ import { assertNever } from "#model/assert.ts";
 export type ResizeState = {
   /** When the proxy began to be larger than its apps call for; undefined while it is not. */
   readonly surplusSinceMs: number | undefined;
-  /** What the node's apps call for, and since when: pods that are in flight to the node change it soon. */
+  /** What the node's apps call for by the model, and since when: pods that are in flight to the node change it soon. */
   readonly calm: { readonly required: Resources; readonly sinceMs: number } | undefined;
+  /** When it last gave back what its apps did not call for. */
+  readonly shrunkAtMs: number | undefined;
 } & (
   | { readonly kind: "settled" }
   /** Sent, and not yet both answered and seen in the watch. */
@@ -17,7 +19,7 @@ export type ResizeState = {
 );
 
 export type ResizeEvent =
-  | { readonly kind: "sent"; readonly size: Resources }
+  | { readonly kind: "sent"; readonly size: Resources; /** If it shrinks. */ readonly shrunkAtMs?: number | undefined }
   | { readonly kind: "accepted" }
   /** Kubelet found room for what it had put off. */
   | { readonly kind: "granted" }
@@ -25,29 +27,37 @@ export type ResizeEvent =
   | { readonly kind: "refused"; readonly size: Resources; readonly nowMs: number }
   /** Kubelet waits for room; it grants the size by itself when there is some. */
   | { readonly kind: "deferred"; readonly size: Resources; readonly nowMs: number }
-  /** What the node's apps call for now. */
+  /** What the node's apps call for now by the model alone: no measurement changes it. */
   | { readonly kind: "required"; readonly required: Resources; readonly nowMs: number }
   | { readonly kind: "surplus"; readonly nowMs: number }
   | { readonly kind: "noSurplus" };
 
-export const SETTLED: ResizeState = { kind: "settled", surplusSinceMs: undefined, calm: undefined };
+export const SETTLED: ResizeState = {
+  kind: "settled",
+  surplusSinceMs: undefined,
+  calm: undefined,
+  shrunkAtMs: undefined,
+};
 
 /** Kubelet retries a deferred resize every 3 minutes by itself; asking sooner finds the same node. */
 export const COOLDOWN_MS = 180_000;
 
 export function nextResizeState(state: ResizeState, event: ResizeEvent): ResizeState {
-  const { surplusSinceMs, calm } = state;
+  const { surplusSinceMs, calm, shrunkAtMs } = state;
+  const kept = { surplusSinceMs, calm, shrunkAtMs };
   switch (event.kind) {
-    case "sent":
-      return { kind: "underway", size: event.size, surplusSinceMs: undefined, calm };
+    case "sent": {
+      const { size, shrunkAtMs: atMs = shrunkAtMs } = event;
+      return { ...kept, kind: "underway", size, surplusSinceMs: undefined, shrunkAtMs: atMs };
+    }
     case "accepted":
       // Kubelet may have put it off before the API server's answer arrived.
-      return state.kind === "underway" ? { kind: "settled", surplusSinceMs, calm } : state;
+      return state.kind === "underway" ? { ...kept, kind: "settled" } : state;
     case "granted":
-      return state.kind === "cooling" ? { kind: "settled", surplusSinceMs, calm } : state;
+      return state.kind === "cooling" ? { ...kept, kind: "settled" } : state;
     case "refused":
     case "deferred":
-      return { kind: "cooling", size: event.size, untilMs: event.nowMs + COOLDOWN_MS, surplusSinceMs, calm };
+      return { ...kept, kind: "cooling", size: event.size, untilMs: event.nowMs + COOLDOWN_MS };
     case "required": {
       const isSame = calm !== undefined && equalResources(calm.required, event.required);
       return isSame ? state : { ...state, calm: { required: event.required, sinceMs: event.nowMs } };

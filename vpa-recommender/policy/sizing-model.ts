@@ -15,6 +15,7 @@ import type { AppCost, LearnedCost } from "#model/mesh-profile.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
 import { costFromTotals, totalsPrior } from "./cost-from-totals.ts";
+import { HeldBack, isHeldBack } from "./held-back.ts";
 import { InstanceLearner, type InstanceUsage, type SavedLearner } from "./instance-learner.ts";
 import { DEFAULT_DEMAND, type DemandOptions, NodeDemand, type SavedDemand } from "./node-demand.ts";
 import { PeakPool, type SavedPeaks } from "./peak-pool.ts";
@@ -52,10 +53,10 @@ export interface SavedNode {
   readonly lastMs: number;
 }
 
-/** CPU this close to its limit was held back: what would have been used is not known, only that it is more. */
-const HELD_BACK_SHARE = 0.95;
-/** Asked for on top of usage that was held back; again at the next reading, until it is not. */
-const HELD_BACK_GROWTH = 1.5;
+/** An app's CPU this close to its quota is held back by that. */
+const AT_QUOTA_SHARE = 0.95;
+/** Asked for on top of what an app used that the proxy held back; again at the next reading, until it is not. */
+const HELD_BACK_APP_GROWTH = 1.5;
 /** Fewer nodes say nothing about the fleet. */
 const FLEET_NODES_MIN = 3;
 /** A new node is taken for one of the busier ones. */
@@ -63,10 +64,7 @@ const FLEET_PERCENTILE = 0.75;
 
 export class SizingModel {
   readonly #options: DemandOptions;
-  readonly #demands = new Map<
-    NodeName,
-    { readonly demand: NodeDemand; pool: PeakPool | undefined; lastMs: number }
-  >();
+  readonly #demands = new Map<NodeName, KnownNode>();
   readonly #learners = new Map<AppName, InstanceLearner>();
   /** Of nodes that do not tell their instances apart, and the profiles that their apps' costs lean on. */
   #totals: TotalsLearner | undefined;
@@ -95,12 +93,12 @@ export class SizingModel {
       this.#learnerOf(app, priorOf(app)).add(usage, reading.timeMs);
     const { timeMs, instances } = reading;
     if (instances === undefined) this.#learnFromTotal(node, reading, priorOf);
-    const entry = known ?? { demand: new NodeDemand(this.#options), pool: undefined, lastMs: timeMs };
+    const entry = known ?? knownNode(new NodeDemand(this.#options), timeMs);
     entry.lastMs = timeMs;
     if (instances !== undefined) (entry.pool ??= new PeakPool()).add(instances, timeMs);
     this.#demands.set(node.name, entry);
     // A proxy without instances says nothing about apps.
-    const share = shareOf(node, reading, cpuMilliMaxOf);
+    const share = shareOf(node, wantedOf(node, entry, { reading, cpuMilliMaxOf }));
     if (share !== undefined) entry.demand.add(share, reading.timeMs);
     return undefined;
   }
@@ -182,7 +180,7 @@ export class SizingModel {
     const restored = NodeDemand.restored(demand, this.#options);
     if (restored === undefined) return "refused";
     if (lastMs < (this.#demands.get(name)?.lastMs ?? -Infinity)) return "older";
-    this.#demands.set(name, { demand: restored, pool: peaks && PeakPool.restored(peaks), lastMs });
+    this.#demands.set(name, { ...knownNode(restored, lastMs), pool: peaks && PeakPool.restored(peaks) });
     return "restored";
   }
 
@@ -231,7 +229,7 @@ export class SizingModel {
     priorOf: (app: AppName) => AppCost,
   ): void {
     this.#totals ??= new TotalsLearner(proxyBase);
-    const isThrottled = isHeldBack(used, limit);
+    const isThrottled = isHeldBack(used.cpuMilli, limit.cpuMilli);
     this.#totals.add({ workloads: appPods, used, timeMs, isThrottled }, totalsPrior(priorOf));
     for (const app of appPods.keys()) this.#profiles.set(app, priorOf(app));
   }
@@ -254,21 +252,38 @@ export class SizingModel {
   }
 }
 
-function shareOf(
-  { proxyBase, modelCost }: MeasuredNode,
-  reading: NodeReading,
-  cpuMilliMaxOf: (app: AppName) => number | undefined,
-): Correction | undefined {
-  if (modelCost.cpuMilli <= 0 || modelCost.memoryBytes <= 0) return undefined;
+interface KnownNode {
+  readonly demand: NodeDemand;
+  readonly heldBack: HeldBack;
+  pool: PeakPool | undefined;
+  lastMs: number;
+}
+
+function knownNode(demand: NodeDemand, lastMs: number): KnownNode {
+  return { demand, heldBack: new HeldBack(), pool: undefined, lastMs };
+}
+
+interface HeldReading {
+  readonly reading: NodeReading;
+  readonly cpuMilliMaxOf: (app: AppName) => number | undefined;
+}
+
+function wantedOf(
+  { proxyBase }: MeasuredNode,
+  { heldBack }: KnownNode,
+  { reading, cpuMilliMaxOf }: HeldReading,
+): Resources {
   const { used, limit = {} } = reading;
-  const growth = isHeldBack(used, limit) ? HELD_BACK_GROWTH : 1;
-  const cpuMilli = Math.max(
-    growth * used.cpuMilli - proxyBase.cpuMilli,
-    heldBackApps(reading, cpuMilliMaxOf),
-  );
+  const ratio = heldBack.wantedRatio(used.cpuMilli, limit.cpuMilli);
+  const ofApps = proxyBase.cpuMilli + heldBackApps(reading, cpuMilliMaxOf);
+  return { ...used, cpuMilli: Math.max(ratio * used.cpuMilli, ofApps) };
+}
+
+function shareOf({ proxyBase, modelCost }: MeasuredNode, wanted: Resources): Correction | undefined {
+  if (modelCost.cpuMilli <= 0 || modelCost.memoryBytes <= 0) return undefined;
   return {
-    cpu: Math.max(0, cpuMilli) / modelCost.cpuMilli,
-    memory: Math.max(0, used.memoryBytes - proxyBase.memoryBytes) / modelCost.memoryBytes,
+    cpu: Math.max(0, wanted.cpuMilli - proxyBase.cpuMilli) / modelCost.cpuMilli,
+    memory: Math.max(0, wanted.memoryBytes - proxyBase.memoryBytes) / modelCost.memoryBytes,
   };
 }
 
@@ -280,14 +295,10 @@ function heldBackApps(
 ): number {
   let [sum, isAnyHeldBack] = [0, false];
   for (const [app, { isThrottled, used }] of instances) {
-    const isAtQuota = used.cpuMilli >= HELD_BACK_SHARE * (cpuMilliMaxOf(app) ?? Infinity);
+    const isAtQuota = used.cpuMilli >= AT_QUOTA_SHARE * (cpuMilliMaxOf(app) ?? Infinity);
     const isShort = isThrottled && !isAtQuota;
-    sum += used.cpuMilli * (isShort ? HELD_BACK_GROWTH : 1);
+    sum += used.cpuMilli * (isShort ? HELD_BACK_APP_GROWTH : 1);
     isAnyHeldBack ||= isShort;
   }
   return isAnyHeldBack ? sum : 0;
-}
-
-function isHeldBack({ cpuMilli }: Resources, limit: Partial<Resources>): boolean {
-  return limit.cpuMilli !== undefined && cpuMilli >= HELD_BACK_SHARE * limit.cpuMilli;
 }

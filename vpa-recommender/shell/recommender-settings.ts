@@ -24,7 +24,7 @@ export const recommenderSettings = componentSettings.extend({
     .max(10)
     .default(DEFAULT_PLANNER_OPTIONS.headroomRatio)
     .describe("headroom as a share of what a proxy requires"),
-  headroomCpu: cpuQuantity.default("50m").describe("least headroom in CPU"),
+  headroomCpu: cpuQuantity.default("30m").describe("least headroom in CPU"),
   headroomMemory: memoryQuantity.default("48Mi").describe("least headroom in memory"),
   headroomDelaySeconds: z
     .number()

@@ -250,7 +250,8 @@ export class SizingLoop {
     const { size, reason } = plan;
     const name = proxy.nodeName;
     if (name === undefined) return;
-    this.#apply(name, { kind: "sent", size });
+    const shrunkAtMs = reason === "surplusLasted" ? this.#options.clock.nowMs() : undefined;
+    this.#apply(name, { kind: "sent", size, shrunkAtMs });
     logger.debug({ node: name, from: proxy.requests, to: size, reason }, "resizing");
     this.#track(this.#deliver(proxy, name, plan));
   }
