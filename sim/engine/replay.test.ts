@@ -118,7 +118,7 @@ test("a pod waits for the room that a proxy gives back when it shrinks", () => {
     aTracePod({ id: `b${index}`, app: `brief-${index}`, cpuMilli: 10, memoryMib: 1, to: 10 }),
   );
   const waiter = aTracePod({ id: "waiter", app: "large", memoryMib: 15 * 1024, from: 5 });
-  const later = [700, 800].map((from) =>
+  const later = [800, 1_000].map((from) =>
     aTracePod({ id: `at-${from}`, app: "tiny", cpuMilli: 1, memoryMib: 1, from }),
   );
   for (const policy of ["kube-default", "berth"]) {

@@ -65,3 +65,12 @@ test("a level goes with what its shares are of", () => {
   load.rescale(0.5);
   assert.ok(Math.abs((load.level() ?? 0) - before / 2) < 1e-12);
 });
+
+test("a level outlives a restart, its margin included", () => {
+  const shares = noisy(600, 0.05);
+  const load = levelOf(shares);
+  const recent = shares.slice(-10).map((share, index) => [(590 + index) * MINUTE_MS, share] as const);
+  assert.equal(LoadLevel.restored(load.saved(), recent).level(), load.level());
+  const without = LoadLevel.restored(undefined, recent).level() ?? 0;
+  assert.ok(Math.abs(without - (load.level() ?? 9)) < 0.1, String(without));
+});

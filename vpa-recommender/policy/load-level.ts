@@ -11,11 +11,17 @@ const DEVIATION_HALF_LIFE_MS = 4 * 3_600_000;
 /** Covers 88 readings of 100, if they were normally distributed; headroom covers the rest. */
 const DEVIATIONS = 1.2;
 /** Taken for the deviation, as a share of the first reading, until it is known. */
-const DEVIATION_START = 0.05;
+const DEVIATION_START = 0.02;
 /** A reading further off than so many deviations is an event of its own, and teaches no more than one that far off. */
 const DEVIATIONS_MAX = 3;
 /** Two readings in a row that are so far above the level are no noise but a step, which is followed at once. */
 const STEP_RATIO_MIN = 1.2;
+
+/** As it outlives a restart. */
+export interface SavedLevel {
+  readonly mean: number;
+  readonly variance: number;
+}
 
 export class LoadLevel {
   #mean = 0;
@@ -44,6 +50,22 @@ export class LoadLevel {
     const level = this.#mean + DEVIATIONS * Math.sqrt(this.#variance);
     const step = Math.min(this.#before ?? 0, this.#last.share);
     return step > STEP_RATIO_MIN * level ? step : level;
+  }
+
+  saved(): SavedLevel {
+    return { mean: this.#mean, variance: this.#variance };
+  }
+
+  /** @param recent times and shares of the last readings, oldest first. */
+  static restored(
+    saved: SavedLevel | undefined,
+    recent: readonly (readonly [timeMs: number, share: number])[],
+  ): LoadLevel {
+    const load = new LoadLevel();
+    for (const [timeMs, share] of recent) load.add(share, timeMs);
+    // What was saved before there were levels has readings alone.
+    if (saved !== undefined) [load.#mean, load.#variance] = [saved.mean, saved.variance];
+    return load;
   }
 
   /** All that was seen is of another whole now. */

@@ -10,7 +10,7 @@
 import { boundCorrection, CORRECTION_MIN, type Correction } from "#model/correction.ts";
 import { DayShape, type SavedDay } from "./day-shape.ts";
 import { DecayingHistogram, type HistogramCheckpoint } from "./decaying-histogram.ts";
-import { LoadLevel } from "./load-level.ts";
+import { LoadLevel, type SavedLevel } from "./load-level.ts";
 
 export interface DemandOptions {
   /** How long a peak of memory is remembered before the proxy may follow it down, and any reading counts for now. */
@@ -40,6 +40,7 @@ interface SavedShares {
   readonly recent: readonly (readonly [timeMs: number, share: number])[];
   readonly histogram: HistogramCheckpoint;
   readonly day: SavedDay;
+  readonly level?: SavedLevel | undefined;
 }
 
 export class NodeDemand {
@@ -125,7 +126,7 @@ class ShareSeries {
   readonly #windowMs: number;
   readonly #counted: "level" | "highest";
   readonly #recent: { timeMs: number; share: number }[] = [];
-  readonly #level = new LoadLevel();
+  #level = new LoadLevel();
   #histogram = new DecayingHistogram(HISTOGRAM);
   #day = new DayShape();
 
@@ -150,11 +151,16 @@ class ShareSeries {
 
   saved(): SavedShares {
     const recent = this.#recent.map(({ timeMs, share }) => [timeMs, share] as const);
-    return { recent, histogram: this.#histogram.checkpoint(), day: this.#day.saved() };
+    return {
+      recent,
+      histogram: this.#histogram.checkpoint(),
+      day: this.#day.saved(),
+      level: this.#level.saved(),
+    };
   }
 
   /** A series of the same kind with what was saved of another; undefined if that is none. */
-  restored({ recent, histogram, day }: SavedShares): ShareSeries | undefined {
+  restored({ recent, histogram, day, level }: SavedShares): ShareSeries | undefined {
     const series = new ShareSeries(this.#windowMs, this.#counted);
     const shares = DecayingHistogram.restored(HISTOGRAM, histogram);
     const restoredDay = DayShape.restored(day);
@@ -162,11 +168,8 @@ class ShareSeries {
     if (shares === undefined || restoredDay === undefined || !isInOrder || recent.length > RECENT_MAX)
       return undefined;
     if (recent.some(([, share]) => share < 0)) return undefined;
-    for (const [timeMs, share] of recent) {
-      series.#recent.push({ timeMs, share });
-      // Its mean is of these minutes; what it knew of longer ones it learns again.
-      series.#level.add(share, timeMs);
-    }
+    for (const [timeMs, share] of recent) series.#recent.push({ timeMs, share });
+    series.#level = LoadLevel.restored(level, recent);
     series.#histogram = shares;
     series.#day = restoredDay;
     return series;

@@ -19,7 +19,11 @@ export type ResizeState = {
 );
 
 export type ResizeEvent =
-  | { readonly kind: "sent"; readonly size: Resources; /** If it shrinks. */ readonly shrunkAtMs?: number | undefined }
+  | {
+      readonly kind: "sent";
+      readonly size: Resources;
+      /** If it shrinks. */ readonly shrunkAtMs?: number | undefined;
+    }
   | { readonly kind: "accepted" }
   /** Kubelet found room for what it had put off. */
   | { readonly kind: "granted" }

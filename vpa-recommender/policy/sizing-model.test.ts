@@ -56,6 +56,11 @@ function watch(
   return timeMs;
 }
 
+/** What a steady load comes to, and the margin of a node whose restlessness is not known yet. */
+function assertLevel(cpuMilli: number, loadMilli: number): void {
+  assert.ok(cpuMilli >= loadMilli && cpuMilli <= 1.03 * loadMilli, `${cpuMilli} for ${loadMilli}`);
+}
+
 test("a node without readings is sized by what placement counts", () => {
   const node = { ...aMeasuredNode(), correction: { cpu: 1.5, memory: 2 } };
   assert.deepEqual(new SizingModel().requiredNow(node, START_MS), { cpuMilli: 400, memoryBytes: 928 * MIB });
@@ -69,7 +74,7 @@ test("the first readings make a proxy grow and not shrink; with a history they d
   nowMs = watch(model, { reading: { used: used(1.5) }, minutes: 2, fromMinute: 5 });
   assert.equal(model.requiredNow(node, nowMs).cpuMilli, 400);
   nowMs = watch(model, { reading: { used: used(0.6) }, minutes: 30, fromMinute: 7 });
-  assert.equal(model.requiredNow(node, nowMs).cpuMilli, 220);
+  assertLevel(model.requiredNow(node, nowMs).cpuMilli, 220);
 });
 
 test("an app that joins is not counted twice: each reading is held against the model of its moment", () => {
@@ -77,12 +82,12 @@ test("an app that joins is not counted twice: each reading is held against the m
   const small = { cpuMilli: 100, memoryBytes: 200 * MIB };
   watch(model, { node: aMeasuredNode("node-1", small), reading: { used: used(1, small) }, minutes: 30 });
   const nowMs = watch(model, { reading: { used: used(1) }, minutes: 30, fromMinute: 30 });
-  assert.equal(model.requiredNow(aMeasuredNode(), nowMs).cpuMilli, BASE.cpuMilli + MODEL.cpuMilli);
+  assertLevel(model.requiredNow(aMeasuredNode(), nowMs).cpuMilli, BASE.cpuMilli + MODEL.cpuMilli);
 });
 
-test("CPU that was held back at its limit calls for half as much again, until it is not", () => {
+test("CPU that is held back at its limit for minutes calls for half as much again, memory for no more", () => {
   const model = new SizingModel();
-  const nowMs = watch(model, { reading: { used: used(1), limit: { cpuMilli: 300 } }, minutes: 2 });
+  const nowMs = watch(model, { reading: { used: used(1), limit: { cpuMilli: 300 } }, minutes: 4 });
   assert.equal(model.requiredNow(aMeasuredNode(), nowMs).cpuMilli, 450);
   assert.equal(model.requiredNow(aMeasuredNode(), nowMs).memoryBytes, 528 * MIB);
 });
@@ -123,7 +128,8 @@ test("a new node is taken at the fleet's word, once three nodes have a history",
 test("a cost that was learned is not counted again in the correction", () => {
   const model = new SizingModel();
   const nowMs = watch(model, { reading: { used: used(2) }, minutes: 60 });
-  assert.equal(model.requiredNow(aMeasuredNode(), nowMs).cpuMilli, 500);
+  const needed = model.requiredNow(aMeasuredNode(), nowMs).cpuMilli;
+  assertLevel(needed, 500);
   // The app is all there is on the node, and turns out to cost twice what its profile says.
   const before = {
     base: { cpuMilli: 100, memoryBytes: 200 * MIB },
@@ -136,8 +142,7 @@ test("a cost that was learned is not counted again in the correction", () => {
   const doubled = { cpuMilli: 400, memoryBytes: 800 * MIB };
   const learned = aMeasuredNode("node-1", doubled);
   model.recost(learned, { before, after, pods: 2 });
-  const { cpuMilli, memoryBytes } = model.requiredNow(learned, nowMs);
-  assert.deepEqual({ cpuMilli, memoryBytes }, { cpuMilli: 500, memoryBytes: 928 * MIB });
+  assert.deepEqual(model.requiredNow(learned, nowMs), { cpuMilli: needed, memoryBytes: 928 * MIB });
 });
 
 test("readings of instances teach the app's costs, for all nodes", () => {

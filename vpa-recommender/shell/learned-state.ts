@@ -54,6 +54,7 @@ const shares = z.strictObject({
     sum: amount,
     count: amount,
   }),
+  level: z.strictObject({ mean: amount, variance: amount }).optional(),
 });
 const demand = z.strictObject({ cpu: shares, memory: shares, samples: z.int().nonnegative() });
 const resources = z.strictObject({ cpuMilli: amount, memoryBytes: amount });

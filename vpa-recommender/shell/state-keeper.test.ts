@@ -58,17 +58,20 @@ async function counted(bed: RecommenderBed, series: string): Promise<number> {
   return Number(line?.split(" ").at(-1) ?? 0);
 }
 
+/** What the second life's readings show alone: 170m, and the margin of a node that is not known yet. */
+const FRESH_MILLI = 172;
+
 test("what a node was seen to need survives the recommender", async () => {
   const { state, endMs, requiredMilli: before } = await firstLife();
   assert.ok(state.length >= 1 && state.length <= 16);
   await using bed = await secondLife(state, endMs);
-  // Twice the model's sum, as before, although by now only that sum is used.
-  assert.equal(requiredMilli(bed), before);
-  assert.equal(before, 240);
+  // Twice the model's sum and a margin before; by now that sum is used, and the level has begun to follow it.
+  assert.ok(before >= 240 && before <= 245, String(before));
+  assert.ok(requiredMilli(bed) > 200, String(requiredMilli(bed)));
   assert.equal(await counted(bed, 'berth_recommender_state_entries_total{outcome="restored"}'), 1);
   // Nothing was kept of a node whose proxy told nothing.
   await using fresh = await secondLife([], endMs);
-  assert.equal(requiredMilli(fresh), 170);
+  assert.equal(requiredMilli(fresh), FRESH_MILLI);
 });
 
 test("what apps cost survives, too", async () => {
@@ -135,7 +138,7 @@ test("a state that is damaged, somebody else's, or of a later version is refused
     await using bed = await secondLife(rewritten(state, change), endMs);
     const series = `berth_recommender_state_shards_total{outcome="${refusal}"}`;
     assert.equal(await counted(bed, series), state.length, refusal);
-    assert.equal(requiredMilli(bed), 170, refusal);
+    assert.equal(requiredMilli(bed), FRESH_MILLI, refusal);
     // And is written over: the next life has what this one learned.
     const now = await bed.savedState();
     assert.notDeepEqual(now[0]?.["binaryData"], state[0]?.["binaryData"]);
@@ -165,7 +168,7 @@ test("an entry that is damaged is refused alone", async () => {
   });
   await using bed = await secondLife(damaged, endMs);
   assert.equal(await counted(bed, 'berth_recommender_state_entries_total{outcome="refused"}'), 2);
-  assert.equal(requiredMilli(bed), 170);
+  assert.equal(requiredMilli(bed), FRESH_MILLI);
 });
 
 test("an object of the name that is not ours is never written over", async () => {

@@ -24,7 +24,7 @@ test("a proxy that uses twice what its apps were thought to cost is corrected an
   const required = bed.ledger.node(NODE)?.required();
   assert.equal(required?.cpuMilli, 100 + Math.ceil(cpu * 70));
   // The proxy follows what is used now; placement keeps the margin.
-  assert.equal(bed.requests(), "290m 432Mi");
+  assert.equal(bed.requests(), "300m 432Mi");
   assert.equal(bed.correction("proxy-on-node-2"), undefined);
 });
 
@@ -41,15 +41,23 @@ test("a load that nobody planned is covered within two minutes and given back wi
   bed.join("cart", 2);
   use(bed, 1);
   await bed.pass(2 * 60 * USAGE_INTERVAL_MS);
-  const before = bed.requests();
+  const [cpuBefore, memoryBefore] = sizeIn(bed.requests());
   use(bed, 2.5);
   await bed.pass(2 * USAGE_INTERVAL_MS);
   assert.match(bed.requests(), /^3[0-9]0m /);
   await bed.pass(3 * 60 * USAGE_INTERVAL_MS);
   use(bed, 1);
   await bed.pass(30 * USAGE_INTERVAL_MS);
-  assert.equal(bed.requests(), before);
+  const [cpu, memory] = sizeIn(bed.requests());
+  // One step of the planner: the swing is remembered as restlessness for some hours.
+  assert.ok(cpu <= cpuBefore + 10, bed.requests());
+  assert.equal(memory, memoryBefore);
 });
+
+function sizeIn(requests: string): [cpuMilli: number, memoryMib: number] {
+  const [cpu = Number.NaN, memory = Number.NaN] = requests.match(/\d+/g)?.map(Number) ?? [];
+  return [cpu, memory];
+}
 
 test("too few readings, or readings of nodes whose pods just changed, correct nothing", async () => {
   await using bed = await RecommenderBed.start();
