@@ -12,6 +12,7 @@ import { decodeCallers, identitySchema } from "./identity-schema.ts";
 import { decodeLearned, learnedSchema } from "./learned-cost-schema.ts";
 import { decodeObservation, observationSchema } from "./observation-schema.ts";
 import { decodeQuota, quotaSchema } from "./quota-schema.ts";
+import { tcpPortsSchema } from "./tcp-ports-schema.ts";
 import { atMost, COUNT_MAX, count, defined, withRules } from "./schema-rules.ts";
 
 /** The longest label value, and a profile is named after an app, which a label names. */
@@ -68,6 +69,11 @@ export const meshProfileSpecSchema = z
       ),
     observation: observationSchema.optional().describe("What is recorded of requests, beside their counts."),
     identity: identitySchema.optional().describe("Who may call the app, by the identities of callers."),
+    tcpPorts: tcpPortsSchema
+      .optional()
+      .describe(
+        "Ports for what is not HTTP: connections go to the app's pods on the node as they are, within the quotas of connections and bandwidth. Closed where identity refuses callers that show none.",
+      ),
     placement: z
       .strictObject({
         maxPodsPerNode: count.optional().describe("Pods of the app on one node; more are placed elsewhere."),
@@ -116,6 +122,7 @@ export function decodeMeshProfile(raw: unknown): MeshProfile {
     cost: decodeCost(spec?.cost ?? {}),
     quota: decodeQuota(spec?.quota ?? {}),
     ...(spec?.observation !== undefined && { observation: decodeObservation(spec.observation) }),
+    ...(spec?.tcpPorts !== undefined && { tcpPorts: spec.tcpPorts }),
     ...(spec?.isolation !== undefined && { isolation: spec.isolation }),
     placement: defined({
       maxPodsPerNode: spec?.placement?.maxPodsPerNode,

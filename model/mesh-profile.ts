@@ -14,6 +14,8 @@ export interface MeshProfile {
   /** Absent: a thread. */
   readonly isolation?: Isolation;
   readonly observation?: Observation;
+  /** Ports of plain TCP; absent: none. */
+  readonly tcpPorts?: readonly TcpPort[];
   readonly placement: PlacementLimits;
   /** Absent: anybody may call it. */
   readonly callers?: CallerRules;
@@ -26,6 +28,12 @@ export interface MeshProfile {
 /** How an app's instance is kept apart: in a thread of the node's proxy, or in a process of its own beside it. */
 export const ISOLATIONS = ["thread", "process"] as const;
 export type Isolation = (typeof ISOLATIONS)[number];
+
+/** A port on every node that hosts the app, which leads to a port of its pods there, whatever is spoken on it. */
+export interface TcpPort {
+  readonly listenPort: number;
+  readonly podPort: number;
+}
 
 /** What is recorded of an app's requests, beside their counts. */
 export interface Observation {

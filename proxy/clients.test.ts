@@ -218,3 +218,43 @@ async function drainedWithin({ socket }: RawClient, turns: number): Promise<bool
   await until(() => isDrained || --left === 0);
   return isDrained;
 }
+
+test("one address cannot take all of an instance's connections", async (context) => {
+  const bed = new HostBed(context);
+  const app = await startApp(context);
+  const { inbound } = await bed.serve(APP, app.port);
+  const counts = () => bed.instance(APP).counters.read().inbound;
+  const most = 2_048;
+  const greedy: RawClient[] = [];
+  // Fewer at once than the kernel keeps for a listener: of more it drops some, which try again seconds later.
+  for (const batch = 256; greedy.length < most;) {
+    for (let count = 0; count < batch; count++) greedy.push(new RawClient(context, inbound));
+    await until(() => counts().connections === greedy.length);
+  }
+  await new RawClient(context, inbound).closed();
+  assert.equal(counts().reasons.sourceLimited, 1);
+  // Somebody else is let in, and the same address is again once one of its connections has gone.
+  const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  const other = new RawClient(context, inbound, "127.0.0.2");
+  other.send(request);
+  await other.received("200 OK");
+  greedy[0]?.destroy();
+  await until(() => counts().connections === most);
+  const next = new RawClient(context, inbound);
+  next.send(request);
+  await next.received("200 OK");
+  for (const client of [...greedy, other, next]) client.destroy();
+});
+
+test("a connection without a request is let go after a while, and one between two requests too", async (context) => {
+  const bed = new HostBed(context, { dataPath: { clientIdleMs: 200 } });
+  const app = await startApp(context);
+  const { inbound } = await bed.serve(APP, app.port);
+  const silent = new RawClient(context, inbound);
+  const served = new RawClient(context, inbound);
+  served.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await served.received("200 OK");
+  await Promise.all([silent.closed(), served.closed()]);
+  assert.equal(silent.bytes, 0);
+  assert.deepEqual(bed.instance(APP).counters.read().inbound.reasons, {});
+});

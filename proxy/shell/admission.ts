@@ -70,6 +70,11 @@ export class Admission {
     });
   }
 
+  /** Work has come that is no request. */
+  noteWork(): void {
+    this.#options.arrived();
+  }
+
   enter(entrant: Entrant): Leave {
     const { gate, clock, arrived } = this.#options;
     arrived();

@@ -52,8 +52,8 @@ export class AppListener {
       takeHttp2:
         options.loadHttp2 && ((socket, bytes, caller) => void this.#takeHttp2(socket, bytes, caller)),
     };
-    const { headersMs, silenceMs, drainIdleMs } = options.times;
-    const shortestMs = Math.min(headersMs, silenceMs, drainIdleMs);
+    const { headersMs, silenceMs, drainIdleMs, clientIdleMs } = options.times;
+    const shortestMs = Math.min(headersMs, silenceMs, drainIdleMs, clientIdleMs);
     this.#sweepMs = Math.max(SWEEP_MS_MIN, Math.min(SWEEP_MS_MAX, shortestMs / SWEEPS_PER_DEADLINE));
     // A client's end is told to the other side of a tunnel, and everything else decides itself what it means.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));

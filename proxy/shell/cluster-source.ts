@@ -2,7 +2,7 @@
 
 import type { AppName, PodUid } from "#model/brand.ts";
 import type { CallerRules } from "#model/callers.ts";
-import type { AppPorts, Isolation, Observation, Quota } from "#model/mesh-profile.ts";
+import type { AppPorts, Isolation, Observation, Quota, TcpPort } from "#model/mesh-profile.ts";
 import type { Shares } from "#model/shares.ts";
 
 import type { WatchedPod } from "../policy/pod-registry.ts";
@@ -16,6 +16,7 @@ export interface AppSettings {
   /** Absent: a thread. */
   readonly isolation?: Isolation;
   readonly observation?: Observation;
+  readonly tcpPorts?: readonly TcpPort[];
   readonly ports: AppPorts | undefined;
   /** Absent: anybody. */
   readonly callers?: CallerRules;

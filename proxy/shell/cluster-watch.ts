@@ -202,7 +202,7 @@ function sharesTextOf(raw: unknown): string | undefined {
 }
 
 function settingsOf(raw: unknown): AppSettings {
-  const { app, quota, isolation, observation, ports, callers } = decodeMeshProfile(raw);
+  const { app, quota, isolation, observation, tcpPorts, ports, callers } = decodeMeshProfile(raw);
   return {
     app,
     quota,
@@ -210,6 +210,7 @@ function settingsOf(raw: unknown): AppSettings {
     ...(isolation !== undefined && { isolation }),
     ...(observation !== undefined && { observation }),
     ...(callers !== undefined && { callers }),
+    ...(tcpPorts !== undefined && { tcpPorts }),
   };
 }
 

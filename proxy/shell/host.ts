@@ -10,17 +10,16 @@ import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
 import type { LifecycleTimes } from "../policy/instance-lifecycle.ts";
+import { openTcpPorts } from "../policy/open-tcp-ports.ts";
 import { PodRegistry } from "../policy/pod-registry.ts";
 import type { NodePod, PodEvent } from "../policy/pod-registry.ts";
-import { NO_SUCCESSION } from "../policy/succession.ts";
-import type { Succession } from "../policy/succession.ts";
+import { NO_SUCCESSION, type Succession } from "../policy/succession.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { AppSettings, ClusterListener, ClusterSource } from "./cluster-source.ts";
 import { CostMeter, METER_TURN_MS } from "./cost-meter.ts";
 import { type AppIdentity, type IdentityMaterial, NO_IDENTITY } from "./identity/app-identity.ts";
 import { endpointsOf } from "./pod-endpoints.ts";
-import type { HostMemory } from "./host-memory.ts";
-import { noMemory } from "./host-memory.ts";
+import { type HostMemory, noMemory } from "./host-memory.ts";
 import { Instance } from "./instance.ts";
 import type { InstanceProcesses } from "./instance-processes.ts";
 import type { ProcessUse } from "./process-use.ts";
@@ -303,6 +302,7 @@ export class ProxyHost implements ClusterListener {
     instance.setIsolation(settings?.isolation ?? "thread");
     instance.set({
       observation: settings?.observation ?? {},
+      tcpPorts: openTcpPorts(settings),
       endpoints: endpointsOf(pods),
       sources: pods.map(({ address }) => address),
       identity: this.#identityOf(app),

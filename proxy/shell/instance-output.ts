@@ -8,6 +8,7 @@ import type { Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
 import type { AccessLine } from "./access-log.ts";
+import type { AuditEntry } from "./identity/audit-book.ts";
 
 export interface InstanceOutputOptions {
   readonly app: AppName;
@@ -46,6 +47,18 @@ export class InstanceOutput {
   writeAccess(lines: readonly AccessLine[]): void {
     const { app, logger } = this.#options;
     for (const line of lines) logger.info({ app, ...line }, "request");
+  }
+
+  /** All of them. */
+  writeAudit(entries: readonly AuditEntry[]): void {
+    const { app, logger } = this.#options;
+    for (const entry of entries) logger.warn({ audit: "caller-refused", app, ...entry }, "caller refused");
+  }
+
+  /** Once per try, which comes every few seconds. */
+  writePortFailure(port: number, error: string): void {
+    const { app, logger } = this.#options;
+    logger.warn({ app, port, error }, "a TCP port cannot be had; the others serve");
   }
 
   #write(stream: "stdout" | "stderr", line: string): void {

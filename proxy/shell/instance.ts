@@ -20,18 +20,16 @@ import type {
 import { withinShare } from "../policy/within-share.ts";
 import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { BodyEnd } from "./instance-body.ts";
-import { InstanceAccount } from "./instance-account.ts";
-import type { OwnProcesses } from "./instance-account.ts";
+import { InstanceAccount, type OwnProcesses } from "./instance-account.ts";
 import type { InstanceCounters } from "./instance-counters.ts";
-import { exitReason } from "./instance-life.ts";
-import type { LastExit, Life } from "./instance-life.ts";
+import { exitReason, type LastExit, type Life } from "./instance-life.ts";
 import { InstanceOutput } from "./instance-output.ts";
 import type { InstanceProcesses } from "./instance-processes.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 import type { ServiceTable } from "./service-table.ts";
 import { startLife } from "./start-life.ts";
-import { NO_SETTINGS } from "./worker-messages.ts";
-import type { DataPathTimes, FromWorker, ToWorker, WorkerSettings } from "./worker-messages.ts";
+import { NO_SETTINGS, type DataPathTimes, type FromWorker } from "./worker-messages.ts";
+import type { ToWorker, WorkerSettings } from "./worker-messages.ts";
 
 export interface InstanceOptions {
   readonly app: AppName;
@@ -288,6 +286,9 @@ export class Instance {
       case "exhausted":
         if (life === this.#current) this.#recycle("its memory quota is nearly used up");
         return;
+      case "tcp-port-failed":
+        this.#output.writePortFailure(message.port, message.message);
+        return;
       case "accessed":
         this.#output.writeAccess(message.lines);
         return;
@@ -295,8 +296,7 @@ export class Instance {
         life.bindFailure = message.message;
         return;
       case "audit":
-        for (const entry of message.entries)
-          this.#options.logger.warn({ audit: "caller-refused", app: this.app, ...entry }, "caller refused");
+        this.#output.writeAudit(message.entries);
         return;
       case "follow-service":
         life.services.follow(message.name);

@@ -20,6 +20,7 @@ import { outboundRoute } from "./outbound-route.ts";
 import { PodPools } from "./pod-pools.ts";
 import { ServiceRoutes, type ServiceRoutesOptions } from "./service-routes.ts";
 import { SourceGuard } from "./source-guard.ts";
+import { TcpPorts } from "./tcp/tcp-ports.ts";
 import { TraceStarter } from "./trace-starter.ts";
 import type { WorkerSettings } from "./worker-messages.ts";
 
@@ -49,16 +50,9 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
   const services = serviceRoutes(seat, { namespace, guard, clock });
   const sourceGuard = new SourceGuard(nodeAddress);
   const upstreams = new UpstreamPools(throttle);
-  const { headersMs, drainIdleMs, upstreamSilenceMs: silenceMs } = times;
-  const observed = { accessLog, traces };
-  const shared = {
-    ...observed,
-    admission,
-    counters,
-    throttle,
-    clock,
-    times: { headersMs, drainIdleMs, silenceMs },
-  };
+  const { headersMs, drainIdleMs, clientIdleMs, upstreamSilenceMs: silenceMs } = times;
+  const parts = { accessLog, traces, admission, counters, throttle, clock };
+  const shared = { ...parts, times: { headersMs, drainIdleMs, clientIdleMs, silenceMs } };
   const identity = new IdentityGate({
     identity: data.settings.identity,
     clock,
@@ -87,16 +81,25 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
     sweepUpstreams: (nowMs) => upstreams.sweep(nowMs),
   });
 
-  const apply = ({ observation, endpoints, sources, identity: own }: Partial<WorkerSettings>): void => {
+  const tcp = new TcpPorts({
+    ...shared,
+    nodeAddress,
+    pools,
+    failed: (port, message) => seat.tell({ kind: "tcp-port-failed", port, message }),
+  });
+  const apply = (settings: Partial<WorkerSettings>): void => {
+    const { observation, tcpPorts, endpoints, sources, identity: own } = settings;
     if (endpoints !== undefined) pools.update(endpoints);
     if (sources !== undefined) sourceGuard.update(sources);
     if (own !== undefined) identity.update(own);
+    if (tcpPorts !== undefined) tcp.update(tcpPorts);
     if (observation === undefined) return;
     accessLog.change(observation.accessLogRatio);
     traces.change(observation.traces);
   };
   apply(data.settings);
   const beat = (): void => {
+    tcp.count();
     limits.beat();
     accessLog.flush();
     seat.beat();
@@ -108,7 +111,7 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
     else if (message.kind === "quota") limits.change(message.quota);
     else if (message.kind === "service") services.received(message.name, message.service);
     else if (message.kind === "retire") void retire(seat, [inbound, outbound]);
-    else void drain(seat, [inbound, outbound], accessLog);
+    else void drain(seat, [inbound, outbound, tcp], accessLog);
   });
 
   await listen(seat, { inbound, outbound });
@@ -151,7 +154,7 @@ async function retire(seat: InstanceSeat, listeners: readonly AppListener[]): Pr
 /** The host ends it if it takes longer than the drain timeout. */
 async function drain(
   seat: InstanceSeat,
-  listeners: readonly AppListener[],
+  listeners: readonly Pick<AppListener, "drain">[],
   accessLog: AccessLog,
 ): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.drain()));

@@ -1,7 +1,7 @@
 // What the host and an instance's worker say to each other. Structured clones, both sides of one release.
 
 import type { AppName, PodUid } from "#model/brand.ts";
-import type { AppPorts, Observation, Quota } from "#model/mesh-profile.ts";
+import type { AppPorts, Observation, Quota, TcpPort } from "#model/mesh-profile.ts";
 
 import { type AppIdentity, NO_IDENTITY } from "./identity/app-identity.ts";
 import type { AuditEntry } from "./identity/audit-book.ts";
@@ -22,6 +22,7 @@ export interface InstanceData {
 /** What may change while it runs, the quota apart. */
 export interface WorkerSettings {
   readonly observation: Observation;
+  readonly tcpPorts: readonly TcpPort[];
   readonly endpoints: readonly PodEndpoint[];
   /** Addresses of the app's pods on this node, whatever their condition. */
   readonly sources: readonly string[];
@@ -31,6 +32,7 @@ export interface WorkerSettings {
 
 export const NO_SETTINGS: WorkerSettings = {
   observation: {},
+  tcpPorts: [],
   endpoints: [],
   sources: [],
   identity: NO_IDENTITY,
@@ -48,6 +50,8 @@ export interface DataPathTimes {
   readonly upstreamSilenceMs: number;
   /** From a connection's or request's first byte to the end of its headers. */
   readonly headersMs: number;
+  /** Without a request, after which a client's connection is closed. */
+  readonly clientIdleMs: number;
   readonly heartbeatMs: number;
   /** How long requests in progress on a departed pod, or in a draining instance, may take to finish. */
   readonly drainTimeoutMs: number;
@@ -59,6 +63,8 @@ export const DEFAULT_DATA_PATH_TIMES: DataPathTimes = {
   // As long as the reverse proxies in common use wait by default.
   upstreamSilenceMs: 60_000,
   headersMs: 10_000,
+  // Go's clients keep idle connections for 90 s; closing earlier would race with their next request.
+  clientIdleMs: 95_000,
   heartbeatMs: 100,
   drainTimeoutMs: 30_000,
   // Whoever has sent nothing for so long is unlikely to do so in the millisecond in which the connection is closed.
@@ -81,6 +87,8 @@ export type FromWorker =
   | { readonly kind: "settled" }
   /** Its memory does not come down, though it refuses requests. */
   | { readonly kind: "exhausted" }
+  /** A port of plain TCP that it cannot have for now; it serves without. */
+  | { readonly kind: "tcp-port-failed"; readonly port: number; readonly message: string }
   /** Of its access log. */
   | { readonly kind: "accessed"; readonly lines: readonly AccessLine[] }
   | { readonly kind: "bind-failed"; readonly message: string }

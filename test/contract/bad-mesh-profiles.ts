@@ -41,6 +41,15 @@ export const BAD_MESH_PROFILES: readonly BadMeshProfile[] = [
   bad("more lines than requests", "spec.observation.accessLog.sampleRatio", {
     observation: { accessLog: { sampleRatio: 1.5 } },
   }),
+  bad("a port of TCP where ports are allocated", "spec.tcpPorts[0].listenPort", {
+    tcpPorts: [{ listenPort: 20_001, podPort: 5_432 }],
+  }),
+  bad("a port of TCP twice", "spec.tcpPorts[1]", {
+    tcpPorts: [
+      { listenPort: 10_432, podPort: 5_432 },
+      { listenPort: 10_432, podPort: 5_433 },
+    ],
+  }),
   bad("a limit beyond 32 bits", "spec.quota.concurrency", { quota: { concurrency: 2 ** 31 } }),
   bad("a caller that is no app", "spec.identity.allowedCallers[0]", {
     identity: { allowedCallers: ["web"] },

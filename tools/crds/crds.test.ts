@@ -111,6 +111,12 @@ test("a profile with every field is accepted by schema and decoder, and so is on
       receivedBytesPerSecond: "10Mi",
       sentBytesPerSecond: "1e8",
     },
+    isolation: "process",
+    observation: { accessLog: { sampleRatio: 0 }, traces: { sampleRatio: 1 } },
+    tcpPorts: [
+      { listenPort: 1_024, podPort: 1 },
+      { listenPort: 19_999, podPort: 65_535 },
+    ],
     placement: { maxPodsPerNode: 8 },
   };
   const condition = { status: "True", lastTransitionTime: "2030-01-31T12:00:00Z", reason: "Ok" };

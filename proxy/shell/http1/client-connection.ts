@@ -8,7 +8,7 @@ import { type Caller, UNIDENTIFIED } from "../../policy/identity/caller.ts";
 import { RequestHead } from "../../policy/http1/request-head.ts";
 import type { SocketReads } from "../read-throttle.ts";
 import { isHttp2Preface } from "../http2/preface.ts";
-import { CLIENT_IDLE_MS, CLOSING_MS, STRANGER_MS } from "./client-options.ts";
+import { CLOSING_MS, STRANGER_MS } from "./client-options.ts";
 import type { ClientOptions } from "./client-options.ts";
 import type { ClientSide } from "./client-side.ts";
 import { Exchange } from "./exchange.ts";
@@ -80,7 +80,7 @@ export class ClientConnection implements ClientSide {
         return;
       case "new":
       case "idle":
-        if (quietMs >= (listener.isDraining ? times.drainIdleMs : CLIENT_IDLE_MS)) this.destroy();
+        if (quietMs >= (listener.isDraining ? times.drainIdleMs : times.clientIdleMs)) this.destroy();
         return;
       case "head":
         if (quietMs >= times.headersMs) this.#beginRefused("requestTimeout");

@@ -43,12 +43,12 @@ export interface ClientTimes {
   readonly headersMs: number;
   /** Without a byte from or to either side, after which an exchange is given up. */
   readonly silenceMs: number;
+  /** Without a request, after which a connection is closed. */
+  readonly clientIdleMs: number;
   /** How long a draining port leaves a connection without a request for one more. */
   readonly drainIdleMs: number;
 }
 
-/** Go's clients keep idle connections for 90 s; closing earlier would race with their next request. */
-export const CLIENT_IDLE_MS = 95_000;
 /** How long the rest of a body is read and dropped after it was refused, so that the client gets to see the answer. */
 export const DISCARD_MS = 5_000;
 /** How long a connection of an address that is not the app's is held until it is refused: news of pods take seconds. */

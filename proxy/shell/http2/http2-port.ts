@@ -9,7 +9,6 @@ import type { Clock } from "#runtime/clock.ts";
 import { type Caller, UNIDENTIFIED } from "../../policy/identity/caller.ts";
 import type { AnswerableReason } from "../../policy/reasons.ts";
 import { HEAD_BYTES_MAX } from "../../policy/http1/request-head.ts";
-import { CLIENT_IDLE_MS } from "../http1/client-options.ts";
 import type { ClientOptions } from "../http1/client-options.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 import type { Http2ExchangeOptions } from "./http2-exchange.ts";
@@ -86,7 +85,7 @@ export class Http2Port {
     this.#sessions.set(session, record);
     session.on("close", () => this.#sessions.delete(session));
     session.on("error", () => session.destroy());
-    session.setTimeout(CLIENT_IDLE_MS, () => {
+    session.setTimeout(client.times.clientIdleMs, () => {
       if (record.streams === 0) session.close();
     });
     session.on("stream", (stream, headers) => {
