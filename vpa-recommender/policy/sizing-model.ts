@@ -20,7 +20,7 @@ import { InstanceLearner, type InstanceUsage, type SavedLearner } from "./instan
 import { DEFAULT_DEMAND, type DemandOptions, NodeDemand, type SavedDemand } from "./node-demand.ts";
 import { PeakPool, type SavedPeaks } from "./peak-pool.ts";
 import type { RestoreOutcome } from "./restore-outcome.ts";
-import { TotalsLearner } from "./totals-learner.ts";
+import { type SavedTotals, TotalsLearner } from "./totals-learner.ts";
 import { readingFault, type ReadingFault, type UsageReading } from "./usage-reading.ts";
 
 /** What a reading is held against: the node as it was when the reading was taken. */
@@ -68,6 +68,8 @@ export class SizingModel {
   readonly #learners = new Map<AppName, InstanceLearner>();
   /** Of nodes that do not tell their instances apart, and the profiles that their apps' costs lean on. */
   #totals: TotalsLearner | undefined;
+  /** What was saved of them, until the first reading. */
+  #totalsBefore: SavedTotals | undefined;
   readonly #profiles = new Map<AppName, AppCost>();
   #fleet: Correction | undefined;
 
@@ -175,6 +177,18 @@ export class SizingModel {
     for (const [app, learner] of this.#learners) yield [app, learner.saved()];
   }
 
+  /** What nodes' totals taught of all apps together; undefined if they taught nothing. */
+  savedTotals(): SavedTotals | undefined {
+    return this.#totals?.saved() ?? this.#totalsBefore;
+  }
+
+  /** Goes on from that, unless there are newer readings already. */
+  restoreTotals(saved: SavedTotals): RestoreOutcome {
+    if (this.#totals !== undefined) return "older";
+    this.#totalsBefore = saved;
+    return "restored";
+  }
+
   /** Goes on from what was saved of a node. */
   restoreNode(name: NodeName, { demand, peaks, lastMs }: SavedNode): RestoreOutcome {
     const restored = NodeDemand.restored(demand, this.#options);
@@ -228,10 +242,17 @@ export class SizingModel {
     { used, timeMs, limit = {} }: NodeReading,
     priorOf: (app: AppName) => AppCost,
   ): void {
-    this.#totals ??= new TotalsLearner(proxyBase);
+    this.#totals ??= this.#newTotals(proxyBase);
     const isThrottled = isHeldBack(used.cpuMilli, limit.cpuMilli);
     this.#totals.add({ workloads: appPods, used, timeMs, isThrottled }, totalsPrior(priorOf));
     for (const app of appPods.keys()) this.#profiles.set(app, priorOf(app));
+  }
+
+  // Its prior is a proxy's base, which is known once one was seen.
+  #newTotals(proxyBase: Resources): TotalsLearner {
+    const totals = new TotalsLearner(proxyBase);
+    const isRestored = this.#totalsBefore !== undefined && totals.restore(this.#totalsBefore);
+    return isRestored ? totals : new TotalsLearner(proxyBase);
   }
 
   #learnedFromTotals(app: AppName): LearnedApp | undefined {

@@ -26,6 +26,8 @@ const NODE_KEPT_MS = 48 * HOUR_MS;
 const APP_KEPT_MS = 14 * 24 * HOUR_MS;
 
 export const nodeKey = (node: string): string => `node/${node}`;
+/** Of all apps together, from nodes' totals. */
+export const TOTALS_KEY = "totals";
 export const appKey = (app: string): string => `app/${app}`;
 /** @param autoscaler namespace and name. */
 export const daemonKey = (autoscaler: string): string => `daemon/${autoscaler}`;

@@ -68,10 +68,19 @@ test("what a node was seen to need survives the recommender", async () => {
   // Twice the model's sum and a margin before; by now that sum is used, and the level has begun to follow it.
   assert.ok(before >= 240 && before <= 245, String(before));
   assert.ok(requiredMilli(bed) > 200, String(requiredMilli(bed)));
-  assert.equal(await counted(bed, 'berth_recommender_state_entries_total{outcome="restored"}'), 1);
-  // Nothing was kept of a node whose proxy told nothing.
+  assert.equal(await counted(bed, 'berth_recommender_state_entries_total{outcome="restored"}'), 2);
+  // The node's demand, and what its totals taught; nothing of a node whose proxy told nothing.
   await using fresh = await secondLife([], endMs);
   assert.equal(requiredMilli(fresh), FRESH_MILLI);
+});
+
+test("what nodes' totals taught of apps survives", async () => {
+  const { state, endMs } = await firstLife();
+  await using bed = await secondLife(state, endMs);
+  const samples = bed.model.learnedOf(CART)?.samples ?? 0;
+  assert.ok(samples > HOURS * 60 - 10, String(samples));
+  await using fresh = await secondLife([], endMs);
+  assert.ok((fresh.model.learnedOf(CART)?.samples ?? 0) < 10);
 });
 
 test("what apps cost survives, too", async () => {
@@ -150,7 +159,7 @@ test("an entry that is damaged is refused alone", async () => {
   const damaged = rewritten(state, (content) => {
     const { entries, ...rest } = content as { entries: Record<string, { lastMs: number; state: unknown }> };
     const node = entries[nodeKey(NODE)];
-    assert.ok(node !== undefined);
+    if (node === undefined) return content;
     const { demand } = node.state as { demand: { cpu: object } };
     const badly = {
       ...demand,
@@ -187,8 +196,6 @@ test("an object of the name that is not ours is never written over", async () =>
 
 test("what is too old to say anything goes, and what belongs to nobody for a while stays", async () => {
   const { state, endMs } = await firstLife();
-  const [object] = state;
-  assert.ok(object !== undefined);
   for (const [hours, isThere] of [
     [40, true],
     [50, false],
@@ -198,10 +205,12 @@ test("what is too old to say anything goes, and what belongs to nobody for a whi
     bed.deleteProxy("proxy-on-node-1");
     bed.api.setMetricsSource(() => []);
     await bed.pass(2 * USAGE_INTERVAL_MS);
-    const [now] = await bed.savedState();
-    const text = Object.values((now?.["binaryData"] ?? {}) as Record<string, string>).join("");
-    const entries = readStateText(Buffer.from(text, "base64"));
-    assert.ok(typeof entries !== "string");
-    assert.equal(entries.has(nodeKey(NODE)), isThere, `${hours} hours`);
+    const keys = (await bed.savedState()).flatMap((object) => {
+      const [text = ""] = Object.values(object["binaryData"] as Record<string, string>);
+      const entries = readStateText(Buffer.from(text, "base64"));
+      assert.ok(typeof entries !== "string");
+      return Array.from(entries.keys());
+    });
+    assert.equal(keys.includes(nodeKey(NODE)), isThere, `${hours} hours`);
   }
 });

@@ -19,6 +19,7 @@ import {
   decodeTotals,
   isKept,
   nodeKey,
+  TOTALS_KEY,
   type StateEntry,
 } from "./learned-state.ts";
 import type { StateStore } from "./state-store.ts";
@@ -76,6 +77,7 @@ export class StateKeeper {
       const app = key.slice(appKey("").length) as AppName;
       this.#restore(key, decodeApp, (saved) => model.restoreApp(app, saved, ledger.profile(app).cost));
     }
+    this.#restore(TOTALS_KEY, decodeTotals, (saved) => model.restoreTotals(saved));
     model.refreshFleet(nowMs);
     for (const [autoscaler, daemon] of this.#options.daemons()) this.restoreDaemon(autoscaler, daemon);
     this.#isLoaded = true;
@@ -147,6 +149,8 @@ export class StateKeeper {
     const { model, daemons, clock } = this.#options;
     for (const [node, state] of model.savedNodes()) this.#keep(nodeKey(node), state);
     for (const [app, state] of model.savedApps()) this.#keep(appKey(app), state);
+    const totals = model.savedTotals();
+    if (totals !== undefined) this.#keep(TOTALS_KEY, totals);
     for (const [autoscaler, daemon] of daemons()) {
       this.#keep(daemonKey(autoscaler), daemon.saved());
       for (const [node, state] of daemon.savedNodes()) this.#keep(daemonNodeKey(autoscaler, node), state);
