@@ -22,3 +22,9 @@ for (const place of ["thread", "process"] as const) {
     assert.match(text, /= process\.getBuiltinModule\("node:net"\);/);
   });
 }
+
+test("no instance imports node:http, which takes megabytes of each", () => {
+  for (const [url, text] of Object.entries(workerCode("thread").sources)) {
+    assert.doesNotMatch(text, /"node:https?"/, url);
+  }
+});

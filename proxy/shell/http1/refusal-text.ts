@@ -1,7 +1,6 @@
 // An answer in the proxy's own name.
 
-import { STATUS_CODES } from "node:http";
-
+import { statusText } from "../../policy/http1/status-text.ts";
 import { REASON_HEADER, REASONS } from "../../policy/reasons.ts";
 import type { AnswerableReason } from "../../policy/reasons.ts";
 
@@ -17,7 +16,7 @@ export interface Refusal {
 export function refusalText({ reason, headers, isHeadMethod, connection }: Refusal): string {
   const { code, statusCode, summary } = REASONS[reason];
   const body = `${summary}\n`;
-  let text = `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode] ?? ""}\r\n`;
+  let text = `HTTP/1.1 ${statusCode} ${statusText(statusCode)}\r\n`;
   text += `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
   text += `${REASON_HEADER}: ${code}\r\n`;
   for (const [name, value] of Object.entries(headers)) text += `${name}: ${value}\r\n`;
