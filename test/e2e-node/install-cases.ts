@@ -7,7 +7,9 @@ import { PODS, resourcePath } from "#kube/resource-path.ts";
 import { KUBELET_NODE } from "#test/e2e/control-plane.ts";
 import { fillerPod, SHOP } from "./example-pods.ts";
 import { answerOf, inboundPort, removePod, startApp } from "./mesh-apps.ts";
+import { installLogAgent, LOG_AGENT, LOGGING } from "./log-agent.ts";
 import { NODE_ADDRESS } from "./machine-namespace.ts";
+import { installMetricsServer } from "./metrics-server.ts";
 import { type NodeCluster, SYSTEM_NAMESPACE } from "./node-cluster.ts";
 import { isReady } from "./pod.ts";
 
@@ -20,7 +22,7 @@ const PARTS = [
 /** The extender has two replicas. */
 const PODS_COUNT = PARTS.length + 1;
 
-export function installCases(cluster: () => NodeCluster): void {
+export function installCases(cluster: () => NodeCluster, metricsServer: string): void {
   test("the node runs a pod on its own network and one on the bridge", async () => {
     const onBridge = fillerPod({ name: "on-bridge" }) as { spec: object };
     const onHost = { ...fillerPod({ name: "on-host" }), spec: { ...onBridge.spec, hostNetwork: true } };
@@ -50,6 +52,21 @@ export function installCases(cluster: () => NodeCluster): void {
       );
     }
     await cluster().wireScheduler();
+  });
+
+  test("a metrics-server and a DaemonSet that is not Berth's start beside it", async () => {
+    await installMetricsServer(cluster(), metricsServer);
+    await installLogAgent(cluster());
+    await cluster().kubectl("-n", LOGGING, "rollout", "status", `daemonset/${LOG_AGENT}`, "--timeout=60s");
+    // Its readings come in while the next cases run.
+    await cluster().kubectl(
+      "-n",
+      "kube-system",
+      "rollout",
+      "status",
+      "deployment/metrics-server",
+      "--timeout=90s",
+    );
   });
 
   test("a request crosses the mesh: from one app's pod through the node's proxy to another app's pod", async () => {

@@ -12,6 +12,7 @@ import { toolBinaries } from "#test/e2e/tool-binaries.ts";
 import { z } from "zod";
 import { removeGroups } from "./control-groups.ts";
 import { leftovers, processesOf, takeInventory } from "./leftovers.ts";
+import { metricsServerBinary, metricsServerVersion } from "./metrics-server.ts";
 import { nodeToolBinaries, nodeToolVersions } from "./node-tools.ts";
 import { checkPrerequisites } from "./prerequisites.ts";
 
@@ -36,7 +37,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   await toolBinaries(progress);
   await nodeToolBinaries(progress);
-  progress(nodeToolVersions());
+  await metricsServerBinary(progress);
+  progress(`${nodeToolVersions()}, ${metricsServerVersion()}`);
   const runFolder = mkdtempSync(join(tmpdir(), "berth-node-run-"));
   const before = takeInventory(runFolder);
   const exitCode = await runSuite({ runFolder, keep });

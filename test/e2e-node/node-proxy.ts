@@ -1,4 +1,4 @@
-// The node's proxy as the API server, kubelet and the kernel know it.
+// The node's proxy, or any DaemonSet's pod, as the API server, kubelet and the kernel know it.
 
 import type { Resources } from "#model/resources.ts";
 import { decodePod } from "#kube/decode-pod.ts";
@@ -22,12 +22,20 @@ export interface NodeProxy {
 }
 
 /** @throws Error if there is not exactly one proxy pod, running. */
-export async function nodeProxy(cluster: NodeCluster): Promise<NodeProxy> {
-  const [pod, ...others] = await cluster.pods(SYSTEM_NAMESPACE, { labelSelector: PROXY_LABEL });
+export function nodeProxy(cluster: NodeCluster): Promise<NodeProxy> {
+  return onlyPod(cluster, { namespace: SYSTEM_NAMESPACE, labelSelector: PROXY_LABEL });
+}
+
+/** @throws Error if there is not exactly one pod of the labels, running. */
+export async function onlyPod(
+  cluster: NodeCluster,
+  { namespace, labelSelector }: { readonly namespace: string; readonly labelSelector: string },
+): Promise<NodeProxy> {
+  const [pod, ...others] = await cluster.pods(namespace, { labelSelector });
   const [status] = pod?.status.containerStatuses ?? [];
   const containerId = status?.containerID?.replace("containerd://", "");
   if (pod === undefined || status === undefined || containerId === undefined || others.length > 0)
-    throw new Error("there is not exactly one proxy with a container");
+    throw new Error(`there is not exactly one pod of ${labelSelector} with a container`);
   return {
     pod,
     view: decodeProxyPod(pod),

@@ -6,14 +6,17 @@ import { toolBinaries } from "#test/e2e/tool-binaries.ts";
 import { installCases } from "./install-cases.ts";
 import { kubeletCases } from "./kubelet-cases.ts";
 import { NodeCluster } from "./node-cluster.ts";
+import { metricsServerBinary } from "./metrics-server.ts";
 import { nodeToolBinaries } from "./node-tools.ts";
 import { resizeCases } from "./resize-cases.ts";
 import { startUpCases } from "./start-up-cases.ts";
 import { upgradeCases } from "./upgrade-cases.ts";
+import { usageCases } from "./usage-cases.ts";
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const tools = await toolBinaries(progress);
 const nodeTools = await nodeToolBinaries(progress);
+const metricsServer = await metricsServerBinary(progress);
 const isKept = process.env["BERTH_E2E_KEEP"] === "1";
 
 let cluster: NodeCluster | undefined;
@@ -38,10 +41,11 @@ function theCluster(): NodeCluster {
   return cluster;
 }
 
-installCases(theCluster);
+installCases(theCluster, metricsServer);
 startUpCases(theCluster);
 upgradeCases(theCluster);
 resizeCases(theCluster);
+usageCases(theCluster);
 kubeletCases(theCluster);
 
 async function keptUntilSignal({ kubeconfig }: NodeCluster): Promise<void> {

@@ -130,11 +130,11 @@ export async function settled(cluster: NodeCluster): Promise<NodeProxy> {
 /** Above the delays that overlay/kustomization.yaml sets. */
 const SETTLED_MS = 5_000;
 
-function grown(cluster: NodeCluster, before: NodeProxy): Promise<NodeProxy> {
+export function grown(cluster: NodeCluster, before: NodeProxy): Promise<NodeProxy> {
   return resized(cluster, ({ view }) => view.requests.cpuMilli > before.view.requests.cpuMilli);
 }
 
-function shrunk(cluster: NodeCluster, before: NodeProxy): Promise<NodeProxy> {
+export function shrunk(cluster: NodeCluster, before: NodeProxy): Promise<NodeProxy> {
   return resized(cluster, ({ view }) => view.requests.cpuMilli < before.view.requests.cpuMilli);
 }
 

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, request } from "undici";
+import { makeAuthority } from "#scheduler-extender/shell/certificate-making.ts";
 import { freePort } from "#cli/start/free-port.ts";
 import { LoggedProcess } from "./logged-process.ts";
 import type { ToolName, ToolPaths } from "./tool-binaries.ts";
@@ -168,6 +169,7 @@ async function startApiServer(
     `--service-account-key-file=${files.serviceAccountKey}`,
     `--service-account-signing-key-file=${files.serviceAccountKey}`,
     `--service-cluster-ip-range=${serviceRange}`,
+    ...(await aggregationFlags(files)),
     `--audit-policy-file=${writeJson(files, "audit-policy.json", AUDIT_POLICY)}`,
     `--audit-log-path=${files.auditLog}`,
     ...(services === "network" ? [] : [egressFlag(files)]),
@@ -183,6 +185,23 @@ async function startApiServer(
   }, API_SERVER_READY_MS_MAX);
   if (connection === undefined) throw new Error("the API server is ready without a certificate");
   return { url, ...connection };
+}
+
+// By these an API behind this one knows it, and believes what it says of who is asking. One certificate that vouches for
+// itself does for both ends.
+async function aggregationFlags({ folder }: ControlPlaneFiles): Promise<readonly string[]> {
+  const { certificate, key } = await makeAuthority(Date.now());
+  const [certificateFile, keyFile] = [join(folder, "aggregator.crt"), join(folder, "aggregator.key")];
+  writeFileSync(certificateFile, certificate);
+  writeFileSync(keyFile, key, { mode: 0o600 });
+  return [
+    `--requestheader-client-ca-file=${certificateFile}`,
+    `--proxy-client-cert-file=${certificateFile}`,
+    `--proxy-client-key-file=${keyFile}`,
+    "--requestheader-username-headers=X-Remote-User",
+    "--requestheader-group-headers=X-Remote-Group",
+    "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+  ];
 }
 
 // Everything that a service account of Berth's asks, and how it was answered.
