@@ -5,9 +5,10 @@
 // taken at any time. Headroom beyond it has not been kept: to take it while more pods are on their way would take their
 // room, and kubelet would refuse them; so that part waits for a calm moment. Too little CPU is slow and too little memory
 // is a crash: memory's headroom is renewed while much of it is left, and CPU that was just given back stays given back
-// for a while (docs/decisions/0029-memory-and-cpu-are-sized-apart.md). Shrinking waits until the surplus has lasted, so that apps which come and go do not make the proxy breathe. What does
-// not wait is what the next proxy of the node lacks in an upgrade: the present one lends it of its own, and the next one
-// takes it all over when this one has gone (docs/decisions/0013-handover.md).
+// for a while (docs/decisions/0032-memory-and-cpu-are-sized-apart.md). Shrinking waits until the surplus has lasted, so
+// that apps which come and go do not make the proxy breathe. What does not wait is what the next proxy of the node lacks
+// in an upgrade: the present one lends it of its own, and the next one takes it all over when this one has gone
+// (docs/decisions/0013-handover.md).
 
 import {
   addResources,
