@@ -22,6 +22,8 @@ class Signed {
   readonly keeper: IdentityKeeper;
   authority: TestAuthority;
   isAway = false;
+  /** Keys are made in threads of Node's own, which take as long as they take. */
+  readonly #underway = new Set<Promise<unknown>>();
 
   constructor(authority: TestAuthority) {
     this.authority = authority;
@@ -30,7 +32,9 @@ class Signed {
         certify: async (app) => {
           this.asked.push(app);
           if (this.isAway) throw new OperationError("CertificateLate", "nobody answers");
-          return this.authority.certify(app, { nowMs: this.clock.nowMs(), lifeMs: DAY_MS });
+          const certified = this.authority.certify(app, { nowMs: this.clock.nowMs(), lifeMs: DAY_MS });
+          this.#underway.add(certified);
+          return certified.finally(() => this.#underway.delete(certified));
         },
       },
       changed: (app, material) => this.told.push([app, material]),
@@ -43,9 +47,16 @@ class Signed {
   async passes(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 30_000) {
       this.clock.advance(Math.min(left, 30_000));
-      await setImmediate();
+      await this.#settled();
     }
-    for (let turns = 0; turns < 20; turns++) await setImmediate();
+    await this.#settled();
+  }
+
+  async #settled(): Promise<void> {
+    do {
+      await Promise.allSettled(this.#underway);
+      await setImmediate();
+    } while (this.#underway.size > 0);
   }
 }
 
