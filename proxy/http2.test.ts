@@ -1,68 +1,22 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer } from "node:http2";
+import { connect } from "node:http2";
 import type { ClientHttp2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 
 import { startApp } from "./testing/app-server.ts";
 import { HostBed, until } from "./testing/host-bed.ts";
 import { send } from "./testing/http-client.ts";
+import { askHttp2 as ask, startHttp2App } from "./testing/http2-app.ts";
 
 const APP = "shop/cart";
-
-interface Http2App {
-  readonly port: number;
-  /** Headers of the requests so far. */
-  readonly seen: readonly IncomingHttpHeaders[];
-}
-
-async function startHttp2App(
-  context: TestContext,
-  served: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
-): Promise<Http2App> {
-  const server = createServer();
-  const seen: IncomingHttpHeaders[] = [];
-  server.on("stream", (stream, headers) => {
-    seen.push(headers);
-    stream.on("error", () => undefined);
-    served(stream, headers);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  context.after(() => server.close());
-  return { port: (server.address() as AddressInfo).port, seen };
-}
 
 function session(context: TestContext, port: number): ClientHttp2Session {
   const client = connect(`http://127.0.0.1:${port}`);
   client.on("error", () => undefined);
   context.after(() => client.destroy());
   return client;
-}
-
-interface Answer {
-  readonly headers: IncomingHttpHeaders;
-  readonly trailers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-async function ask(
-  client: ClientHttp2Session,
-  headers: Record<string, string>,
-  body?: Buffer,
-): Promise<Answer> {
-  const stream = client.request(headers, { endStream: body === undefined });
-  let trailers: IncomingHttpHeaders = {};
-  stream.on("trailers", (received) => {
-    trailers = received;
-  });
-  if (body !== undefined) stream.end(body);
-  const [answer] = (await once(stream, "response")) as [IncomingHttpHeaders];
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return { headers: answer, trailers, body: Buffer.concat(chunks).toString() };
 }
 
 test("requests over HTTP/2 reach the app over HTTP/2, beside those over HTTP/1.1 on the same port", async (context) => {

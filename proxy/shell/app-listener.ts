@@ -10,6 +10,7 @@ import type { Caller } from "../policy/identity/caller.ts";
 import { ClientConnection } from "./http1/client-connection.ts";
 import type { ClientOptions } from "./http1/client-options.ts";
 import type { Http2Port } from "./http2/http2-port.ts";
+import type { SecuredConnection } from "./identity/mutual-tls.ts";
 import { closeQuietly } from "./quiet-close.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 
@@ -32,6 +33,7 @@ const CONNECTIONS_PER_SOURCE_MAX = 2048;
 const SWEEP_MS_MAX = 500;
 const SWEEP_MS_MIN = 10;
 const SWEEPS_PER_DEADLINE = 4;
+const NOTHING_READ = Buffer.alloc(0);
 
 export class AppListener {
   readonly #options: AppListenerOptions;
@@ -130,11 +132,15 @@ export class AppListener {
   }
 
   /** A connection that was accepted here, and turned out to be secure: what is in it is served from now on. */
-  serveSecured(socket: Socket, caller: Caller): void {
-    // Its requests are told from others by who sends them, not by how they come: TLS within TLS is nobody's.
-    const client = new ClientConnection(socket, { ...this.#clientOptions, takeTls: undefined }, caller);
+  serveSecured({ socket, caller, isHttp2 }: SecuredConnection): void {
+    // The handshake has said what it speaks, so its first bytes are not asked: no HTTP/2 unannounced, no TLS within TLS.
+    const options = { ...this.#clientOptions, takeHttp2: undefined, takeTls: undefined };
+    const client = new ClientConnection(socket, options, caller);
     this.#clients.add(client);
     socket.once("close", () => this.#clients.delete(client));
+    if (!isHttp2) return;
+    client.handOver();
+    void this.#takeHttp2(socket, NOTHING_READ, caller);
   }
 
   #hasSourceRoom({ remoteAddress = "unknown" }: Socket): boolean {

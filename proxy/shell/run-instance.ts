@@ -56,7 +56,7 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
   const identity = new IdentityGate({
     identity: data.settings.identity,
     clock,
-    secured: (socket, caller) => inbound.serveSecured(socket, caller),
+    secured: (connection) => inbound.serveSecured(connection),
     audited: (entries) => seat.tell({ kind: "audit", entries }),
   });
   const inbound = new AppListener({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AppName } from "#model/brand.ts";
 import { allowedCaller, type AllowedCaller, ANYBODY, type CallerRules } from "#model/callers.ts";
-import { type Caller, callerOf, callerRefusal, UNIDENTIFIED } from "./caller.ts";
+import { type Caller, callerOf, callerRefusal, isNearlyExpired, UNIDENTIFIED } from "./caller.ts";
 
 const DOMAIN = "cluster.local";
 const WEB: Caller = { kind: "app", app: "shop/web" as AppName, notAfterMs: 1_000 };
@@ -74,4 +74,12 @@ test("where callers are named nobody else is let in", () => {
 test("a caller is an app, a namespace's apps, or all; an app of whatever namespace is nobody", () => {
   for (const text of ["*/web", "web", "shop/", "/web", "shop/web/x", "Shop/web", "shop/we*", "*", ""])
     assert.equal(allowedCaller(text), undefined, text);
+});
+
+test("a caller's certificate is nearly expired from a minute before its end, and whoever has none never", () => {
+  const caller: Caller = { kind: "app", app: "shop/web" as AppName, notAfterMs: 100_000 };
+  assert.ok(!isNearlyExpired(caller, 39_999));
+  assert.ok(isNearlyExpired(caller, 40_000));
+  assert.ok(isNearlyExpired(caller, 200_000));
+  assert.ok(!isNearlyExpired(UNIDENTIFIED, 200_000));
 });

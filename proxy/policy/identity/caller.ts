@@ -68,5 +68,12 @@ export function callerRefusal(
   }
 }
 
+/** Whether that caller's next request should come by another connection, opened with a later certificate. */
+export function isNearlyExpired(caller: Caller, nowMs: number): boolean {
+  return caller.kind === "app" && nowMs >= caller.notAfterMs - EXPIRY_NOTICE_MS;
+}
+
 const URI = "URI:";
+/** Certificates live for ten minutes at least and are renewed at half of that: by now there is a later one. */
+const EXPIRY_NOTICE_MS = 60_000;
 const CLAIM_CHARACTERS_MAX = 200;

@@ -65,6 +65,12 @@ export class ClientConnection implements ClientSide {
     else settled();
   }
 
+  /** Only its end is still waited for, and its bytes are counted then. */
+  handOver(): void {
+    this.#phase = "handed-over";
+    this.socket.off("data", this.#dataSeen).off("drain", this.#drained).off("end", this.#ended);
+  }
+
   /** Closes what has been quiet for too long. */
   sweep(nowMs: number): void {
     if (this.#isActive) {
@@ -187,12 +193,12 @@ export class ClientConnection implements ClientSide {
     switch (this.#phase) {
       case "new":
         if (this.options.takeHttp2 !== undefined && isHttp2Preface(bytes)) {
-          this.#handOver();
+          this.handOver();
           this.options.takeHttp2(this.socket, bytes, this.caller);
           return;
         }
         if (this.options.takeTls !== undefined && bytes[0] === TLS_HANDSHAKE) {
-          this.#handOver();
+          this.handOver();
           // What is read and written from now on counts on the connection within.
           this.#reads.leave();
           this.#isCounted = false;
@@ -224,12 +230,6 @@ export class ClientConnection implements ClientSide {
       this.resume();
     });
     this.socket.once("close", stop);
-  }
-
-  /** Only its end is still waited for, and its bytes are counted then. */
-  #handOver(): void {
-    this.#phase = "handed-over";
-    this.socket.off("data", this.#dataSeen).off("drain", this.#drained).off("end", this.#ended);
   }
 
   /** Request after request, as far as they are over at once. */

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 
 import type { Clock } from "#runtime/clock.ts";
 
-import { type Caller, UNIDENTIFIED } from "../../policy/identity/caller.ts";
+import { type Caller, isNearlyExpired, UNIDENTIFIED } from "../../policy/identity/caller.ts";
 import type { AnswerableReason } from "../../policy/reasons.ts";
 import { HEAD_BYTES_MAX } from "../../policy/http1/request-head.ts";
 import type { ClientOptions } from "../http1/client-options.ts";
@@ -77,7 +77,7 @@ export class Http2Port {
   }
 
   #opened(session: ServerHttp2Session): void {
-    const { client, refusalOf } = this.#options;
+    const { client, clock, refusalOf } = this.#options;
     const caller = this.#arriving;
     const route = () => refusalOf(caller, clientAddress) ?? this.#options.route();
     const clientAddress = session.socket.remoteAddress ?? "unknown";
@@ -96,7 +96,8 @@ export class Http2Port {
         this.#streams -= 1;
         if (this.#streams === 0) for (const settled of this.#settled.splice(0)) settled();
       });
-      if (client.listener.isRetiring) this.#endSoon(session);
+      // A session may go on for days, and its caller be refused once what it was opened with has expired.
+      if (client.listener.isRetiring || isNearlyExpired(caller, clock.nowMs())) this.#endSoon(session);
       new Http2Exchange(stream, headers, { client, route, clientAddress }).begin();
     });
   }

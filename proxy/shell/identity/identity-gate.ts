@@ -11,14 +11,13 @@ import { REASONS } from "../../policy/reasons.ts";
 import type { AnswerableReason } from "../../policy/reasons.ts";
 import type { AppIdentity, IdentityMaterial } from "./app-identity.ts";
 import { AuditBook, type AuditEntry } from "./audit-book.ts";
-import type { MutualTls } from "./mutual-tls.ts";
+import type { MutualTls, MutualTlsOptions } from "./mutual-tls.ts";
 import type { PeerSecurity } from "./peer-security.ts";
 
 export interface IdentityGateOptions {
   readonly identity: AppIdentity;
   readonly clock: Clock;
-  /** A caller's connection is secure. */
-  readonly secured: (socket: Socket, caller: Caller) => void;
+  readonly secured: MutualTlsOptions["secured"];
   /** Told at most once a second. */
   readonly audited: (entries: readonly AuditEntry[]) => void;
 }

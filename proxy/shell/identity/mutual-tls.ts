@@ -14,15 +14,24 @@ import { appOfNames, type Caller, callerOf } from "../../policy/identity/caller.
 import type { IdentityMaterial } from "./app-identity.ts";
 import type { PeerSecurity, SecureDestination } from "./peer-security.ts";
 
+export interface SecuredConnection {
+  readonly socket: Socket;
+  readonly caller: Caller;
+  /** By ALPN; HTTP/1.1 otherwise, and where the client named none. */
+  readonly isHttp2: boolean;
+}
+
 export interface MutualTlsOptions {
   readonly trustDomain: string;
-  /** A caller's connection is secure. */
-  readonly secured: (socket: TLSSocket, caller: Caller) => void;
+  readonly secured: (connection: SecuredConnection) => void;
 }
 
 /** As long as a request's head may take. */
 const HANDSHAKE_MS_MAX = 10_000;
 const VERSION = "TLSv1.3";
+const HTTP2 = "h2";
+/** In the order of preference. Whoever offers neither is told so by an alert (RFC 7301 §3.2), whoever offers nothing is not. */
+const PROTOCOLS = [HTTP2, "http/1.1"];
 
 export class MutualTls {
   readonly #options: MutualTlsOptions;
@@ -37,6 +46,7 @@ export class MutualTls {
     this.#context = createSecureContext(contextOf(material));
     this.#server = createServer({
       ...contextOf(material),
+      ALPNProtocols: PROTOCOLS,
       requestCert: true,
       rejectUnauthorized: false,
       handshakeTimeout: HANDSHAKE_MS_MAX,
@@ -102,7 +112,7 @@ export class MutualTls {
             notAfterMs: Date.parse(validTo),
             fault: socket.authorized ? undefined : String(socket.authorizationError),
           };
-    secured(socket, callerOf(shown, trustDomain));
+    secured({ socket, caller: callerOf(shown, trustDomain), isHttp2: socket.alpnProtocol === HTTP2 });
   }
 }
 
