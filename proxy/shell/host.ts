@@ -14,21 +14,25 @@ import { openTcpPorts } from "../policy/open-tcp-ports.ts";
 import { PodRegistry } from "../policy/pod-registry.ts";
 import type { NodePod, PodEvent } from "../policy/pod-registry.ts";
 import { NO_SUCCESSION, type Succession } from "../policy/succession.ts";
-import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { AppSettings, ClusterListener, ClusterSource } from "./cluster-source.ts";
 import { CostMeter, METER_TURN_MS } from "./cost-meter.ts";
 import { type AppIdentity, type IdentityMaterial, NO_IDENTITY } from "./identity/app-identity.ts";
 import { endpointsOf } from "./pod-endpoints.ts";
 import { type HostMemory, noMemory } from "./host-memory.ts";
 import { Instance } from "./instance.ts";
-import type { InstanceProcesses } from "./instance-processes.ts";
+import { isMissing } from "./missing-instance.ts";
 import type { ProcessUse } from "./process-use.ts";
-import type { ServiceTable, ServiceTableCounts } from "./service-table.ts";
+import type { ServiceTableCounts } from "./service-table.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { SHARE_TURN_MS, ShareKeeper } from "./share-keeper.ts";
+import type { LifeOptions } from "./start-life.ts";
+import type { ThreadCgroups } from "./thread-cgroups.ts";
 import type { DataPathTimes } from "./worker-messages.ts";
 
-export interface ProxyHostOptions {
+export interface ProxyHostOptions extends Pick<
+  LifeOptions,
+  "watchdog" | "workerPreload" | "services" | "processes"
+> {
   readonly nodeName: string;
   readonly nodeAddress: string;
   /** Absent: only hooks announce pods, and the system chooses the ports. */
@@ -37,13 +41,8 @@ export interface ProxyHostOptions {
   readonly logger: Logger;
   readonly lifecycle: LifecycleTimes;
   readonly dataPath: DataPathTimes;
-  readonly watchdog: WatchdogLimits;
-  /** URL of a module that every worker loads first. */
-  readonly workerPreload?: string | undefined;
-  /** Absent: every Service is reached directly. */
-  readonly services?: ServiceTable | undefined;
-  /** Absent: every instance runs in a thread of this process. */
-  readonly processes?: InstanceProcesses | undefined;
+  /** Absent: all threads stay in the control group of this process. */
+  readonly threads?: ThreadCgroups | undefined;
   readonly memory?: HostMemory | undefined;
   /** Absent: no app has an identity here. */
   readonly identity?: Pick<AppIdentity, "mode" | "trustDomain"> | undefined;
@@ -60,8 +59,6 @@ export type Readiness =
 
 /** A thread and about 11 MB each; more than twice the pods kubelet puts on a node by default. */
 const INSTANCES_MAX = 256;
-/** An app that keeps dying must not make the whole node unready for the others. */
-const FAILURES_IN_READINESS_MAX = 4;
 /** Finds a stuck worker within a quarter of a second, and costs one look at shared memory per instance. */
 const INSPECTION_MS = 25;
 const EXPIRY_MS = 5_000;
@@ -75,7 +72,7 @@ export class ProxyHost implements ClusterListener {
   readonly #boundPorts: Map<AppName, AppPorts>;
   readonly #identities = new Map<AppName, IdentityMaterial>();
   readonly #cancels = new Map<string, Cancel>();
-  readonly #shares = new ShareKeeper();
+  readonly #shares: ShareKeeper;
   /** What each app is charged. */
   readonly costs = new CostMeter();
   readonly #refusals: RefusalLog;
@@ -91,6 +88,7 @@ export class ProxyHost implements ClusterListener {
   constructor(options: ProxyHostOptions) {
     this.#options = options;
     this.#refusals = new RefusalLog(options.logger);
+    this.#shares = new ShareKeeper(options.threads);
     const memory = options.memory ?? noMemory;
     for (const event of memory.pods) this.#registry.apply(event);
     for (const settings of memory.settings) this.#settings.set(settings.app, settings);
@@ -134,6 +132,7 @@ export class ProxyHost implements ClusterListener {
     for (const instance of instances) instance.handle({ kind: "shutdown" });
     await Promise.all(instances.map((instance) => instance.whenGone));
     for (const cancel of this.#cancels.values()) cancel();
+    this.#options.threads?.close();
   }
 
   /** Of this process, and of those that single instances have for themselves. */
@@ -177,6 +176,11 @@ export class ProxyHost implements ClusterListener {
   /** Of the shares that hold now; undefined without any. */
   get sharesVersion(): number | undefined {
     return this.#shares.version;
+  }
+
+  /** Every instance's thread is held by a control group of its own. */
+  get hasThreadCgroups(): boolean {
+    return this.#options.threads?.isComplete === true;
   }
 
   get refusedConfigurations(): number {
@@ -391,10 +395,4 @@ export class ProxyHost implements ClusterListener {
   #nowMs(): number {
     return this.#options.clock.nowMs();
   }
-}
-
-/** Not serving although it should. An app that waits for its ports waits for somebody else. */
-function isMissing({ state, isServing }: Instance): boolean {
-  if (!state.isWanted || isServing || state.phase.kind === "waiting") return false;
-  return state.failures <= FAILURES_IN_READINESS_MAX;
 }

@@ -18,20 +18,20 @@ import type {
   LifecycleTimes,
 } from "../policy/instance-lifecycle.ts";
 import { withinShare } from "../policy/within-share.ts";
-import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { BodyEnd } from "./instance-body.ts";
 import { InstanceAccount, type OwnProcesses } from "./instance-account.ts";
 import type { InstanceCounters } from "./instance-counters.ts";
 import { exitReason, type LastExit, type Life } from "./instance-life.ts";
 import { InstanceOutput } from "./instance-output.ts";
-import type { InstanceProcesses } from "./instance-processes.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
-import type { ServiceTable } from "./service-table.ts";
-import { startLife } from "./start-life.ts";
+import { type LifeOptions, startLife } from "./start-life.ts";
 import { NO_SETTINGS, type DataPathTimes, type FromWorker } from "./worker-messages.ts";
 import type { ToWorker, WorkerSettings } from "./worker-messages.ts";
 
-export interface InstanceOptions {
+export interface InstanceOptions extends Pick<
+  LifeOptions,
+  "watchdog" | "workerPreload" | "services" | "processes" | "threads"
+> {
   readonly app: AppName;
   readonly nodeAddress: string;
   /** Ports of an earlier life, taken again where the given ones are any. */
@@ -40,13 +40,6 @@ export interface InstanceOptions {
   readonly logger: Logger;
   readonly lifecycle: LifecycleTimes;
   readonly dataPath: DataPathTimes;
-  readonly watchdog: WatchdogLimits;
-  /** URL of a module that the worker loads first. */
-  readonly workerPreload?: string | undefined;
-  /** Absent: every Service is reached directly. */
-  readonly services?: ServiceTable | undefined;
-  /** Absent: it runs in a thread of the host in any case. */
-  readonly processes?: InstanceProcesses | undefined;
   /** The state changed in a way that others may want to know. */
   readonly changed: () => void;
 }

@@ -323,6 +323,12 @@ function processFamilies(host: ProxyHost, siblingCount: number): readonly Metric
       samples: isMigrating === undefined ? [] : [{ value: Number(isMigrating) }],
     },
     {
+      name: "berth_proxy_thread_cgroups",
+      help: "1 while the kernel holds each instance's thread by a CPU control group of its own, 0 where that is off (--thread-cgroups) or cannot be.",
+      type: "gauge",
+      samples: [{ value: Number(host.hasThreadCgroups) }],
+    },
+    {
       name: "berth_proxy_synced",
       help: "1 once the node's pods and the profiles are known completely.",
       type: "gauge",

@@ -25,6 +25,7 @@ test("flags that are left out have their defaults", () => {
       usagePort: 0,
       identity: "off",
       trustDomain: "cluster.local",
+      threadCgroups: { kind: "off" },
       meshRoots: { namespace: "berth-system", name: "berth-mesh-roots" },
       lingerMs: 30_000,
       drainTimeoutMs: 30_000,
@@ -57,6 +58,16 @@ test("seconds may have a fraction", () => {
   assert.equal(command.kind === "run" && command.config.lingerMs, 500);
 });
 
+test("control groups for threads are made below the proxy's own, or where it is said", () => {
+  const place = (value: string) => {
+    const command = parseProxyFlags([...NEEDED, "--thread-cgroups", value], {});
+    return command.kind === "run" ? command.config.threadCgroups : undefined;
+  };
+  assert.deepEqual(place("off"), { kind: "off" });
+  assert.deepEqual(place("on"), { kind: "own" });
+  assert.deepEqual(place("/sys/fs/cgroup/berth"), { kind: "at", directory: "/sys/fs/cgroup/berth" });
+});
+
 test("every flag that cannot work is named", () => {
   const wrong: readonly (readonly string[])[] = [
     ["--node-name", ""],
@@ -64,6 +75,7 @@ test("every flag that cannot work is named", () => {
     ["--api-server", "localhost:6443"],
     ["--control-host", "localhost"],
     ["--control-port", "65536"],
+    ["--thread-cgroups", "sys/fs/cgroup"],
     ["--linger-seconds", "-1"],
     ["--drain-timeout-seconds", "30s"],
     ["--log-level", "loud"],

@@ -9,6 +9,7 @@ import type { LogLevel } from "#runtime/logger.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 
 import { IDENTITY_MODES, type IdentityMode } from "./identity/app-identity.ts";
+import type { ThreadCgroupPlace } from "./thread-cgroups.ts";
 
 export interface ProxyConfig {
   readonly nodeName: string;
@@ -28,6 +29,7 @@ export interface ProxyConfig {
   readonly trustDomain: string;
   /** The ConfigMap of the mesh's roots. */
   readonly meshRoots: { readonly namespace: string; readonly name: string };
+  readonly threadCgroups: ThreadCgroupPlace;
   readonly lingerMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: LogLevel;
@@ -69,6 +71,9 @@ Runs one mesh instance per app with pods on this node, each in a thread of its o
                                 (default ${DEFAULT_TRUST_DOMAIN})
   --mesh-roots NAMESPACE/NAME   ConfigMap that says whom to trust
                                 (default ${MESH_ROOTS_DEFAULT})
+  --thread-cgroups WHERE        off (default); on: a CPU control group for each instance's
+                                thread, below the proxy's own group; or the directory of a
+                                CPU control group to make them in. It has to be writable
   --linger-seconds N            how long an instance outlives its last pod (default 30)
   --drain-timeout-seconds N     how long requests in progress may take to finish when
                                 a pod, an instance or the proxy ends (default 30)
@@ -112,6 +117,7 @@ export function parseProxyFlags(args: readonly string[], environment: ClusterEnv
       controlPort: wholeNumber("--control-port", flags["control-port"] ?? CONTROL_PORT_DEFAULT, 65_535),
       usagePort: wholeNumber("--usage-port", flags["usage-port"] ?? "0", 65_535),
       ...identityFlags(flags),
+      threadCgroups: threadCgroups(flags["thread-cgroups"] ?? "off"),
       lingerMs: seconds("--linger-seconds", flags["linger-seconds"] ?? "30"),
       drainTimeoutMs: seconds("--drain-timeout-seconds", flags["drain-timeout-seconds"] ?? "30"),
       logLevel: logLevel(flags["log-level"] ?? "info"),
@@ -147,6 +153,7 @@ function parse(args: readonly string[]) {
       identity: { type: "string" },
       "trust-domain": { type: "string" },
       "mesh-roots": { type: "string" },
+      "thread-cgroups": { type: "string" },
       "linger-seconds": { type: "string" },
       "drain-timeout-seconds": { type: "string" },
       "log-level": { type: "string" },
@@ -170,6 +177,15 @@ function identityFlags(flags: Flags): Pick<ProxyConfig, "identity" | "trustDomai
   if (namespace === "" || name === "" || rest.length > 0)
     throw new UsageError(`--mesh-roots takes NAMESPACE/NAME, not ${JSON.stringify(roots)}`);
   return { identity, trustDomain, meshRoots: { namespace, name } };
+}
+
+function threadCgroups(value: string): ThreadCgroupPlace {
+  if (value === "off") return { kind: "off" };
+  if (value === "on") return { kind: "own" };
+  if (value.startsWith("/") && !value.includes("\0")) return { kind: "at", directory: value };
+  throw new UsageError(
+    `--thread-cgroups takes off, on or an absolute directory, not ${JSON.stringify(value)}`,
+  );
 }
 
 function required(flag: string, value: string | undefined): string {

@@ -24,6 +24,7 @@ import { isMigrationOn } from "./reuse-port.ts";
 import { ServiceTable } from "./service-table.ts";
 import { Siblings } from "./siblings.ts";
 import type { FromHost, ToHost } from "./supervisor-messages.ts";
+import { openThreadCgroups } from "./thread-cgroups.ts";
 import { UsageServer } from "./usage-server.ts";
 import { DEFAULT_DATA_PATH_TIMES } from "./worker-messages.ts";
 
@@ -85,6 +86,7 @@ async function run({ config, memory, serving }: Start, { workerPreload }: HostPr
     cluster,
     services,
     processes,
+    threads: openThreadCgroups(config.threadCgroups, logger),
     identity: { mode: config.identity, trustDomain: config.trustDomain },
     clock,
     logger,

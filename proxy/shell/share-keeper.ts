@@ -1,12 +1,14 @@
 // Keeps every instance within its share of the proxy: asks the arbiter several times a second what each may use now, and
-// tells those for whom that has changed.
+// tells those for whom that has changed, and the kernel where it holds their threads.
 
 import type { AppName } from "#model/brand.ts";
 import type { Shares } from "#model/shares.ts";
 
 import { arbitrate } from "../policy/share-arbiter.ts";
 import type { ShareClaim } from "../policy/share-arbiter.ts";
+import type { ThreadClaim } from "../policy/thread-cgroup.ts";
 import type { Instance } from "./instance.ts";
+import type { ThreadCgroups } from "./thread-cgroups.ts";
 
 /** Lent CPU comes back within this and a heartbeat of the instance. */
 export const SHARE_TURN_MS = 100;
@@ -29,9 +31,15 @@ interface Limits {
 }
 
 export class ShareKeeper {
+  readonly #threads: ThreadCgroups | undefined;
   #shares: Shares | undefined;
   readonly #measured = new Map<AppName, Measured>();
   readonly #limits = new Map<AppName, Limits>();
+
+  /** @param threads absent: the instances hold themselves alone. */
+  constructor(threads?: ThreadCgroups | undefined) {
+    this.#threads = threads;
+  }
 
   get version(): number | undefined {
     return this.#shares?.version;
@@ -48,6 +56,11 @@ export class ShareKeeper {
   }
 
   turn(instances: readonly Instance[], elapsedMs: number): void {
+    this.#keep(instances, elapsedMs);
+    this.#threads?.turn(instances.map((instance) => this.#threadClaim(instance)));
+  }
+
+  #keep(instances: readonly Instance[], elapsedMs: number): void {
     if (this.#shares === undefined && this.#limits.size === 0) return;
     const shared = instances.filter(({ app }) => this.#shares?.apps.has(app) === true);
     const cpu = arbitrate(
@@ -68,6 +81,11 @@ export class ShareKeeper {
     const present = new Set(instances.map(({ app }) => app));
     for (const app of this.#measured.keys()) if (!present.has(app)) this.#measured.delete(app);
     for (const app of this.#limits.keys()) if (!present.has(app)) this.#limits.delete(app);
+  }
+
+  #threadClaim({ app, limits }: Instance): ThreadClaim {
+    const guaranteedMilli = this.#shares?.apps.get(app)?.guaranteed.cpuMilli;
+    return { app, limitMilli: limits.cpuMilli, guaranteedMilli };
   }
 
   #cpuClaim(instance: Instance, elapsedMs: number): ShareClaim {

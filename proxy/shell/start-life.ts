@@ -11,6 +11,7 @@ import type { InstanceOutput } from "./instance-output.ts";
 import type { InstanceProcesses } from "./instance-processes.ts";
 import type { ServiceTable } from "./service-table.ts";
 import { ThreadBody } from "./thread-body.ts";
+import type { ThreadWatcher } from "./thread-cgroups.ts";
 import type { FromWorker, InstanceData } from "./worker-messages.ts";
 
 export interface LifeOptions {
@@ -24,6 +25,8 @@ export interface LifeOptions {
   readonly services?: ServiceTable | undefined;
   /** Absent: every instance runs in a thread of the host. */
   readonly processes?: InstanceProcesses | undefined;
+  /** Absent: threads stay in the control group of the process. */
+  readonly threads?: ThreadWatcher | undefined;
   /** Of a thread; what a process prints is the supervisor's to log. */
   readonly output: InstanceOutput;
   readonly heard: (life: Life, message: FromWorker) => void;
@@ -58,11 +61,11 @@ interface Body {
 }
 
 function bodyOf(
-  { data, heap, isolation, watchdog, workerPreload: preload, processes, output }: LifeOptions,
+  { data, heap, isolation, watchdog, workerPreload: preload, processes, output, threads }: LifeOptions,
   listener: ConstructorParameters<typeof ThreadBody>[0]["listener"],
 ): Body {
   if (isolation === "thread" || processes === undefined) {
-    const body = new ThreadBody({ data, heap, watchdog, preload, output, listener });
+    const body = new ThreadBody({ data, heap, watchdog, preload, output, threads, listener });
     return { body, heap, isolation: "thread" };
   }
   const running = processes.takeOver({ data, watchdog, listener });

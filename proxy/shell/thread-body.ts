@@ -8,8 +8,9 @@ import type { WatchdogLimits } from "../policy/watchdog.ts";
 import type { BodyEnd, BodyListener, InstanceBody } from "./instance-body.ts";
 import { InstanceCounters } from "./instance-counters.ts";
 import type { InstanceOutput } from "./instance-output.ts";
+import type { ThreadWatcher } from "./thread-cgroups.ts";
 import { WORKER_BOOTSTRAP, workerCode } from "./worker-code.ts";
-import type { FromWorker, InstanceData, ToWorker } from "./worker-messages.ts";
+import type { FromThread, InstanceData, ToWorker } from "./worker-messages.ts";
 
 export interface ThreadBodyOptions {
   readonly data: InstanceData;
@@ -18,6 +19,7 @@ export interface ThreadBodyOptions {
   /** URL of a module to load first. */
   readonly preload: string | undefined;
   readonly output: InstanceOutput;
+  readonly threads?: ThreadWatcher | undefined;
   readonly listener: BodyListener;
 }
 
@@ -32,12 +34,18 @@ export class ThreadBody implements InstanceBody {
   #isMeasuring = false;
   #isExecuting = false;
 
-  constructor({ data, heap, watchdog, preload, output, listener }: ThreadBodyOptions) {
+  constructor({ data, heap, watchdog, preload, output, threads, listener }: ThreadBodyOptions) {
     this.#limits = watchdog;
     const worker = new Worker(WORKER_BOOTSTRAP, {
       eval: true,
       name: data.app,
-      workerData: { ...data, counters: this.counters.buffer, code: workerCode("thread"), preload },
+      workerData: {
+        ...data,
+        counters: this.counters.buffer,
+        isThreadWanted: threads !== undefined,
+        code: workerCode("thread"),
+        preload,
+      },
       env: {},
       argv: [],
       execArgv: [],
@@ -49,7 +57,10 @@ export class ThreadBody implements InstanceBody {
     output.follow("stdout", worker.stdout);
     output.follow("stderr", worker.stderr);
     let error: Error | undefined;
-    worker.on("message", (message: FromWorker) => listener.said(message));
+    worker.on("message", (message: FromThread) => {
+      if (message.kind === "thread") threads?.started(data.app, message.nativeThreadId);
+      else listener.said(message);
+    });
     worker.on("error", (thrown: unknown) => {
       error = thrown instanceof Error ? thrown : new Error(String(thrown));
     });

@@ -96,3 +96,8 @@ export type FromWorker =
   | { readonly kind: "audit"; readonly entries: readonly AuditEntry[] }
   | { readonly kind: "follow-service"; readonly name: string }
   | { readonly kind: "forget-service"; readonly name: string };
+
+export type FromThread =
+  | FromWorker
+  /** Once it serves: its id as the kernel knows it. */
+  | { readonly kind: "thread"; readonly nativeThreadId: number };

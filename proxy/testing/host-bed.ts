@@ -33,6 +33,7 @@ export interface HostBedOptions {
   readonly services?: ServiceTable;
   readonly logger?: Logger;
   readonly identity?: ProxyHostOptions["identity"];
+  readonly threads?: ProxyHostOptions["threads"];
 }
 
 /** Tests that leave connections open should not wait for them at their end. */
@@ -84,6 +85,7 @@ export class HostBed {
       processes,
       cluster: this.cluster,
       identity: options.identity,
+      threads: options.threads,
       lifecycle: { ...DEFAULT_LIFECYCLE_TIMES, lingerMs: 0, ...options.lifecycle },
       dataPath: { ...DEFAULT_DATA_PATH_TIMES, drainIdleMs: DRAIN_IDLE_MS, ...options.dataPath },
       watchdog: options.watchdog ?? DEFAULT_WATCHDOG_LIMITS,
