@@ -1,6 +1,6 @@
 // The proxy's data path against nginx, haproxy and @fastify/http-proxy: throughput and CPU per request in a closed loop,
-// latency in an open one at half of each one's own throughput. The whole proxy runs, with every quota on and its metrics
-// read. Load and origin are processes of their own, whose headroom is measured without a proxy between them.
+// latency in an open one at half of each one's own throughput. The whole proxy runs, with every quota on, traces started
+// and its metrics read. Load and origin are processes of their own, whose headroom is measured without a proxy between them.
 
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -14,7 +14,13 @@ import { UsageError } from "#runtime/usage-error.ts";
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
 import type { LoadOrder, LoadResult } from "./proxy/load-orders.ts";
 import { treeCpuMicros } from "./proxy/process-cpu.ts";
-import { startBerth, startFastifyHttpProxy, startHaproxy, startNginx } from "./proxy/servers.ts";
+import {
+  startBerth,
+  startFastifyHttpProxy,
+  startHaproxy,
+  startNginx,
+  TRACE_SAMPLE_RATIO,
+} from "./proxy/servers.ts";
 import type { BenchServer } from "./proxy/servers.ts";
 
 export const proxyBench: Bench = {
@@ -93,6 +99,7 @@ async function run({ argv, isQuick, progress }: BenchOptions): Promise<BenchRepo
     ratios: ratios(servers),
     http2,
     connections: CONNECTIONS,
+    traceSampleRatio: TRACE_SAMPLE_RATIO,
     directRps: Math.round(direct.requests / direct.seconds),
     skipped,
   };

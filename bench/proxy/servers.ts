@@ -41,7 +41,13 @@ const QUOTA = {
   requestsPerSecond: 1_000_000,
 };
 
-/** The whole proxy, which learns of the app and its quota from a cluster's API; its metrics are read every second. */
+/** Every request gets a trace, since the load brings none; one in a hundred is marked as sampled. */
+export const TRACE_SAMPLE_RATIO = 0.01;
+
+/**
+ * The whole proxy, which learns of the app and its profile from a cluster's API; its metrics are read every second. It
+ * starts a trace for every request, which the others do not.
+ */
 export async function startBerth(originPort: number): Promise<BenchServer> {
   const api = new LoopbackApi({ clock: systemClock() });
   const { url } = await api.listen({ host: HOST, port: 0 });
@@ -49,7 +55,7 @@ export async function startBerth(originPort: number): Promise<BenchServer> {
   const controlPort = await freePort(HOST);
   api.store.create("meshprofiles", {
     metadata: { name: "cart", namespace: "default" },
-    spec: { quota: QUOTA },
+    spec: { quota: QUOTA, observation: { traces: { sampleRatio: TRACE_SAMPLE_RATIO } } },
     status: { ports: { inbound: port, outbound: await freePort(HOST) } },
   });
   api.store.create("pods", {
