@@ -108,6 +108,34 @@ test("an app without a profile costs what is documented", () => {
   assert.equal(audit.overcommits, 1);
 });
 
+test("learned costs count instead of the given ones, rounded up, once they are known well enough to be charged", () => {
+  const none = { cpuMilli: 0, memoryBytes: 0 };
+  const learn = (confidence: number): void => {
+    const learned = {
+      base: { cpuMilli: 199.5, memoryBytes: 0 },
+      perPod: { cpuMilli: 9, memoryBytes: 0 },
+      perConnection: { cpuMilli: 0.1, memoryBytes: 0 },
+      perKiloRps: none,
+      connectionsPerPod: 5,
+      requestsPerSecondPerPod: 0,
+      confidence,
+    };
+    const profile = store.get("meshprofiles", { namespace: "shop", name: "cart" })!;
+    store.update("meshprofiles", { ...profile, status: { learned } });
+  };
+  learn(0.49);
+  // 1,000 − 100 for the proxy − 50 for the instance − 10 for its pod.
+  bind("cart-1", "840m");
+  assert.equal(audit.overcommits, 0);
+  learn(0.5);
+  store.delete("pods", { namespace: "shop", name: "cart-1" });
+  // 1,000 − 100 − ⌈199.5⌉ − ⌈9.5⌉.
+  bind("cart-2", "690m");
+  assert.equal(audit.overcommits, 0);
+  bind("batch-1", "1m", { isMesh: false });
+  assert.equal(audit.overcommits, 1);
+});
+
 test("proxies, and changes of pods that are placed already, are no placements", () => {
   bind("cart-1", "100m");
   const pod = store.get("pods", { namespace: "shop", name: "cart-1" })!;

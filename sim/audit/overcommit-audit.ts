@@ -79,26 +79,64 @@ export class OvercommitAudit {
       .map((resource) => ({ node, pod, resource, needed: needed[resource], allocatable: limits[resource] }));
   }
 
-  // The profile's given costs; what it leaves out is as documented.
+  // What the recommender has learned, where it is sure enough to be charged; else the profile's given costs, and what
+  // those leave out is as documented.
   #costOf(app: AppName): { readonly base: Amount; readonly perPod: Amount } {
-    const spec = (this.#store.get("meshprofiles", splitAppName(app))?.spec ?? {}) as {
-      readonly cost?: ProfileCost;
+    const { spec, status } = (this.#store.get("meshprofiles", splitAppName(app)) ?? {}) as StoredProfile;
+    const { learned } = status ?? {};
+    const isCharged = learned !== undefined && learned.confidence >= CHARGED_CONFIDENCE_MIN;
+    const { base, perPod, perConnection, perKiloRps, connections, krps } = isCharged
+      ? learnedCost(learned)
+      : givenCost(spec?.cost ?? {});
+    const each = (resource: keyof Amount): number =>
+      Math.ceil(perPod[resource] + connections * perConnection[resource] + krps * perKiloRps[resource]);
+    return {
+      base: { cpu: Math.ceil(base.cpu), memory: Math.ceil(base.memory) },
+      perPod: { cpu: each("cpu"), memory: each("memory") },
     };
-    const { cost = {} } = spec;
-    const fallback = DEFAULT_APP_COST;
-    const base = amount(cost.base, fallback.base);
-    const pod = amount(cost.perPod, fallback.perPod);
-    const connection = amount(cost.perConnection, fallback.perConnection);
-    const kiloRps = amount(cost.perKiloRps, fallback.perKiloRps);
-    const connections = cost.connectionsPerPod ?? fallback.connectionsPerPod;
-    const krps =
-      cost.requestsPerSecondPerPod === undefined
-        ? fallback.kiloRpsPerPod
-        : cost.requestsPerSecondPerPod / 1000;
-    const perPod = (resource: keyof Amount): number =>
-      Math.ceil(pod[resource] + connections * connection[resource] + krps * kiloRps[resource]);
-    return { base, perPod: { cpu: perPod("cpu"), memory: perPod("memory") } };
   }
+}
+
+/** As MeshProfile's reference says of status.learned.confidence. */
+const CHARGED_CONFIDENCE_MIN = 0.5;
+
+interface StoredProfile {
+  readonly spec?: { readonly cost?: ProfileCost };
+  readonly status?: { readonly learned?: StoredLearned };
+}
+
+interface Cost {
+  readonly base: Amount;
+  readonly perPod: Amount;
+  readonly perConnection: Amount;
+  readonly perKiloRps: Amount;
+  readonly connections: number;
+  readonly krps: number;
+}
+
+function givenCost(cost: ProfileCost): Cost {
+  const fallback = DEFAULT_APP_COST;
+  const { connectionsPerPod, requestsPerSecondPerPod } = cost;
+  return {
+    base: amount(cost.base, fallback.base),
+    perPod: amount(cost.perPod, fallback.perPod),
+    perConnection: amount(cost.perConnection, fallback.perConnection),
+    perKiloRps: amount(cost.perKiloRps, fallback.perKiloRps),
+    connections: connectionsPerPod ?? fallback.connectionsPerPod,
+    krps: requestsPerSecondPerPod === undefined ? fallback.kiloRpsPerPod : requestsPerSecondPerPod / 1000,
+  };
+}
+
+// Plain numbers, where a spec has quantities.
+function learnedCost(learned: StoredLearned): Cost {
+  return {
+    base: amount(undefined, learned.base),
+    perPod: amount(undefined, learned.perPod),
+    perConnection: amount(undefined, learned.perConnection),
+    perKiloRps: amount(undefined, learned.perKiloRps),
+    connections: learned.connectionsPerPod,
+    krps: learned.requestsPerSecondPerPod / 1000,
+  };
 }
 
 type Quantities = Readonly<Record<string, string>>;
@@ -117,10 +155,22 @@ interface ProfileCost {
   readonly requestsPerSecondPerPod?: number;
 }
 
-function amount(
-  given: Quantities | undefined,
-  fallback: { readonly cpuMilli: number; readonly memoryBytes: number },
-): Amount {
+interface StoredLearned {
+  readonly base: PlainAmount;
+  readonly perPod: PlainAmount;
+  readonly perConnection: PlainAmount;
+  readonly perKiloRps: PlainAmount;
+  readonly connectionsPerPod: number;
+  readonly requestsPerSecondPerPod: number;
+  readonly confidence: number;
+}
+
+interface PlainAmount {
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+}
+
+function amount(given: Quantities | undefined, fallback: PlainAmount): Amount {
   return {
     cpu: given?.["cpu"] === undefined ? fallback.cpuMilli : parseCpuMilli(given["cpu"]),
     memory: given?.["memory"] === undefined ? fallback.memoryBytes : parseMemoryBytes(given["memory"]),

@@ -43,8 +43,6 @@ export interface ObservationContext {
 }
 
 export interface LearnedApp extends LearnedCost {
-  /** Of nodes' totals: good for sizes, which are corrected by what is measured; placement is not told. */
-  readonly isFromTotals?: true;
   readonly samples: number;
 }
 
@@ -262,7 +260,7 @@ export class SizingModel {
     const profile = this.#profiles.get(app);
     if (learned === undefined || profile === undefined) return undefined;
     const { confidence, readings } = learned;
-    return { cost: costFromTotals(profile, learned), confidence, samples: readings, isFromTotals: true };
+    return { cost: costFromTotals(profile, learned), confidence, samples: readings };
   }
 
   #learnerOf(app: AppName, prior: AppCost): InstanceLearner {

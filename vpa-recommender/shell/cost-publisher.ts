@@ -39,8 +39,6 @@ export class CostPublisher {
     const writes: Promise<void>[] = [];
     for (const app of model.apps()) {
       const learned = model.learnedOf(app);
-      // Costs that rise for pods which are placed already would overcommit their nodes; totals are not sure enough for that.
-      if (learned?.isFromTotals === true) continue;
       const profile = ledger.profile(app);
       const lastMs = this.#lastMs.get(app);
       if (learned === undefined || !isWorthLearning({ profile, learned, lastMs, nowMs })) continue;
