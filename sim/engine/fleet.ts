@@ -46,9 +46,7 @@ export class Fleet implements ClusterObserver {
   /** Brings up the nodes that are there from the start. */
   open(): void {
     if (this.#shape.kind === "auto") return;
-    for (const { name, allocatable } of this.#shape.nodes) {
-      this.#cluster.addNode(this.#view(name as NodeName, allocatable));
-    }
+    for (const node of this.#shape.nodes) this.#cluster.addNode(this.#view(node));
   }
 
   /** Whether pods that fit nowhere bring new nodes. */
@@ -105,14 +103,14 @@ export class Fleet implements ClusterObserver {
     this.#leaving.delete(name);
   }
 
-  #view(name: NodeName, allocatable: Resources): NodeView {
+  #view({ name, allocatable, zone = "" }: TraceNode): NodeView {
     const traits = { labels: {}, taints: [], isUnschedulable: false, podsMax: this.#podsPerNodeMax };
-    return { name, allocatable, zone: "", traits };
+    return { name: name as NodeName, allocatable, zone, traits };
   }
 
   #addNode(allocatable: Resources): NodeLedger {
     this.#nodes++;
-    return this.#cluster.addNode(this.#view(fleetNodeName(++this.#nodesEver), allocatable));
+    return this.#cluster.addNode(this.#view({ name: fleetNodeName(++this.#nodesEver), allocatable }));
   }
 
   #remove(node: NodeLedger): void {

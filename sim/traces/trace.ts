@@ -21,4 +21,6 @@ export interface TraceNode {
   readonly name: string;
   /** Millicores and bytes, both rounded down. */
   readonly allocatable: Resources;
+  /** Of a failure domain; undefined for none. */
+  readonly zone?: string;
 }
