@@ -12,7 +12,7 @@ import { comparisonJson } from "#sim/report/comparison-json.ts";
 import { comparisonTable } from "#sim/report/comparison-table.ts";
 import { generateTrace } from "#sim/traces/generator.ts";
 import { loadTrace } from "#sim/traces/load-trace.ts";
-import { loadTraceNodes } from "#sim/traces/tianchi.ts";
+import { loadTraceNodes } from "#sim/traces/node-table.ts";
 import type { TracePod } from "#sim/traces/trace.ts";
 import { parseSidecarSize, readSimOptions, simOptions, type SimOptions } from "./sim-options.ts";
 import { parseNodeSize } from "../node-size.ts";
@@ -129,12 +129,20 @@ async function chosenPods({
   trace,
   pods: limit,
   seed,
+  format,
+  usage,
+  largestMachineGib,
 }: SimOptions): Promise<{ readonly trace: string; readonly pods: readonly TracePod[] }> {
   if (trace === undefined) {
     const pods = generateTrace({ seed, pods: limit ?? GENERATED_PODS, spanSeconds: GENERATED_SPAN_SECONDS });
     return { trace: "generated trace", pods };
   }
-  const pods = await loadTrace(trace, limit === undefined ? {} : { limit });
+  const pods = await loadTrace(trace, {
+    ...(limit !== undefined && { limit }),
+    ...(format !== undefined && { format }),
+    ...(usage !== undefined && { usagePath: usage }),
+    ...(largestMachineGib !== undefined && { largestMachineGib }),
+  });
   return { trace: basename(trace), pods };
 }
 

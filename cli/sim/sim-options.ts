@@ -5,6 +5,7 @@ import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import { checkFlags, readFlags } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
+import { TRACE_FORMATS } from "#sim/traces/load-trace.ts";
 import { TRACE_ORDERS } from "#sim/traces/order.ts";
 import { quantityFlag } from "../quantity-flag.ts";
 
@@ -12,7 +13,23 @@ export const simOptions = z.strictObject({
   trace: z
     .string()
     .optional()
-    .describe("pod table or Tianchi trace, plain or gzipped; default: a generated trace"),
+    .describe(
+      "pod table or published trace: CSV, JSON lines or Parquet, plain or compressed; default: generated",
+    ),
+  format: z
+    .enum(TRACE_FORMATS)
+    .optional()
+    .describe(`one of ${TRACE_FORMATS.join(", ")}; default: told by the content`),
+  usage: z
+    .string()
+    .optional()
+    .describe("container_usage.csv beside Alibaba 2018's containers: they request their peak of use"),
+  largestMachineGib: z
+    .number()
+    .positive()
+    .max(65_536)
+    .optional()
+    .describe("what Alibaba 2018's normalised memory is a share of (default 288)"),
   pods: z
     .int()
     .min(1)

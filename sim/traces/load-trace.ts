@@ -1,35 +1,63 @@
-// Any trace Berth can read: its header says which reader it needs.
+// Any trace Berth can read: its content says which reader it needs, or the caller does.
 
 import { UsageError } from "#runtime/usage-error.ts";
-import { describeColumns, readHeader } from "./csv-table.ts";
-import type { TableShape } from "./csv-table.ts";
-import { POD_TABLE, loadPodTrace } from "./pod-table.ts";
-import { NODE_TABLE, TIANCHI_A_PODS, TIANCHI_B_APPS, TIANCHI_B_PODS } from "./tianchi.ts";
-import { loadTianchiA, loadTianchiB } from "./tianchi.ts";
-import type { TianchiBOptions } from "./tianchi.ts";
+import {
+  ALIBABA_CONTAINERS,
+  type AlibabaOptions,
+  loadAlibaba,
+  looksLikeAlibabaContainers,
+  looksLikeAlibabaUsage,
+} from "./alibaba-2018.ts";
+import { AZURE_VMS, loadAzureVms, looksLikeAzureVms } from "./azure-vms.ts";
+import { NODE_TABLE } from "./node-table.ts";
+import { loadOpenb, OPENB_NODES, OPENB_PODS } from "./openb.ts";
+import { loadPodTrace, POD_TABLE } from "./pod-table.ts";
+import { describeColumns, readHeader, type TableShape } from "./table.ts";
+import { loadTianchiA, loadTianchiB, type TianchiBOptions } from "./tianchi.ts";
+import { TIANCHI_A_PODS, TIANCHI_B_APPS, TIANCHI_B_PODS } from "./tianchi.ts";
 import type { TracePod } from "./trace.ts";
 
-export type TraceKind = "podTable" | "tianchiA" | "tianchiB";
+export const TRACE_FORMATS = [
+  "pod-table",
+  "tianchi-a",
+  "tianchi-b",
+  "openb",
+  "alibaba-2018",
+  "azure-vms",
+] as const;
+export type TraceFormat = (typeof TRACE_FORMATS)[number];
 
 /**
- * What kind of trace `path` holds, told by its first line.
+ * What kind of trace `path` holds, told by its first record.
  *
- * @throws UsageError if the file cannot be read, or its header is none of those known; the message lists them.
+ * @throws UsageError if the file cannot be read, or it is none of those known; the message lists them.
  */
-export async function detectTrace(path: string): Promise<TraceKind> {
-  const columns = await readHeader(path);
-  const known = KINDS.find(({ shape }) => isOfShape(columns, shape));
-  if (known !== undefined) return known.kind;
-  if (isOfShape(columns, NODE_TABLE)) {
+export async function detectTrace(path: string): Promise<TraceFormat> {
+  const first = await readHeader(path);
+  const known = Object.entries(FORMATS).find(
+    ([, { shape, looksLike }]) => isOfShape(first, shape) || looksLike?.(first) === true,
+  );
+  if (known !== undefined) return known[0] as TraceFormat;
+  if (isOfShape(first, NODE_TABLE) || isOfShape(first, OPENB_NODES)) {
     throw new UsageError(`${path}: holds nodes, not pods; name it as the table of nodes`);
   }
-  if (isOfShape(columns, TIANCHI_B_APPS)) {
+  if (isOfShape(first, TIANCHI_B_APPS)) {
     throw new UsageError(`${path}: holds apps, not pods; name it as the table of apps beside set B's pods`);
   }
-  const headers = KINDS.map(({ shape, what }) => `\n  ${describeColumns(shape)}  (${what})`).join("");
-  throw new UsageError(
-    `${path}:1: the header ${columns.join(",").slice(0, HEADER_LENGTH_MAX)} is of no known trace; known headers:${headers}`,
+  if (looksLikeAlibabaUsage(first)) {
+    throw new UsageError(`${path}: holds usage, not containers; name container_meta.csv as the trace`);
+  }
+  const headers = Object.entries(FORMATS).map(
+    ([name, { shape, what }]) => `\n  ${describeColumns(shape)}  (${name}: ${what})`,
   );
+  throw new UsageError(
+    `${path}:1: the header ${first.join(",").slice(0, HEADER_LENGTH_MAX)} is of no known trace; known headers:${headers.join("")}`,
+  );
+}
+
+export interface TraceOptions extends TianchiBOptions, AlibabaOptions {
+  /** Told by the content if absent. */
+  readonly format?: TraceFormat;
 }
 
 /**
@@ -37,25 +65,39 @@ export async function detectTrace(path: string): Promise<TraceKind> {
  *
  * @throws UsageError as detectTrace and the kind's own reader do.
  */
-export async function loadTrace(path: string, options: TianchiBOptions = {}): Promise<TracePod[]> {
-  const kind = await detectTrace(path);
-  switch (kind) {
-    case "podTable":
-      return loadPodTrace(path, options);
-    case "tianchiA":
-      return loadTianchiA(path, options);
-    case "tianchiB":
-      return loadTianchiB(path, options);
-  }
+export async function loadTrace(path: string, options: TraceOptions = {}): Promise<TracePod[]> {
+  const format = options.format ?? (await detectTrace(path));
+  return FORMATS[format].load(path, options);
 }
 
-const KINDS: readonly { readonly kind: TraceKind; readonly shape: TableShape; readonly what: string }[] = [
-  { kind: "podTable", shape: POD_TABLE, what: "pod table: one pod with its lifetime per row" },
-  { kind: "tianchiA", shape: TIANCHI_A_PODS, what: "Tianchi 2018, set A" },
-  { kind: "tianchiB", shape: TIANCHI_B_PODS, what: "Tianchi 2018, set B" },
-];
+interface KnownFormat {
+  readonly shape: TableShape;
+  readonly what: string;
+  readonly load: (path: string, options: TraceOptions) => Promise<TracePod[]>;
+  /** Tells the table by the first row of a file without a header. */
+  readonly looksLike?: (fields: readonly string[]) => boolean;
+}
 
-// A file that is no CSV may have a first line of any length.
+const FORMATS: Readonly<Record<TraceFormat, KnownFormat>> = {
+  "pod-table": { shape: POD_TABLE, what: "one pod with its lifetime per row", load: loadPodTrace },
+  "tianchi-a": { shape: TIANCHI_A_PODS, what: "Tianchi 2018, set A", load: loadTianchiA },
+  "tianchi-b": { shape: TIANCHI_B_PODS, what: "Tianchi 2018, set B", load: loadTianchiB },
+  openb: { shape: OPENB_PODS, what: "Alibaba GPU 2023, pods", load: loadOpenb },
+  "alibaba-2018": {
+    shape: ALIBABA_CONTAINERS,
+    what: "Alibaba 2018, container_meta, without a header",
+    load: loadAlibaba,
+    looksLike: looksLikeAlibabaContainers,
+  },
+  "azure-vms": {
+    shape: AZURE_VMS,
+    what: "Azure 2017 and 2019, vmtable, without a header",
+    load: loadAzureVms,
+    looksLike: looksLikeAzureVms,
+  },
+};
+
+// A file that is no table may have a first line of any length.
 const HEADER_LENGTH_MAX = 200;
 
 function isOfShape(columns: readonly string[], { required, optional }: TableShape): boolean {

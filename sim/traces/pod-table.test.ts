@@ -137,7 +137,7 @@ test("a gzip file that was cut short is refused, and so is a damaged one", async
   const cut = await writtenFile(t, "cut.csv.gz", whole.subarray(0, whole.length / 2));
   await assert.rejects(
     loadPodTrace(cut),
-    new UsageError(`${cut}: ends in the middle of its gzip data; was it copied completely?`),
+    new UsageError(`${cut}: ends in the middle of its compressed data; was it copied completely?`),
   );
   const damaged = await writtenFile(t, "damaged.csv.gz", Buffer.from(whole).fill(0xff, 2000, 2100));
   await assert.rejects(
@@ -155,7 +155,7 @@ test("a missing file and a directory are refused", async (t) => {
   );
   await assert.rejects(
     loadPodTrace(folder),
-    new UsageError(`${folder}: is a directory; name a CSV file, plain or gzipped`),
+    new UsageError(`${folder}: is a directory; name a CSV, JSON-lines or Parquet file`),
   );
 });
 

@@ -1,8 +1,8 @@
 // The pod table: one pod with its lifetime per row, in any order. The shape in which timed traces come.
 
 import { UsageError } from "#runtime/usage-error.ts";
-import { readTable } from "./csv-table.ts";
-import type { TableRow, TableShape } from "./csv-table.ts";
+import { readTable } from "./table.ts";
+import type { TableRow, TableShape } from "./table.ts";
 import { RecentIds } from "./recent-ids.ts";
 import type { TracePod } from "./trace.ts";
 
@@ -64,7 +64,7 @@ export interface LoadOptions {
 }
 
 // About 1 GB of pods. Larger files are streamed, or replayed in part.
-const PODS_LOADED_MAX = 5_000_000;
+export const PODS_LOADED_MAX = 5_000_000;
 
 /**
  * The pods of a pod table in file order, all in memory. Duplicate ids are found wherever they stand.

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { detectTrace, loadTrace } from "./load-trace.ts";
-import { loadTraceNodes } from "./tianchi.ts";
+import { loadTraceNodes } from "./node-table.ts";
 import { traceEvents } from "./trace-events.ts";
 
 const TRACES = join(import.meta.dirname, "../../../shared/traces");
@@ -21,7 +21,7 @@ test("set A of the contest has 68,219 pods of 9,338 apps", { skip }, async () =>
 
 test("set B of the contest finds the sizes of its 20,206 pods beside them", { skip }, async () => {
   const path = join(TRACES, "tianchiB_pods.csv.gz");
-  assert.equal(await detectTrace(path), "tianchiB");
+  assert.equal(await detectTrace(path), "tianchi-b");
   const pods = await loadTrace(path);
   assert.equal(pods.length, 20_206);
   assert.ok(pods.every(({ request }) => request.cpuMilli > 0 && request.memoryBytes > 0));
@@ -38,6 +38,13 @@ test("the contest has 6,000 nodes of two shapes", { skip }, async () => {
       [92_000, 3000],
     ],
   );
+});
+
+test("openb has 8,152 pods on 1,523 nodes", { skip }, async () => {
+  const folder = join(TRACES, "aux/openb2023");
+  const pods = await loadTrace(join(folder, "openb_pod_list_default.csv"));
+  assert.equal(pods.length, 8152);
+  assert.equal((await loadTraceNodes(join(folder, "openb_node_list_all_node.csv"))).length, 1523);
 });
 
 test(

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UsageError } from "#runtime/usage-error.ts";
 import { detectTrace, loadTrace } from "./load-trace.ts";
-import { TIANCHI_B_APPS_FILE, loadTraceNodes } from "./tianchi.ts";
+import { loadTraceNodes } from "./node-table.ts";
+import { TIANCHI_B_APPS_FILE } from "./tianchi.ts";
 import { writtenFile, writtenFiles } from "./written-file.ts";
 
 const GIB = 1024 ** 3;
@@ -12,7 +13,7 @@ const B_APPS = "app,replicas,max_per_node,disk_gib,cpu_curve_98pt_cores,mem_curv
 
 test("a pod of set A requests its maximum, is there from the start and never leaves", async (t) => {
   const path = await writtenFile(t, "any.csv", `${A}i1,app_5,2.5,0.6,5.5,5,2,m7\ni2,app_5,2.5,0.6,5.5,5,,\n`);
-  assert.equal(await detectTrace(path), "tianchiA");
+  assert.equal(await detectTrace(path), "tianchi-a");
   const common = {
     app: "app_5",
     request: { cpuMilli: 2500, memoryBytes: 5.5 * GIB },
@@ -30,7 +31,7 @@ test("a pod of set B requests the peak of its app's curve, found beside the pods
     { name: "pods.csv", content: `${B}i1,app_5,m7\n` },
     { name: TIANCHI_B_APPS_FILE, content: `${B_APPS}app_5,4,3,60.0,0.5|10.25|9,1|0.5|2\n` },
   ]);
-  assert.equal(await detectTrace(path), "tianchiB");
+  assert.equal(await detectTrace(path), "tianchi-b");
   assert.deepEqual(await loadTrace(path), [
     {
       id: "i1",
@@ -80,9 +81,12 @@ test("a header of no known trace is refused with those that are known", async (t
     detectTrace(path),
     new UsageError(
       `${path}:1: the header name,cpu is of no known trace; known headers:` +
-        "\n  pod,app,cpu,mem_gib,create_s,delete_s[,node][,max_per_node]  (pod table: one pod with its lifetime per row)" +
-        "\n  pod,app,cpu_max,cpu_avg,mem_max_gib,mem_avg_gib,max_per_node,initial_node  (Tianchi 2018, set A)" +
-        "\n  pod,app,initial_node  (Tianchi 2018, set B)",
+        "\n  pod,app,cpu,mem_gib,create_s,delete_s[,node][,max_per_node]  (pod-table: one pod with its lifetime per row)" +
+        "\n  pod,app,cpu_max,cpu_avg,mem_max_gib,mem_avg_gib,max_per_node,initial_node  (tianchi-a: Tianchi 2018, set A)" +
+        "\n  pod,app,initial_node  (tianchi-b: Tianchi 2018, set B)" +
+        "\n  name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time  (openb: Alibaba GPU 2023, pods)" +
+        "\n  container_id,machine_id,time_stamp,app_du,status,cpu_request,cpu_limit,mem_size  (alibaba-2018: Alibaba 2018, container_meta, without a header)" +
+        "\n  vmid,subscriptionid,deploymentid,vmcreated,vmdeleted,maxcpu,avgcpu,p95maxcpu,vmcategory,vmcorecountbucket,vmmemorybucket  (azure-vms: Azure 2017 and 2019, vmtable, without a header)",
     ),
   );
 });

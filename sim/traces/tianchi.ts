@@ -2,14 +2,13 @@
 
 import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Resources } from "#model/resources.ts";
 import { UsageError } from "#runtime/usage-error.ts";
-import { readTable } from "./csv-table.ts";
-import type { TableRow, TableShape } from "./csv-table.ts";
+import { readTable } from "./table.ts";
+import type { TableRow, TableShape } from "./table.ts";
 import { collectPods } from "./pod-table.ts";
 import type { LoadOptions } from "./pod-table.ts";
 import { RecentIds } from "./recent-ids.ts";
-import type { TraceNode, TracePod } from "./trace.ts";
+import type { TracePod } from "./trace.ts";
 
 /** Set A: usage per pod, already reduced to maximum and average. */
 export const TIANCHI_A_PODS: TableShape = {
@@ -32,12 +31,6 @@ export const TIANCHI_B_PODS: TableShape = { required: ["pod", "app", "initial_no
 export const TIANCHI_B_APPS: TableShape = {
   required: ["app", "replicas", "max_per_node", "disk_gib", "cpu_curve_98pt_cores", "mem_curve_98pt_gib"],
   optional: [],
-};
-
-/** Nodes of the contest; any table of node, cpu and mem_gib will do. */
-export const NODE_TABLE: TableShape = {
-  required: ["node", "cpu", "mem_gib"],
-  optional: ["disk_gib", "P", "M", "PM"],
 };
 
 /** What set B's table of apps is called, beside its table of pods. */
@@ -133,32 +126,4 @@ function staticPod(row: TableRow, ids: RecentIds, shape: AppShape): TracePod {
     ...(node !== "" && { node }),
     ...shape,
   };
-}
-
-// Two orders of magnitude above the largest clusters Kubernetes supports.
-const NODES_MAX = 500_000;
-
-/**
- * Nodes in file order; a node offers what the table says, rounded down.
- *
- * @throws UsageError for an unreadable file, a malformed row, a node that stands twice or offers nothing, and for more
- * than 500,000 nodes.
- */
-export async function loadTraceNodes(path: string): Promise<TraceNode[]> {
-  const names = new RecentIds(Number.POSITIVE_INFINITY);
-  const nodes: TraceNode[] = [];
-  for await (const row of readTable(path, NODE_TABLE)) {
-    const name = row.text("node");
-    if (!names.add(name)) throw row.error(`node ${name} stands twice`);
-    const allocatable: Resources = {
-      cpuMilli: row.cpuMilli("cpu", "down"),
-      memoryBytes: row.memoryBytes("mem_gib", "down"),
-    };
-    if (allocatable.cpuMilli === 0 || allocatable.memoryBytes === 0) {
-      throw row.error(`node ${name} offers no CPU or no memory`);
-    }
-    if (nodes.length === NODES_MAX) throw row.error(`there are more than ${NODES_MAX} nodes`);
-    nodes.push({ name, allocatable });
-  }
-  return nodes;
 }

@@ -1,14 +1,20 @@
-// A CSV file with a header: columns in any order, unknown ones refused, and every complaint names file and line.
+// A table: columns in any order, unknown ones refused, and every complaint names file, line and column. Its file is CSV,
+// JSON lines or Parquet, told by its content.
 
 import { QuantityError, parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Rounding } from "#model/quantity.ts";
 import { UsageError } from "#runtime/usage-error.ts";
-import { readCsvRecords } from "./csv-records.ts";
-import type { CsvRecord } from "./csv-records.ts";
+import { csvRecords } from "./csv-records.ts";
+import { explainFileError, openFile } from "./file-content.ts";
+import { jsonLines } from "./json-lines.ts";
+import { parquetRecords } from "./parquet-records.ts";
+import type { RecordPlace, TableRecord } from "./table-record.ts";
 
 export interface TableShape {
   readonly required: readonly string[];
   readonly optional: readonly string[];
+  /** The table is published without a header: its columns stand in the order of `required`. A header will do, too. */
+  readonly isHeaderless?: true;
 }
 
 /** `pod,app,cpu[,node]`: as usage texts and errors print it. */
@@ -24,10 +30,11 @@ export function describeColumns(shape: TableShape): string {
 export async function* readTable(path: string, shape: TableShape): AsyncGenerator<TableRow, void, void> {
   let header: Header | undefined;
   let rows = 0;
-  for await (const record of readCsvRecords(path)) {
+  for await (const { record, place } of readRecords(path, [...shape.required, ...shape.optional])) {
     if (header === undefined) {
-      header = new Header(path, shape, record);
-      continue;
+      const isHeader = shape.isHeaderless !== true || isHeaderOf(shape, record.fields);
+      header = new Header({ path, shape, place }, isHeader ? record : { line: 1, fields: shape.required });
+      if (isHeader) continue;
     }
     rows++;
     yield new TableRow(header, record);
@@ -37,27 +44,65 @@ export async function* readTable(path: string, shape: TableShape): AsyncGenerato
 }
 
 /**
- * The column names in the first line of `path`.
+ * The fields of the first record in `path`: the columns, unless the file has no header.
  *
  * @throws UsageError if the file cannot be read or is empty.
  */
 export async function readHeader(path: string): Promise<readonly string[]> {
-  for await (const { fields } of readCsvRecords(path)) return fields.map((field) => field.trim());
+  for await (const { record } of readRecords(path)) return record.fields.map((field) => field.trim());
   throw emptyFile(path, "a header and rows");
+}
+
+function isHeaderOf({ required }: TableShape, fields: readonly string[]): boolean {
+  const names = new Set(fields.map((field) => field.trim()));
+  return required.every((column) => names.has(column));
+}
+
+interface PlacedRecord {
+  readonly record: TableRecord;
+  readonly place: RecordPlace;
+}
+
+async function* readRecords(
+  path: string,
+  columns?: readonly string[],
+): AsyncGenerator<PlacedRecord, void, void> {
+  const byLine: RecordPlace = (line) => `${path}:${line}`;
+  const byRow: RecordPlace = (row) => `${path}: row ${row}`;
+  try {
+    const content = await openFile(path);
+    if (content.kind === "parquet") {
+      for await (const record of parquetRecords(path)) yield { record, place: byRow };
+      return;
+    }
+    const records =
+      content.first === "{"
+        ? jsonLines(path, content.bytes, columns === undefined ? {} : { columns })
+        : csvRecords(path, content.bytes);
+    for await (const record of records) yield { record, place: byLine };
+  } catch (error) {
+    throw explainFileError(path, error);
+  }
 }
 
 function emptyFile(path: string, expected: string): UsageError {
   return new UsageError(`${path}: is empty; expected ${expected}`);
 }
 
-class Header {
+interface TableFrame {
   readonly path: string;
+  readonly shape: TableShape;
+  readonly place: RecordPlace;
+}
+
+class Header {
+  readonly #place: RecordPlace;
   readonly expected: string;
   readonly width: number;
   readonly #positions = new Map<string, number>();
 
-  constructor(path: string, shape: TableShape, { fields, line }: CsvRecord) {
-    this.path = path;
+  constructor({ shape, place }: TableFrame, { fields, line }: TableRecord) {
+    this.#place = place;
     this.expected = describeColumns(shape);
     this.width = fields.length;
     const known = new Set([...shape.required, ...shape.optional]);
@@ -76,7 +121,7 @@ class Header {
   }
 
   error(line: number, what: string): UsageError {
-    return new UsageError(`${this.path}:${line}: ${what}; expected columns ${this.expected}`);
+    return new UsageError(`${this.#place(line)}: ${what}; expected columns ${this.expected}`);
   }
 }
 
@@ -85,9 +130,9 @@ const NUMBER = /^[+-]?\d+(\.\d*)?([eE][+-]?\d{1,3})?$/;
 /** One row. Every accessor throws a UsageError that names file, line and column if the cell is not what is asked for. */
 export class TableRow {
   readonly #header: Header;
-  readonly #record: CsvRecord;
+  readonly #record: TableRecord;
 
-  constructor(header: Header, record: CsvRecord) {
+  constructor(header: Header, record: TableRecord) {
     this.#header = header;
     this.#record = record;
     const { length } = record.fields;
