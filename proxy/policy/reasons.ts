@@ -76,6 +76,13 @@ export const REASONS = {
     summary: "The destination did not accept a connection.",
     help: "Check that the destination listens on the address and port in question.",
   },
+  proxyEnding: {
+    code: "proxy-ending",
+    statusCode: 503,
+    outcome: "failed",
+    summary: "The node's proxy, or the app's instance in it, ends now, and its drain timeout is over.",
+    help: "The destination has had the request. Raise --drain-timeout-seconds and the proxy's termination grace period if answers take that long.",
+  },
   upstreamClosed: {
     code: "upstream-closed",
     statusCode: 502,

@@ -11,6 +11,7 @@ import { ClientConnection } from "./http1/client-connection.ts";
 import type { ClientOptions } from "./http1/client-options.ts";
 import type { Http2Port } from "./http2/http2-port.ts";
 import type { SecuredConnection } from "./identity/mutual-tls.ts";
+import { Farewells } from "./farewells.ts";
 import { closeQuietly } from "./quiet-close.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 
@@ -18,6 +19,8 @@ export interface AppListenerOptions extends Omit<ClientOptions, "listener" | "ta
   /** Loads what speaks HTTP/2; without it the port speaks HTTP/1.1 only. */
   readonly loadHttp2?: (client: ClientOptions) => Promise<Http2Port>;
   readonly clock: Clock;
+  /** From `drain` on, for what is in progress. The caller ends it then. */
+  readonly drainTimeoutMs: number;
   /** Called at the pace at which connections are looked after. @returns whether it has to be called again. */
   readonly sweepUpstreams: (nowMs: number) => boolean;
 }
@@ -44,6 +47,9 @@ export class AppListener {
   readonly #sources = new Map<string, number>();
   readonly #sweepMs: number;
   readonly #state = { isRetiring: false, isDraining: false };
+  readonly #farewells: Farewells;
+  #drainedAtMs: number | undefined;
+  #http2Port: Http2Port | undefined;
   #isSweeping = false;
 
   constructor(options: AppListenerOptions) {
@@ -54,8 +60,11 @@ export class AppListener {
       takeHttp2:
         options.loadHttp2 && ((socket, bytes, caller) => void this.#takeHttp2(socket, bytes, caller)),
     };
+    this.#farewells = new Farewells(options.drainTimeoutMs);
     const { headersMs, silenceMs, drainIdleMs, clientIdleMs } = options.times;
-    const shortestMs = Math.min(headersMs, silenceMs, drainIdleMs, clientIdleMs);
+    // Farewells are said within tenths of the drain timeout.
+    const drainStepMs = options.drainTimeoutMs / 10;
+    const shortestMs = Math.min(headersMs, silenceMs, drainIdleMs, clientIdleMs, drainStepMs);
     this.#sweepMs = Math.max(SWEEP_MS_MIN, Math.min(SWEEP_MS_MAX, shortestMs / SWEEPS_PER_DEADLINE));
     // A client's end is told to the other side of a tunnel, and everything else decides itself what it means.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
@@ -93,6 +102,7 @@ export class AppListener {
   async drain(): Promise<void> {
     void this.retire();
     this.#state.isDraining = true;
+    this.#drainedAtMs ??= this.#options.clock.nowMs();
     const { promise, resolve } = Promise.withResolvers<void>();
     closeQuietly(this.#server, { closed: resolve });
     await promise;
@@ -128,6 +138,7 @@ export class AppListener {
     socket.pause();
     this.#http2 ??= this.#options.loadHttp2?.(this.#clientOptions);
     const http2 = await this.#http2;
+    this.#http2Port = http2;
     if (!socket.destroyed) http2?.take(socket, bytes, caller);
   }
 
@@ -152,8 +163,17 @@ export class AppListener {
     const { clock, sweepUpstreams } = this.#options;
     const nowMs = clock.nowMs();
     for (const client of this.#clients) client.sweep(nowMs);
+    if (this.#drainedAtMs !== undefined) this.#sayFarewell(nowMs - this.#drainedAtMs);
     this.#isSweeping = sweepUpstreams(nowMs) || this.#clients.size > 0;
     if (this.#isSweeping) this.#sweepLater();
+  }
+
+  #sayFarewell(elapsedMs: number): void {
+    const all = [...this.#clients, ...(this.#http2Port?.exchanges ?? [])];
+    const { true: lasting = [], false: others = [] } = Object.groupBy(all, ({ isLasting }) =>
+      String(isLasting),
+    );
+    this.#farewells.turn(elapsedMs, lasting, others);
   }
 
   #sweepLater(): void {

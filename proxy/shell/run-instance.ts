@@ -44,7 +44,8 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
     send: (lines) => seat.tell({ kind: "accessed", lines }),
   });
   const traces = new TraceStarter(Math.random);
-  const pools = new PodPools({ clock, throttle, drainTimeoutMs: times.drainTimeoutMs });
+  const { drainTimeoutMs } = times;
+  const pools = new PodPools({ clock, throttle, drainTimeoutMs });
   const { namespace } = splitAppName(app);
   const names = new NameResolver({ namespace, guard, clock });
   const services = serviceRoutes(seat, { namespace, guard, clock });
@@ -52,7 +53,7 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
   const upstreams = new UpstreamPools(throttle);
   const { headersMs, drainIdleMs, clientIdleMs, upstreamSilenceMs: silenceMs } = times;
   const parts = { accessLog, traces, admission, counters, throttle, clock };
-  const shared = { ...parts, times: { headersMs, drainIdleMs, clientIdleMs, silenceMs } };
+  const shared = { ...parts, drainTimeoutMs, times: { headersMs, drainIdleMs, clientIdleMs, silenceMs } };
   const identity = new IdentityGate({
     identity: data.settings.identity,
     clock,

@@ -14,12 +14,17 @@ export interface AnswerReceiver extends AnsweredRequest {
   partSeen(bytes: Buffer, isFirst: boolean, isLast: boolean): void;
   /** The tunnel is open: what comes next is no HTTP. */
   tunnelOpened(): void;
-  /** @param bytes to be copied. */
-  tunnelled(bytes: Buffer): void;
-  /** The destination will send no more through the tunnel. */
-  tunnelEnded(): void;
+  /** From then on. */
+  readonly tunnel: TunnelReceiver | undefined;
   /** What was written has gone out; more may be written. */
   hasRoom(): void;
   /** The answer will not come, or not to its end. The connection has closed. */
   failed(reason: AnswerableReason): void;
+}
+
+export interface TunnelReceiver {
+  /** @param bytes to be copied. */
+  destinationSpoke(bytes: Buffer): void;
+  /** The destination will send no more. */
+  destinationEnded(): void;
 }

@@ -61,8 +61,18 @@ export class ClientConnection implements ClientSide {
 
   /** Calls back once the request in progress is over; at once if there is none. A tunnel is no request any more. */
   whenSettled(settled: () => void): void {
-    if (this.#phase === "exchange" && !this.#exchange.isTunnel) this.#settled.push(settled);
+    if (this.#phase === "exchange" && this.#exchange.tunnel === undefined) this.#settled.push(settled);
     else settled();
+  }
+
+  /** It would stay for ever. */
+  get isLasting(): boolean {
+    return this.#phase === "exchange" && this.#exchange.tunnel !== undefined;
+  }
+
+  /** The port is about to go. */
+  farewell(how: { readonly isLastCall: boolean }): void {
+    if (this.#phase === "exchange") this.#exchange.farewell(how);
   }
 
   /** Only its end is still waited for, and its bytes are counted then. */
@@ -279,8 +289,10 @@ export class ClientConnection implements ClientSide {
   };
 
   readonly #ended = (): void => {
-    if (this.#phase === "exchange" && this.#exchange.clientEnded()) return;
-    this.destroy();
+    const tunnel = this.#phase === "exchange" ? this.#exchange.tunnel : undefined;
+    // Without a tunnel, whoever sends no more is not interested in the answer either.
+    if (tunnel === undefined) this.destroy();
+    else tunnel.clientEnded();
   };
 
   /** The client is told that this is the end, and given the time to read it: what it still sends is dropped. */

@@ -18,6 +18,7 @@ import type { ForwardTarget } from "./forward-target.ts";
 import { RequestRecord } from "./request-record.ts";
 import { refusalText } from "./refusal-text.ts";
 import type { RoutedExchange } from "./routed-exchange.ts";
+import { Tunnel } from "./tunnel.ts";
 import { Upload } from "./upload.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
@@ -30,6 +31,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   #turn = 0;
   #target: ForwardTarget | undefined;
   #upstream: UpstreamConnection | undefined;
+  #tunnel: Tunnel | undefined;
   #statusCode = 0;
   #isAnswerBegun = false;
   #isAnswerChunked = false;
@@ -63,8 +65,9 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     return this.#turn === turn && this.#phase === "routing";
   }
 
-  get isTunnel(): boolean {
-    return this.#phase === "tunnel";
+  /** Once what passes is no HTTP any more. */
+  get tunnel(): Tunnel | undefined {
+    return this.#tunnel;
   }
 
   get isHeadMethod(): boolean {
@@ -142,8 +145,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   dataSeen(bytes: Buffer): void {
     switch (this.#phase) {
       case "tunnel":
-        this.#client.markActive();
-        if (this.#upstream?.writeBytes(bytes) === false) this.#client.pause();
+        this.#tunnel?.clientSpoke(bytes);
         return;
       case "forwarding":
         if (this.#upload.isDone) this.#client.stash(bytes, 0);
@@ -155,13 +157,6 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
       default:
         this.#client.stash(bytes, 0);
     }
-  }
-
-  /** The client will send no more. @returns false if it is not interested in the answer either. */
-  clientEnded(): boolean {
-    if (this.#phase !== "tunnel") return false;
-    this.#upstream?.endTunnel();
-    return true;
   }
 
   /** The client has taken all that was written. */
@@ -188,6 +183,14 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     } else if (quietMs >= silenceMs && this.#phase !== "queued") this.#silent();
   }
 
+  /** The port is about to go. */
+  farewell(how: { readonly isLastCall: boolean }): void {
+    if (this.#tunnel !== undefined) this.#tunnel.farewell(how);
+    else if (this.#phase === "flushing" || this.#phase === "discarding") return;
+    else if (this.#isAnswerBegun) this.#breakOff("proxyEnding");
+    else if (this.#phase !== "none") this.refuse("proxyEnding");
+  }
+
   interimSeen(statusCode: number): void {
     this.#client.markActive();
     if (statusCode !== CONTINUE || !this.head.isContinueExpected) return;
@@ -210,7 +213,11 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   }
 
   tunnelOpened(): void {
-    if (this.#phase === "opening") {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    const isOurs = this.#phase === "opening";
+    this.#tunnel = new Tunnel(this.#client, upstream, isOurs ? "anything" : "WebSocket");
+    if (isOurs) {
       this.#statusCode = 200;
       this.#client.writeText("HTTP/1.1 200 Connection Established\r\n\r\n");
     }
@@ -218,15 +225,6 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     this.#phase = "tunnel";
     this.#mustClose = true;
     this.#client.tunnelOpened();
-  }
-
-  tunnelled(bytes: Buffer): void {
-    this.#client.markActive();
-    if (!this.#client.writeBytes(Buffer.from(bytes))) this.#upstream?.pause();
-  }
-
-  tunnelEnded(): void {
-    this.#client.endWriting();
   }
 
   hasRoom(): void {
@@ -390,6 +388,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   #release(): void {
     this.#phase = "none";
     this.#target = undefined;
+    this.#tunnel = undefined;
     this.#client.countBytes();
     this.#account.close();
     this.#record.clear();

@@ -181,7 +181,7 @@ export class UpstreamConnection {
     this.#bytesSeen += count;
     if (this.#phase === "body") this.#readBody(bytes, 0, count, false);
     else if (this.#phase === "head") this.#readHead(bytes, count);
-    else if (this.#phase === "tunnel") this.#receiver?.tunnelled(bytes.subarray(0, count));
+    else if (this.#phase === "tunnel") this.#receiver?.tunnel?.destinationSpoke(bytes.subarray(0, count));
     // Nobody asked for it: what it is an answer to must not be guessed.
     else this.destroy();
     return true;
@@ -232,7 +232,7 @@ export class UpstreamConnection {
     this.#phase = "tunnel";
     receiver.partSeen(bytes, true, false);
     receiver.tunnelOpened();
-    if (this.head.end < to) receiver.tunnelled(bytes.subarray(this.head.end, to));
+    if (this.head.end < to) receiver.tunnel?.destinationSpoke(bytes.subarray(this.head.end, to));
   }
 
   #readBody(bytes: Buffer, from: number, to: number, isFirst: boolean): void {
@@ -259,7 +259,7 @@ export class UpstreamConnection {
   /** The destination has sent all it will. */
   #ended(): void {
     if (this.#phase === "tunnel") {
-      this.#receiver?.tunnelEnded();
+      this.#receiver?.tunnel?.destinationEnded();
       return;
     }
     if (this.#phase === "body" && this.head.framing === "close") {

@@ -44,7 +44,11 @@ const {
   NGHTTP2_CANCEL,
   NGHTTP2_FLAG_END_STREAM,
   NGHTTP2_INTERNAL_ERROR,
+  NGHTTP2_NO_ERROR,
 } = constants;
+
+/** gRPC's status 14, after which a call may be made again elsewhere. */
+const UNAVAILABLE = { "grpc-status": "14", "grpc-message": "the proxy of the node goes away" };
 
 export class Http2Exchange implements Entrant, LoggedRequest {
   readonly #options: Http2ExchangeOptions;
@@ -59,6 +63,7 @@ export class Http2Exchange implements Entrant, LoggedRequest {
   #receivedBytes = 0;
   #sentBytes = 0;
   #isOver = false;
+  #isFarewellSaid = false;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, options: Http2ExchangeOptions) {
     this.#stream = stream;
@@ -82,6 +87,19 @@ export class Http2Exchange implements Entrant, LoggedRequest {
       receivedBytes: this.#receivedBytes,
       sentBytes: this.#sentBytes,
     };
+  }
+
+  /** A call of gRPC that has begun to answer may go on for as long as both sides like. */
+  get isLasting(): boolean {
+    return this.#isGrpc && this.#stream.headersSent;
+  }
+
+  /** The port is about to go. */
+  farewell(): void {
+    if (this.#isOver || this.#isFarewellSaid || this.#stream.destroyed) return;
+    if (this.#isGrpc) this.#endCall();
+    else if (this.#stream.headersSent) this.#breakOff("proxyEnding");
+    else this.#refuse("proxyEnding");
   }
 
   begin(): void {
@@ -161,12 +179,20 @@ export class Http2Exchange implements Entrant, LoggedRequest {
 
   #sendTrailers(): void {
     this.#stream.sendTrailers(forwardedResponseHeaders(this.#trailers ?? {}));
+    if (this.#isFarewellSaid) this.#hearNoMore();
+  }
+
+  /** The client may have more to say in a call that is over. */
+  #hearNoMore(): void {
+    const stream = this.#stream;
+    setImmediate(() => {
+      if (!stream.destroyed) stream.close(NGHTTP2_NO_ERROR);
+    });
   }
 
   /** Calls of gRPC may be silent for as long as they like: they have deadlines of their own. */
   #boundSilence(upstream: ClientHttp2Stream): void {
-    const isGrpc = String(this.#headers[HTTP2_HEADER_CONTENT_TYPE]).startsWith("application/grpc");
-    if (isGrpc) return;
+    if (this.#isGrpc) return;
     upstream.setTimeout(this.#options.client.times.silenceMs, () => {
       if (this.#stream.headersSent) this.#breakOff();
       else this.#refuse("upstreamDeadline");
@@ -180,9 +206,30 @@ export class Http2Exchange implements Entrant, LoggedRequest {
     else this.#refuse(upstream.id === undefined ? "connectFailed" : "upstreamClosed");
   }
 
-  #breakOff(): void {
+  get #isGrpc(): boolean {
+    return String(this.#headers[HTTP2_HEADER_CONTENT_TYPE]).startsWith("application/grpc");
+  }
+
+  /** With a status that clients of gRPC know as a server that goes away, whatever has come of the answer. */
+  #endCall(): void {
+    this.#isFarewellSaid = true;
+    this.#account.givenUp("proxyEnding");
+    const stream = this.#stream;
+    this.#upstream?.unpipe(stream);
+    this.#dropUpstream();
+    if (stream.headersSent) {
+      this.#trailers = UNAVAILABLE;
+      stream.end();
+      return;
+    }
+    const headers = { [HTTP2_HEADER_STATUS]: 200, [HTTP2_HEADER_CONTENT_TYPE]: "application/grpc" };
+    stream.respond({ ...headers, ...UNAVAILABLE }, { endStream: true });
+    this.#hearNoMore();
+  }
+
+  #breakOff(reason: "upstreamBroken" | "proxyEnding" = "upstreamBroken"): void {
     if (this.#stream.writableFinished) return;
-    this.#account.givenUp("upstreamBroken");
+    this.#account.givenUp(reason);
     this.#stream.close(NGHTTP2_INTERNAL_ERROR);
   }
 
@@ -212,7 +259,8 @@ export class Http2Exchange implements Entrant, LoggedRequest {
   #closed(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#stream.writableFinished && this.#stream.rstCode === 0) this.#account.answered(this.#statusCode);
+    const isAnswered = this.#stream.writableFinished && this.#stream.rstCode === 0;
+    if (isAnswered && !this.#isFarewellSaid) this.#account.answered(this.#statusCode);
     else this.#account.givenUp("clientAborted");
     this.#dropUpstream();
     this.#account.close();

@@ -36,8 +36,9 @@ export class Http2Port {
   readonly #options: Http2PortOptions;
   readonly #server: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, { streams: number }>();
+  /** Streams in progress, in the order of their coming. */
+  readonly #exchanges = new Set<Http2Exchange>();
   #settled: (() => void)[] = [];
-  #streams = 0;
   #arriving: Caller = UNIDENTIFIED;
 
   constructor(options: Http2PortOptions) {
@@ -70,10 +71,14 @@ export class Http2Port {
   /** Ends every session once its streams are over. @returns when those in progress now are. */
   async retire(): Promise<void> {
     for (const session of this.#sessions.keys()) this.#endSoon(session);
-    if (this.#streams === 0) return;
+    if (this.#exchanges.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#settled.push(resolve);
     await promise;
+  }
+
+  get exchanges(): ReadonlySet<Http2Exchange> {
+    return this.#exchanges;
   }
 
   #opened(session: ServerHttp2Session): void {
@@ -89,16 +94,17 @@ export class Http2Port {
       if (record.streams === 0) session.close();
     });
     session.on("stream", (stream, headers) => {
+      const exchange = new Http2Exchange(stream, headers, { client, route, clientAddress });
       record.streams += 1;
-      this.#streams += 1;
+      this.#exchanges.add(exchange);
       stream.on("close", () => {
         record.streams -= 1;
-        this.#streams -= 1;
-        if (this.#streams === 0) for (const settled of this.#settled.splice(0)) settled();
+        this.#exchanges.delete(exchange);
+        if (this.#exchanges.size === 0) for (const settled of this.#settled.splice(0)) settled();
       });
       // A session may go on for days, and its caller be refused once what it was opened with has expired.
       if (client.listener.isRetiring || isNearlyExpired(caller, clock.nowMs())) this.#endSoon(session);
-      new Http2Exchange(stream, headers, { client, route, clientAddress }).begin();
+      exchange.begin();
     });
   }
 
