@@ -7,6 +7,8 @@ WORKDIR /berth
 COPY package.json package-lock.json ./
 # Scripts are for development: one of them fetches a Node.
 RUN npm ci --omit=dev --ignore-scripts
+# Types, source maps, and libraries for another runtime: a fifth of the image.
+RUN find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.bare' \) -delete
 
 # glibc, libstdc++ and libgcc, and neither a shell nor a package manager.
 FROM gcr.io/distroless/cc-debian12

@@ -2,6 +2,7 @@
 // proxy (outbound) → the other node's proxy (inbound) → server. Their pods are created in the API and placed and
 // injected like any other; each is then run as a process with exactly the environment that admission gave it.
 
+import { fileURLToPath } from "node:url";
 import type { KubeConnection } from "#kube/connection.ts";
 import { MESH_PROFILES, PODS, resourcePath } from "#kube/resource-path.ts";
 import { APP_LABEL } from "#model/app.ts";
@@ -147,7 +148,7 @@ export class ExampleApps {
     const process = new ManagedProcess(
       {
         name: `example ${pod.name}`,
-        file: new URL("./example-app.ts", import.meta.url).pathname,
+        file: fileURLToPath(new URL("./example-app.ts", import.meta.url)),
         args: [],
         env: { ...environmentOf(object), EXAMPLE_ADDRESS: pod.address, EXAMPLE_PORT: String(pod.port) },
       },

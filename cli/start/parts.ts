@@ -2,6 +2,7 @@
 // its API server.
 
 import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
 import { ManagedProcess, type ProcessHandlers } from "./managed-process.ts";
 import { freePort } from "./free-port.ts";
 import { nodeName, SYSTEM_NAMESPACE } from "./fleet.ts";
@@ -28,6 +29,12 @@ export const FIXED_PORTS = {
   proxy: 9092,
 } as const;
 
+const MAINS = {
+  extender: new URL("../../scheduler-extender/main.ts", import.meta.url),
+  recommender: new URL("../../vpa-recommender/main.ts", import.meta.url),
+  proxy: new URL("../../proxy/main.ts", import.meta.url),
+};
+
 /**
  * Addresses for the nodes with real proxies: two where the whole of 127.0.0.0/8 is loopback, as on Linux, else one.
  * Runs with free ports take addresses of their own, since apps' ports are the same on every node.
@@ -47,27 +54,27 @@ export async function createParts({
   // Chosen here and not by the process, since one that is started again must be found where it was.
   const port = async (fixed: number, address = "127.0.0.1"): Promise<number> =>
     options.ports === "fixed" ? fixed : freePort(address);
-  const make = (name: string, folder: string, flags: Flags): ManagedProcess => {
-    const file = new URL(`../../${folder}/main.ts`, import.meta.url).pathname;
+  const make = (name: string, main: URL, flags: Flags): ManagedProcess => {
+    const file = fileURLToPath(main);
     const args = flagArguments({ ...flags, "api-server": apiUrl, "log-level": options.logLevel });
     return new ManagedProcess({ name, file, args }, handlers);
   };
   const pace: Flags = options.speed === "max" ? { clock: "paced" } : { "clock-speed": options.speed };
   const shared = { ...pace, identity: "berth-start", "lease-namespace": SYSTEM_NAMESPACE };
   return {
-    extender: make("extender", "scheduler-extender", {
+    extender: make("extender", MAINS.extender, {
       ...shared,
       port: await port(FIXED_PORTS.verbs),
       "operations-port": await port(FIXED_PORTS.extender),
     }),
-    recommender: make("recommender", "vpa-recommender", {
+    recommender: make("recommender", MAINS.recommender, {
       ...shared,
       "operations-port": await port(FIXED_PORTS.recommender),
       "usage-interval-seconds": usageSeconds(options),
     }),
     proxies: await Promise.all(
       nodeAddresses.map(async (address, index) =>
-        make(`proxy on ${address}`, "proxy", {
+        make(`proxy on ${address}`, MAINS.proxy, {
           "node-name": nodeName(index),
           "node-address": address,
           "control-host": address,

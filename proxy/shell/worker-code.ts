@@ -68,7 +68,8 @@ function readCode(entry: string): WorkerCode {
   const waiting = [entry];
   for (let url = waiting.pop(); url !== undefined; url = waiting.pop()) {
     if (Object.hasOwn(sources, url)) continue;
-    const source = withPlainBuiltins(stripTypeScriptTypes(readFileSync(new URL(url), "utf8")));
+    const text = readFileSync(new URL(url), "utf8");
+    const source = withPlainBuiltins(url.endsWith(".ts") ? stripTypeScriptTypes(text) : text);
     sources[url] = source;
     for (const [, specifier = ""] of source.matchAll(OUR_IMPORTS)) {
       if (specifier.startsWith("#")) subpaths[specifier] = new URL(specifier.slice(1), PACKAGE).href;
@@ -91,5 +92,8 @@ function withPlainBuiltins(source: string): string {
 }
 
 const BUILTIN_IMPORT = /^import \{([^}]*)\} from "(node:[^"]+)";$/gm;
-/** Modules of ours are imported by a relative path or by one of the package's subpaths, always with their suffix. */
-const OUR_IMPORTS = /\b(?:from|import)\s*\(?\s*"([#.][^"]+\.ts)"/g;
+/**
+ * Modules of ours are imported by a relative path or by one of the package's subpaths, always with their suffix: `.js`
+ * in a release, whose types are stripped already.
+ */
+const OUR_IMPORTS = /\b(?:from|import)\s*\(?\s*"([#.][^"]+\.[jt]s)"/g;

@@ -10,6 +10,7 @@ import {
   ENVIRONMENT,
   LEFT_OUT,
   NODE_PATH,
+  PACKAGES_LEFT_OUT,
   ROOT,
   SOURCE_FILES,
   SOURCE_FOLDERS,
@@ -37,6 +38,8 @@ test("the Dockerfile takes Node and the production packages from the stage that 
     ],
   );
   assert.ok(lines.includes("RUN npm ci --omit=dev --ignore-scripts"));
+  const names = PACKAGES_LEFT_OUT.map((suffix) => `-name '*${suffix}'`);
+  assert.ok(lines.includes(`RUN find node_modules -type f \\( ${names.join(" -o ")} \\) -delete`));
 });
 
 test("both images run the same command as the same user in the same folder", () => {

@@ -31,6 +31,8 @@ export const LEFT_OUT = [
   "sim/policies/kube-scheduler-oracle.ts",
   "sim/traces/written-file.ts",
 ] as const;
+/** Suffixes of what packages bring and Node never opens: types, source maps, and libraries for another runtime. */
+export const PACKAGES_LEFT_OUT = [".ts", ".mts", ".cts", ".map", ".bare"] as const;
 /** Files above those folders: package.json holds the names that sources import each other by. */
 export const SOURCE_FILES = ["LICENSE", "package.json"] as const;
 export const APP_FOLDER = "/berth";
@@ -62,14 +64,19 @@ export function packagesLayer(): readonly TarFile[] {
     filesBelow(folder)
       // A package's own packages have entries of their own in the lock file.
       .filter((path) => !path.slice(folder.length + 1).startsWith("node_modules/"))
+      .filter((path) => !PACKAGES_LEFT_OUT.some((suffix) => path.endsWith(suffix)))
       .map((path) => onDisk(inApp(path), join(ROOT, path))),
   );
 }
 
 /** Our sources: changes with every commit. */
 export function sourcesLayer(): readonly TarFile[] {
-  const paths = [...SOURCE_FILES, ...SOURCE_FOLDERS.flatMap((folder) => filesBelow(folder, LEFT_OUT))];
-  return paths.map((path) => onDisk(inApp(path), join(ROOT, path)));
+  return [...SOURCE_FILES, ...sourcePaths()].map((path) => onDisk(inApp(path), join(ROOT, path)));
+}
+
+/** All that the command `berth` is made of, but for the packages. */
+export function sourcePaths(): readonly string[] {
+  return SOURCE_FOLDERS.flatMap((folder) => filesBelow(folder, LEFT_OUT));
 }
 
 function inApp(path: string): string {
