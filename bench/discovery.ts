@@ -1,6 +1,7 @@
 // What discovery by node writes and sends against discovery by pod, over the same life of the same pods: 100 Services of
-// 30 pods each on 30 nodes, all started, rolled out anew, scaled up and down, and every node's proxy restarted. With the
-// production code, on a clock of its own.
+// 30 pods each on 30 nodes, all started, rolled out anew on the same nodes and then on others, scaled up and down, and
+// every node's proxy restarted. With the production code, on a clock of its own. Then what a proxy's table of them takes,
+// and how many connections lead from one node to another.
 
 import type { NodeName } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
@@ -15,10 +16,12 @@ import { aProxy } from "#test/builders/a-proxy.ts";
 import { aService } from "#test/builders/a-service.ts";
 import { traitsOf } from "#test/builders/pod-traits.ts";
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
-import { PodDiscovery } from "./discovery-peer.ts";
+import { type ConnectionFigures, measureConnections } from "./discovering/connections.ts";
+import { PodDiscovery } from "./discovering/pod-discovery.ts";
+import { tableBytes } from "./discovering/table-bytes.ts";
 
 export const discoveryBench: Bench = {
-  summary: "entries and updates of discovery by node, against discovery by pod",
+  summary: "entries, updates and connections of discovery by node, against discovery by pod",
   run: benchDiscovery,
 };
 
@@ -27,9 +30,11 @@ const PODS = 30;
 const NODES = 30;
 /** Pods of a Service on one node: scattered is the worst for discovery by node, the others are what placement does. */
 const PLACEMENTS = { onePerNode: 1, fivePerNode: 5, tenPerNode: 10 } as const;
-const PHASES = ["start", "rollout", "scaleUpAndDown", "proxyRestarts"] as const;
+const PHASES = ["start", "rollout", "rolloutMoved", "scaleUpAndDown", "proxyRestarts"] as const;
 type Phase = (typeof PHASES)[number];
 
+/** With `rolloutMoved` every new pod is on a node that had none of its Service, where there is such a node. */
+const MOVED_BY = 13;
 const READY_AFTER_MS = 3_000;
 /** The preStop pause that admission injects. */
 const LEAVES_AFTER_MS = 5_000;
@@ -45,6 +50,8 @@ interface Tally {
 
 interface Way {
   entries: number;
+  /** Of a proxy's heap, once all of them are known. */
+  tableBytes: number;
   readonly phases: Record<Phase, Tally>;
 }
 
@@ -53,7 +60,10 @@ interface Figures {
   readonly byPod: Way;
 }
 
-async function benchDiscovery({ argv, progress }: BenchOptions): Promise<BenchReport> {
+const CONNECTIONS = { clientPods: 10, serverPods: 10, requestsEach: 300 };
+const CONNECTIONS_QUICK = { clientPods: 4, serverPods: 4, requestsEach: 50 };
+
+async function benchDiscovery({ argv, isQuick, progress }: BenchOptions): Promise<BenchReport> {
   if (argv.length > 0) {
     throw new UsageError(`bench discovery takes no arguments, but "${argv.join(" ")}" was given`);
   }
@@ -62,10 +72,43 @@ async function benchDiscovery({ argv, progress }: BenchOptions): Promise<BenchRe
     return [name, new World(podsPerNode).live()] as const;
   });
   const figures = Object.fromEntries(placements.map(([name, figure]) => [name, withRatios(figure)]));
+  progress("connections between two nodes");
+  const { connections, ...skipped } = await connectionsOf(isQuick ? CONNECTIONS_QUICK : CONNECTIONS);
   return {
-    figures: { services: SERVICES, podsPerService: PODS, nodes: NODES, placements: figures },
-    table: table(placements),
+    figures: {
+      services: SERVICES,
+      podsPerService: PODS,
+      nodes: NODES,
+      placements: figures,
+      connections,
+      ...skipped,
+    },
+    table: `${table(placements)}\n\n${connectionTable(connections, skipped.skipped?.connections)}`,
   };
+}
+
+interface Connections {
+  readonly connections: ConnectionFigures | null;
+  readonly skipped?: { readonly connections: string };
+}
+
+async function connectionsOf(options: typeof CONNECTIONS): Promise<Connections> {
+  try {
+    return { connections: await measureConnections(options) };
+  } catch (error) {
+    const [reason = ""] = (error as Error).message.split("\n");
+    return { connections: null, skipped: { connections: `no network namespaces here: ${reason}` } };
+  }
+}
+
+function connectionTable(figures: ConnectionFigures | null, reason = ""): string {
+  if (figures === null) return `connections between nodes: not measured (${reason})`;
+  const { clientPods, serverPods, ways } = figures;
+  const rows = Object.entries(ways).map(([way, { answered, failed, connectionsMax, connectionsKept }]) =>
+    [way, answered, failed, connectionsMax, connectionsKept].map((cell) => ({ text: String(cell) })),
+  );
+  const head = [`${clientPods} pods call ${serverPods}`, "answered", "failed", "connections", "kept"];
+  return textTable(head, rows, { hasColour: false });
 }
 
 function withRatios({ byNode, byPod }: Figures): object {
@@ -90,15 +133,16 @@ function table(placements: readonly (readonly [string, Figures])[]): string {
         ["by node", byNode],
         ["by pod", byPod],
       ] as const
-    ).map(([way, { entries, phases }]) =>
+    ).map(([way, { entries, tableBytes: bytes, phases }]) =>
       [
         `${name}, ${way}`,
         String(entries),
+        `${Math.round(bytes / 1e3)} kB`,
         ...PHASES.map((phase) => `${phases[phase].writes} (${(phases[phase].bytes / 1e6).toFixed(1)} MB)`),
       ].map((text) => ({ text })),
     ),
   );
-  const head = ["", "entries", ...PHASES];
+  const head = ["", "entries", "table", ...PHASES];
   const note = `Writes, and in brackets what they send to one node; there are ${NODES} nodes.`;
   return `${textTable(head, rows, { hasColour: false })}\n\n${note}`;
 }
@@ -115,6 +159,7 @@ class World {
   #phase: Phase = "start";
   #nowMs = 0;
   #made = 0;
+  #shift = 0;
   #version = 0;
 
   constructor(podsPerNode: number) {
@@ -138,15 +183,9 @@ class World {
     });
     this.#run();
     this.#count();
-    this.#phase = "rollout";
-    for (const [app, names] of running.entries()) {
-      for (const [slot, name] of names.entries()) {
-        const wave = Math.floor(slot / SURGE) * (READY_AFTER_MS + 500) + app * 50 + (slot % SURGE) * 20;
-        names[slot] = this.#start(app, slot, this.#nowMs + wave);
-        this.#end(name, this.#nowMs + wave + READY_AFTER_MS + 100);
-      }
-    }
-    this.#run();
+    this.#rollOut(running, "rollout");
+    this.#shift = MOVED_BY;
+    this.#rollOut(running, "rolloutMoved");
     this.#phase = "scaleUpAndDown";
     const more = this.#services.flatMap((_, app) =>
       Array.from({ length: PODS / 2 }, (_, slot) =>
@@ -165,10 +204,22 @@ class World {
     return this.#figures;
   }
 
+  #rollOut(running: readonly string[][], phase: Phase): void {
+    this.#phase = phase;
+    for (const [app, names] of running.entries()) {
+      for (const [slot, name] of names.entries()) {
+        const wave = Math.floor(slot / SURGE) * (READY_AFTER_MS + 500) + app * 50 + (slot % SURGE) * 20;
+        names[slot] = this.#start(app, slot, this.#nowMs + wave);
+        this.#end(name, this.#nowMs + wave + READY_AFTER_MS + 100);
+      }
+    }
+    this.#run();
+  }
+
   /** Unready at first, ready a moment later. @returns its name. */
   #start(app: number, slot: number, atMs: number): string {
     const name = `app-${app}-${(this.#made += 1)}`;
-    const node = `node-${(app * 7 + Math.floor(slot / this.#podsPerNode)) % NODES}`;
+    const node = `node-${(app * 7 + Math.floor(slot / this.#podsPerNode) + this.#shift) % NODES}`;
     const pod = (isReady: boolean, isTerminating = false): PodView =>
       aPod({ name, app: `app-${app}`, node, isReady, isTerminating, traits: traitsOf(`app-${app}`) });
     this.#at(atMs, () => this.#podIs(name, pod(false)));
@@ -242,8 +293,11 @@ class World {
   #count(): void {
     const sum = (slices: Iterable<StoredSlice>): number =>
       [...slices].reduce((entries, { slice }) => entries + slice.entries.length, 0);
-    this.#figures.byNode.entries = sum(this.#stored.values());
-    this.#figures.byPod.entries = sum([...this.#byPod.stored.values()].flat());
+    const [byNode, byPod] = [[...this.#stored.values()], [...this.#byPod.stored.values()].flat()];
+    this.#figures.byNode.entries = sum(byNode);
+    this.#figures.byPod.entries = sum(byPod);
+    this.#figures.byNode.tableBytes = tableBytes(byNode.map(({ slice }) => slice));
+    this.#figures.byPod.tableBytes = tableBytes(byPod.map(({ slice }) => slice));
   }
 }
 
@@ -251,7 +305,14 @@ function newWay(): Way {
   const none = (): Tally => ({ writes: 0, bytes: 0 });
   return {
     entries: 0,
-    phases: { start: none(), rollout: none(), scaleUpAndDown: none(), proxyRestarts: none() },
+    tableBytes: 0,
+    phases: {
+      start: none(),
+      rollout: none(),
+      rolloutMoved: none(),
+      scaleUpAndDown: none(),
+      proxyRestarts: none(),
+    },
   };
 }
 

@@ -52,9 +52,14 @@ test("every container is given the address of its node's proxy, after the variab
   assert.equal(variable(variables, "NODE_USE_ENV_PROXY"), "1");
 });
 
-test("HTTPS is not sent to a proxy that does not tunnel", () => {
-  const names = environment().map(({ name }) => name.toUpperCase());
-  assert.equal(names.includes("HTTPS_PROXY"), false);
+test("HTTPS goes through the same port, as a tunnel, unless the author said otherwise", () => {
+  const variables = environment();
+  for (const name of ["HTTPS_PROXY", "https_proxy"])
+    assert.equal(variable(variables, name), variable(variables, "HTTP_PROXY"));
+  const java = variable(variables, "JAVA_TOOL_OPTIONS") ?? "";
+  assert.match(java, / -Dhttps\.proxyHost=\$\(BERTH_NODE_IP\) -Dhttps\.proxyPort=20001 /);
+  const theirs = environment({ env: [{ name: "https_proxy", value: "" } as never] });
+  assert.equal(theirs.filter(({ name }) => name.toLowerCase() === "https_proxy").length, 1);
 });
 
 test("an IPv6 address stands in brackets in the URL and without them in Java's properties", () => {
@@ -81,7 +86,8 @@ test("loopback, metadata, the API server and the given hosts are reached directl
   assert.ok(direct.includes("$(KUBERNETES_SERVICE_HOST)"));
   assert.equal(variable(variables, "no_proxy"), variable(variables, "NO_PROXY"));
   const java = /-Dhttp\.nonProxyHosts=(\S+)/.exec(variable(variables, "JAVA_TOOL_OPTIONS") ?? "");
-  assert.deepEqual(java?.[1]?.split("|"), direct);
+  const starred = direct.map((host) => (host === ".internal" ? "*.internal" : host));
+  assert.deepEqual(java?.[1]?.split("|"), starred);
 });
 
 test("what the author set is kept, in its order and after ours", () => {

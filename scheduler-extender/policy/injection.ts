@@ -1,6 +1,6 @@
 // What admission adds to a mesh pod: the address of its node's proxy in the environment, a pause before it stops, and
 // the mesh label, which makes a namespace's choice the pod's own (a pod that was not injected is not charged either).
-// HTTPS_PROXY is left alone: the proxy does not tunnel yet, and an HTTPS client sent to it would fail.
+// What is encrypted goes through the proxy, too, as a tunnel: counted and attributed, and not read.
 
 import { MESH_ENABLED, MESH_LABEL, MESH_RESOURCE } from "#model/app.ts";
 import type { AppPorts } from "#model/mesh-profile.ts";
@@ -116,7 +116,7 @@ function proxyVariables({ ports, ipFamily, noProxy }: InjectionOptions): readonl
   const direct = [...ALWAYS_DIRECT, ...noProxy];
   return [
     { name: NODE_IP_VARIABLE, valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } },
-    ...["HTTP_PROXY", "http_proxy"].map((name) => ({ name, value: proxy })),
+    ...PROXY_VARIABLES.map((name) => ({ name, value: proxy })),
     ...["NO_PROXY", "no_proxy"].map((name) => ({ name, value: direct.join(",") })),
     // Node reads HTTP_PROXY only when told to; Java reads properties and separates hosts by "|".
     { name: "NODE_USE_ENV_PROXY", value: "1" },
@@ -125,11 +125,17 @@ function proxyVariables({ ports, ipFamily, noProxy }: InjectionOptions): readonl
       value: [
         `-Dhttp.proxyHost=$(${NODE_IP_VARIABLE})`,
         `-Dhttp.proxyPort=${ports.outbound}`,
-        `-Dhttp.nonProxyHosts=${direct.join("|")}`,
+        `-Dhttps.proxyHost=$(${NODE_IP_VARIABLE})`,
+        `-Dhttps.proxyPort=${ports.outbound}`,
+        // For both; a domain's names are meant by a dot in front elsewhere, and by a star here.
+        `-Dhttp.nonProxyHosts=${direct.map((host) => (host.startsWith(".") ? `*${host}` : host)).join("|")}`,
       ].join(" "),
     },
   ] as readonly EnvVar[];
 }
+
+/** Programs read one case or the other, some both. */
+const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"];
 
 // Loopback, the cloud's metadata service in both families, and the API server by name and by the address that kubelet
 // puts into every container.
