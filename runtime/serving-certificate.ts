@@ -13,6 +13,11 @@ export interface TlsMaterial {
   readonly key: string;
 }
 
+export interface CertificateFilePaths {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 export interface CallerOptions {
   /** PEM: authorities of clients that may show a certificate; whether one did is for the server's routes to ask. */
   readonly clientAuthorities?: string | undefined;
@@ -37,19 +42,15 @@ export class ServingCertificate {
    *
    * @throws UsageError if they cannot be read, or do not belong together.
    */
-  static fromFiles(
-    { certFile, keyFile }: { readonly certFile: string; readonly keyFile: string },
-    callers?: CallerOptions,
-  ): ServingCertificate {
-    const material = { cert: readPem(certFile), key: readPem(keyFile) };
+  static fromFiles(paths: CertificateFilePaths, callers?: CallerOptions): ServingCertificate {
+    const material = readMaterial(paths);
     try {
       return new ServingCertificate(material, callers);
     } catch (error) {
+      const { certFile, keyFile } = paths;
       throw new UsageError(
         `${certFile} and ${keyFile} are no certificate and its key: ${(error as Error).message}`,
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     }
   }
@@ -72,6 +73,11 @@ function check({ cert, key }: TlsMaterial): void {
   // A secure context takes an empty text for a server without a certificate, which no client could talk to.
   const certificate = new X509Certificate(cert);
   if (!certificate.checkPrivateKey(createPrivateKey(key))) throw new Error("key values mismatch");
+}
+
+/** @throws UsageError if one of the files cannot be read; whether they belong together is not looked at. */
+export function readMaterial({ certFile, keyFile }: CertificateFilePaths): TlsMaterial {
+  return { cert: readPem(certFile), key: readPem(keyFile) };
 }
 
 function readPem(path: string): string {

@@ -19,16 +19,13 @@ import {
 import { createHttpServer, listen } from "#runtime/http-server.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { operationsApi } from "#runtime/operations-api.ts";
-import { ServingCertificate } from "#runtime/serving-certificate.ts";
 import type { InjectionOptions } from "./policy/injection.ts";
 import { DEFAULT_NOMINATE_LIMITS } from "./policy/nominate.ts";
 import { DEFAULT_PORT_RANGE } from "./policy/ports.ts";
 import { DEFAULT_PROMISE_LIMITS, type PromiseLimits } from "./policy/promise.ts";
 import { admissionApi } from "./shell/admission-api.ts";
 import { checkSettings } from "./shell/check-settings.ts";
-import { certificateHosts } from "./shell/certificate-hosts.ts";
-import { CertificateKeeper } from "./shell/certificate-keeper.ts";
-import { callerRefusal, readClientAuthorities } from "./shell/client-certificate.ts";
+import { callerRefusal } from "./shell/client-certificate.ts";
 import { leaderDiscovery } from "./shell/leader-discovery.ts";
 import { explainApi } from "./shell/explain-api.ts";
 import { Explanations } from "./shell/explanations.ts";
@@ -43,6 +40,7 @@ import { PromiseMetrics } from "./shell/promise-metrics.ts";
 import { PortAllocator, type PortAllocatorOptions } from "./shell/port-allocator.ts";
 import { createPortMetrics } from "./shell/port-metrics.ts";
 import { leaderSigner, signerSettings } from "./shell/signing/leader-signer.ts";
+import { servedCertificate } from "./shell/served-certificate.ts";
 import { ProfileStatusSweep } from "./shell/profile-status-sweep.ts";
 
 const port = z.int().min(0).max(65_535);
@@ -50,7 +48,10 @@ const port = z.int().min(0).max(65_535);
 const settings = componentSettings.extend({
   host: z.string().default("127.0.0.1").describe("address of the verbs and the webhook"),
   port: port.default(9443).describe("port of the verbs and the webhook"),
-  tlsCertFile: z.string().optional().describe("certificate (PEM); without it the port speaks plain HTTP"),
+  tlsCertFile: z
+    .string()
+    .optional()
+    .describe("certificate (PEM), read anew when it changes; without it the port speaks plain HTTP"),
   tlsKeyFile: z.string().optional().describe("its private key (PEM)"),
   tlsSecret: z
     .string()
@@ -142,6 +143,17 @@ const settings = componentSettings.extend({
     .describe(
       "have mesh pods ask for one berth.dev/mesh, for a kube-scheduler that sends the extender such pods only",
     ),
+  schedulerName: z
+    .string()
+    .regex(
+      /^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/,
+      "takes the name of a kube-scheduler's profile, such as berth-scheduler",
+    )
+    .max(63)
+    .default("")
+    .describe(
+      "kube-scheduler for mesh pods that name none of their own; default: they are left to the cluster's",
+    ),
   leaseNamespace: z
     .string()
     .default("berth-system")
@@ -172,8 +184,8 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
   const metrics = createExtenderMetrics(ledger, clock);
   const operations = createHttpServer({ bodyBytesMax: 1024, logger });
   const connection = await connect(config, "berth-scheduler-extender");
-  const keeper = certificateKeeper(config, connection, logger);
-  const certificate = await servingCertificate(config, keeper);
+  const served = await servedCertificate(config, connection, logger);
+  const certificate = served?.certificate;
   const server = createHttpServer({ bodyBytesMax: BODY_BYTES_MAX, logger, certificate });
   const shared = { settings: config, connection, ledger, metrics, logger };
   const leadership = new Leadership({ ...shared, clock: systemClock() });
@@ -237,7 +249,7 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
     () => logger.debug("stopped before the first sync"),
   );
   for (const part of [sweep, headroom, placing, discovery, signer]) part?.start();
-  keeper?.keep((material) => certificate?.replace(material));
+  served?.keep();
   return {
     urls,
     async settle(resourceVersion) {
@@ -251,7 +263,7 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
       await Promise.all([placing?.stop(), discovery?.stop(), headroom?.stop(), signer?.stop()]);
       await leadership.stop();
       await events.stop();
-      await Promise.all([server.close(), operations.close(), cache.stop(), keeper?.stop()]);
+      await Promise.all([server.close(), operations.close(), cache.stop(), served?.stop()]);
       await connection.close();
     },
   };
@@ -292,9 +304,10 @@ function injectionOptions({
   noProxy,
   preStopSeconds,
   managedResource: isManagedResource,
+  schedulerName,
 }: Settings): Omit<InjectionOptions, "ports"> {
   const hosts = noProxy.split(",").filter((host) => host !== "");
-  return { ipFamily, noProxy: hosts, preStopSeconds, isManagedResource };
+  return { ipFamily, noProxy: hosts, preStopSeconds, isManagedResource, schedulerName };
 }
 
 function headroomKeeper(
@@ -326,34 +339,6 @@ function eventRecorder(
   const clock = systemClock();
   const component = "berth-scheduler-extender";
   return new EventRecorder({ connection, component, instance, clock, random: Math.random, logger });
-}
-
-function certificateKeeper(
-  { tlsSecret, tlsHosts, leaseNamespace, webhookConfiguration }: Settings,
-  connection: KubeConnection,
-  logger: Logger,
-): CertificateKeeper | undefined {
-  if (tlsSecret === undefined) return undefined;
-  return new CertificateKeeper({
-    connection,
-    namespace: leaseNamespace,
-    secret: tlsSecret,
-    hosts: certificateHosts(tlsHosts, leaseNamespace),
-    webhookConfiguration,
-    clock: systemClock(),
-    random: Math.random,
-    logger,
-  });
-}
-
-async function servingCertificate(
-  { tlsCertFile: certFile, tlsKeyFile: keyFile, clientCa }: Settings,
-  keeper: CertificateKeeper | undefined,
-): Promise<ServingCertificate | undefined> {
-  const callers = { clientAuthorities: clientCa === undefined ? undefined : readClientAuthorities(clientCa) };
-  if (keeper !== undefined) return new ServingCertificate(await keeper.begin(), callers);
-  if (certFile === undefined || keyFile === undefined) return undefined;
-  return ServingCertificate.fromFiles({ certFile, keyFile }, callers);
 }
 
 function refusalOf({ clientCa, clientName }: Settings): ExtenderApiOptions["refusalOf"] {

@@ -157,3 +157,16 @@ test("where kube-scheduler tells mesh pods by a resource, the first container as
   assert.equal(valueAt(pod, "/spec/containers/0/resources/requests/berth.dev~1mesh", managed), "1");
   assert.deepEqual(valueAt(pod, "/spec/containers/0/resources/limits", managed), one);
 });
+
+test("a pod that names no scheduler of its own is given the mesh's; any other name, and all of them without one, are kept", () => {
+  const named = (schedulerName: string | undefined, ours?: string): unknown => {
+    const pod = { spec: { containers: [], ...(schedulerName === undefined ? {} : { schedulerName }) } };
+    return valueAt(pod, "/spec/schedulerName", ours === undefined ? {} : { schedulerName: ours });
+  };
+  for (const none of [undefined, "", "default-scheduler"]) {
+    assert.equal(named(none, "berth-scheduler"), "berth-scheduler");
+    assert.equal(named(none), undefined);
+    assert.equal(named(none, ""), undefined);
+  }
+  assert.equal(named("gpu-scheduler", "berth-scheduler"), undefined);
+});

@@ -1,5 +1,6 @@
-// What admission adds to a mesh pod: the address of its node's proxy in the environment, a pause before it stops, and
-// the mesh label, which makes a namespace's choice the pod's own (a pod that was not injected is not charged either).
+// What admission adds to a mesh pod: the address of its node's proxy in the environment, a pause before it stops, the
+// mesh label, which makes a namespace's choice the pod's own (a pod that was not injected is not charged either), and,
+// where mesh pods have a kube-scheduler of their own, its name.
 // What is encrypted goes through the proxy, too, as a tunnel: counted and attributed, and not read.
 
 import { MESH_ENABLED, MESH_LABEL, MESH_RESOURCE } from "#model/app.ts";
@@ -13,6 +14,8 @@ export interface InjectionOptions {
   readonly preStopSeconds: number;
   /** Mesh pods ask for the resource that kube-scheduler tells them by. */
   readonly isManagedResource?: boolean;
+  /** Of mesh pods that name none themselves; empty leaves them to the cluster's. */
+  readonly schedulerName?: string;
 }
 
 /** The parts of a pod that injection reads. */
@@ -22,6 +25,7 @@ export interface InjectablePod {
     readonly annotations?: StringMap | null;
   };
   readonly spec?: {
+    readonly schedulerName?: string;
     readonly containers?: readonly InjectableContainer[];
     readonly initContainers?: readonly InjectableContainer[];
   };
@@ -48,12 +52,15 @@ export interface JsonPatchOperation {
 
 export const INJECTED_ANNOTATION = "berth.dev/injected";
 const NODE_IP_VARIABLE = "BERTH_NODE_IP";
+/** What the API server fills in for a pod that names none: an author who wrote it out cannot be told apart. */
+const NO_SCHEDULER_OF_ITS_OWN: ReadonlySet<string> = new Set(["", "default-scheduler"]);
 
 /** RFC 6902 operations that turn the pod into a mesh pod; values that its author set are kept. */
 export function injectionPatch(pod: InjectablePod, options: InjectionOptions): readonly JsonPatchOperation[] {
   const containers = pod.spec?.containers ?? [];
   const initContainers = pod.spec?.initContainers ?? [];
   return [
+    ...schedulerName(pod, options.schedulerName ?? ""),
     ...mapEntry(pod.metadata?.labels, { at: "/metadata/labels", key: MESH_LABEL, value: MESH_ENABLED }),
     ...mapEntry(pod.metadata?.annotations, {
       at: "/metadata/annotations",
@@ -67,6 +74,12 @@ export function injectionPatch(pod: InjectablePod, options: InjectionOptions): r
     ...(options.isManagedResource === true ? managedResource(containers[0]) : []),
     ...containers.flatMap((container, index) => preStop(container, `/spec/containers/${index}`, options)),
   ];
+}
+
+// "add" replaces what is there, and what is there is the API server's default.
+function schedulerName(pod: InjectablePod, name: string): readonly JsonPatchOperation[] {
+  if (name === "" || !NO_SCHEDULER_OF_ITS_OWN.has(pod.spec?.schedulerName ?? "")) return [];
+  return [{ op: "add", path: "/spec/schedulerName", value: name }];
 }
 
 interface MapEntry {

@@ -47,6 +47,17 @@ export class GoTools<Name extends string> {
     return paths;
   }
 
+  /** Where a program is if an earlier run built it; undefined if none did, or there is no Go to ask for its version. */
+  built(name: Name): string | undefined {
+    try {
+      const path = join(cacheFolder(), this.#cacheKey(), name);
+      return existsSync(path) ? path : undefined;
+    } catch (error) {
+      if (error instanceof UsageError) return undefined;
+      throw error;
+    }
+  }
+
   /** The version of a module that go.mod requires. */
   moduleVersion(module: string): string {
     const line = this.#requirementOf(module);

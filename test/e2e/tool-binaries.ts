@@ -30,6 +30,11 @@ export function toolBinaries(progress: (line: string) => void): Promise<ToolPath
   return tools.paths(progress);
 }
 
+/** A program that an earlier run of the suite has built; for tests that build nothing. */
+export function builtTool(name: ToolName): string | undefined {
+  return tools.built(name);
+}
+
 /** The Kubernetes version that go.mod pins, as the server reports it. */
 export function kubernetesVersion(): string {
   return tools.moduleVersion(KUBERNETES);

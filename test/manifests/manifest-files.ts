@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { parseAllDocuments, parseDocument, type Document } from "yaml";
 
-const MANIFESTS = new URL("../../manifests/", import.meta.url);
+export const MANIFESTS = new URL("../../manifests/", import.meta.url);
 
 /** What all objects of the API have; a test that wants more says which kind it asked for. */
 export interface Manifest {
@@ -52,7 +52,8 @@ export function baseObject<T extends Manifest>(kind: string, name: string): T {
   return found;
 }
 
-function objectsIn(path: string): readonly Manifest[] {
+/** Every document of a file under manifests/. */
+export function objectsIn(path: string): readonly Manifest[] {
   return (parseAllDocuments(textOf(path)) as readonly Document[]).map(
     (document) => valueOf(document, path) as Manifest,
   );

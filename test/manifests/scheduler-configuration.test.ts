@@ -23,7 +23,12 @@ interface Extender {
   readonly tlsConfig: { readonly serverName: string; readonly caFile: string; readonly insecure?: boolean };
 }
 
-assert.deepEqual(filesIn("kube-scheduler"), ["configuration-mesh-pods-only.yaml", "configuration.yaml"]);
+assert.deepEqual(filesIn("kube-scheduler"), [
+  "configuration-beside.yaml",
+  "configuration-mesh-pods-only.yaml",
+  "configuration.yaml",
+  "static-pod.yaml",
+]);
 const configuration = readYaml("kube-scheduler/configuration.yaml") as SchedulerConfiguration;
 const [extender] = configuration.extenders;
 assert.ok(extender !== undefined);
