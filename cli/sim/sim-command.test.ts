@@ -76,6 +76,25 @@ test("-o json and --json are the same", async () => {
   assert.match(await printed("--pods", "20", "-o", "table"), /^generated trace/);
 });
 
+test("the flags printed as a scenario give the same figures from a file", async () => {
+  const argv = ["--pods", "60", "--cap", "2", "--policy", "berth", "--seed", "4"];
+  const path = join(folder, "scenario.yaml");
+  writeFileSync(path, await printed("--print-scenario", ...argv));
+  const { results } = JSON.parse(await printed("--scenario", path, "--json")) as {
+    results: readonly { readonly comparison: Comparison }[];
+  };
+  assert.deepEqual(results[0]?.comparison, await compared(...argv));
+  const other = await printed("--scenario", path, "--json", "--seed", "5");
+  assert.equal((JSON.parse(other) as { seed: number }).seed, 5);
+  assert.match(await printed("--scenario", path), /a bare instance takes 50m CPU and 200Mi \(nodesentry\)/);
+});
+
+test("the calibration sets generated figures beside published ones", async () => {
+  const text = await printed("--pods", "2000", "--calibration");
+  assert.match(text, /lives of at most an hour +0\.\d+ +0\.69 +AZ/);
+  assert.match(text, /SOSP'17/);
+});
+
 test("--help names every option and policy", async () => {
   const help = await printed("--help");
   for (const word of ["--trace", "--node-size", "--base-mib", "sidecar-quarter", "berth", "--order"]) {
@@ -102,7 +121,7 @@ test("what cannot work is said in a sentence", async () => {
     [["--order", "sorted"], /--order/],
     [
       ["--policy", "fastest"],
-      /--policy: "fastest" is none of sidecar-quarter, sidecar-fixed, kube-default, berth/,
+      /policy "fastest" is none of sidecar-quarter, sidecar-fixed, kube-default, berth/,
     ],
     [["--policy"], /policy/],
     [["--cap", "0"], /--cap/],
@@ -110,6 +129,12 @@ test("what cannot work is said in a sentence", async () => {
     [["--sidecar-memory=-1Gi"], /not negative/],
     [["-o", "yaml"], /--output/],
     [["--trcae", "x"], /--trcae/],
+    [["--format", "openb"], /are of a trace/],
+    [["--trace", join(folder, "pods.csv"), "--format", "azure"], /--format/],
+    [["--trace", join(folder, "pods.csv"), "--format", "openb"], /pods\.csv:1: .*expected columns name/],
+    [["--trace", join(folder, "pods.csv"), "--calibration"], /only a generated workload/],
+    [["--scenario", "/no/such.yaml"], /cannot read the scenario/],
+    [["--scenario", "x.yaml", "--pods", "3"], /--pods: the scenario file says that/],
     [["stray"], /stray/],
   ];
   for (const [argv, message] of wrong) {

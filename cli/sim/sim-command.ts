@@ -1,21 +1,21 @@
 // `berth sim`: what a fleet would look like under each policy, for a trace or a generated workload.
 
-import { basename } from "node:path";
+import { dirname } from "node:path";
+import { assert } from "#model/assert.ts";
 import { describeFlags } from "#runtime/flags.ts";
 import { reportAndExit } from "#runtime/component.ts";
-import { UsageError } from "#runtime/usage-error.ts";
-import { compare, type ComparedRun } from "#sim/engine/comparison.ts";
-import { type FleetShape, uniformNodes } from "#sim/engine/fleet.ts";
-import type { PlacementPolicy } from "#sim/engine/placement-policy.ts";
+import type { ComparedRun } from "#sim/engine/comparison.ts";
 import { placementPolicies } from "#sim/engine/policies.ts";
 import { comparisonJson } from "#sim/report/comparison-json.ts";
 import { comparisonTable } from "#sim/report/comparison-table.ts";
-import { generateTrace } from "#sim/traces/generator.ts";
-import { loadTrace } from "#sim/traces/load-trace.ts";
-import { loadTraceNodes } from "#sim/traces/node-table.ts";
-import type { TracePod } from "#sim/traces/trace.ts";
-import { parseSidecarSize, readSimOptions, simOptions, type SimOptions } from "./sim-options.ts";
-import { parseNodeSize } from "../node-size.ts";
+import { calibrationOf } from "#sim/scenario/scenario-calibration.ts";
+import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
+import { inputFiles } from "#sim/scenario/scenario-inputs.ts";
+import { prepareScenario, runScenario } from "#sim/scenario/scenario-run.ts";
+import { type Scenario, scenarioSchema } from "#sim/scenario/scenario-schema.ts";
+import { calibrationTable, scenarioJson, scenarioTable, scenarioText } from "#sim/scenario/scenario-text.ts";
+import { scenarioOfFlags } from "./flags-scenario.ts";
+import { readSimOptions, simOptions, type SimOptions } from "./sim-options.ts";
 
 const summary = "replay a trace under several placement policies and compare what the mesh costs";
 
@@ -50,10 +50,10 @@ export async function runSim(
 ): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) return out(help());
   const options = readSimOptions(argv);
-  const policies = chosenPolicies(options);
-  const fleet = await chosenFleet(options);
+  const { scenario, folder, seed } = chosenScenario(options);
+  if (options.printScenario) return out(scenarioText(scenario));
+  if (options.calibration) return out(calibrationTable(calibrationOf(scenario, seed)));
   const startedMs = performance.now();
-  const { trace, pods } = await chosenPods(options);
   let sinceMs = startedMs;
   const tookSeconds = (): string => {
     const nowMs = performance.now();
@@ -61,19 +61,19 @@ export async function runSim(
     sinceMs = nowMs;
     return `${seconds} s`;
   };
-  progress(`read ${trace}: ${tookSeconds()}\n`);
-  const comparison = compare({
-    trace,
-    pods,
-    policies,
-    ...(options.order !== undefined && { orders: [options.order] }),
-    fleet,
-    seed: options.seed,
-    profiles: profileOptions(options),
-    onRun: (run) => progress(`${runName(run)}: ${tookSeconds()}\n`),
-  });
+  const prepared = await prepareScenario(scenario, { folder, seed });
+  for (const warning of prepared.warnings) progress(`warning: ${warning}\n`);
+  progress(`read ${prepared.pods.name}: ${tookSeconds()}\n`);
+  const report = runScenario(prepared, (run) => progress(`${runName(run)}: ${tookSeconds()}\n`));
   const isJson = options.json || options.output === "json";
-  out(isJson ? comparisonJson(comparison) : comparisonTable(comparison, { hasColour }));
+  if (options.scenario !== undefined) {
+    const inputs = await inputFiles(scenario, folder);
+    out(isJson ? scenarioJson({ scenario, inputs, report }) : scenarioTable(report, { hasColour }));
+  } else {
+    const [only] = report.results;
+    assert(only !== undefined, "flags give one base of an instance");
+    out(isJson ? comparisonJson(only.comparison) : comparisonTable(only.comparison, { hasColour }));
+  }
   progress(`took ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`);
 }
 
@@ -88,7 +88,7 @@ Usage: berth sim [options]
 ${describeFlags(simOptions)}
   --help
 
-Policies (default: all):
+Policies (default: all; a file such as ./my-scorer.ts is a policy of one's own):
 ${lines.join("\n")}
 `;
 }
@@ -97,61 +97,20 @@ function runName({ policy, order }: ComparedRun): string {
   return `${policy}, ${order}`;
 }
 
-function chosenPolicies({ policy, sidecarCpu, sidecarMemory }: SimOptions): readonly PlacementPolicy[] {
-  const all = placementPolicies(parseSidecarSize(sidecarCpu, sidecarMemory));
-  if (policy === undefined) return all;
-  const names = new Set(policy.split(",").map((name) => name.trim()));
-  for (const name of names) {
-    if (all.some((known) => known.name === name)) continue;
-    throw new UsageError(`--policy: "${name}" is none of ${all.map((known) => known.name).join(", ")}`);
-  }
-  return all.filter(({ name }) => names.has(name));
+interface ChosenScenario {
+  readonly scenario: Scenario;
+  /** Where relative names of files start. */
+  readonly folder: string;
+  readonly seed: number;
 }
 
-const NODE_SIZE_DEFAULT = "32,128Gi";
-
-async function chosenFleet({ nodes, nodeSize, nodeTable }: SimOptions): Promise<FleetShape> {
-  if (nodeTable !== undefined) {
-    if (nodes !== undefined || nodeSize !== undefined) {
-      throw new UsageError("--node-table says which nodes there are; leave --nodes and --node-size out");
-    }
-    return { kind: "fixed", nodes: await loadTraceNodes(nodeTable) };
+function chosenScenario(options: SimOptions): ChosenScenario {
+  if (options.scenario === undefined) {
+    const scenario = scenarioSchema.parse(scenarioOfFlags(options));
+    return { scenario, folder: process.cwd(), seed: options.seed };
   }
-  const size = parseNodeSize(nodeSize ?? NODE_SIZE_DEFAULT);
-  if (nodes === undefined || nodes === "auto") return { kind: "auto", nodeSize: size };
-  return { kind: "fixed", nodes: uniformNodes(Number(nodes), size) };
-}
-
-const GENERATED_PODS = 10_000;
-const GENERATED_SPAN_SECONDS = 3 * 24 * 3600;
-
-async function chosenPods({
-  trace,
-  pods: limit,
-  seed,
-  format,
-  usage,
-  largestMachineGib,
-}: SimOptions): Promise<{ readonly trace: string; readonly pods: readonly TracePod[] }> {
-  if (trace === undefined) {
-    const pods = generateTrace({ seed, pods: limit ?? GENERATED_PODS, spanSeconds: GENERATED_SPAN_SECONDS });
-    return { trace: "generated trace", pods };
-  }
-  const pods = await loadTrace(trace, {
-    ...(limit !== undefined && { limit }),
-    ...(format !== undefined && { format }),
-    ...(usage !== undefined && { usagePath: usage }),
-    ...(largestMachineGib !== undefined && { largestMachineGib }),
-  });
-  return { trace: basename(trace), pods };
-}
-
-function profileOptions({ cap, baseMib }: SimOptions): {
-  readonly podsPerNodeMax?: number;
-  readonly instanceBaseBytes?: number;
-} {
-  return {
-    ...(cap !== undefined && { podsPerNodeMax: cap }),
-    ...(baseMib !== undefined && { instanceBaseBytes: Math.ceil(baseMib * 1024 ** 2) }),
-  };
+  const { scenario } = readScenarioFile(options.scenario);
+  const [first = options.seed] = scenario.seeds;
+  const seed = options.isSeedGiven === true ? options.seed : first;
+  return { scenario, folder: dirname(options.scenario), seed };
 }

@@ -3,13 +3,27 @@
 import { z } from "zod";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
-import { checkFlags, readFlags } from "#runtime/flags.ts";
+import { checkFlags, flagName, readFlags } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { TRACE_FORMATS } from "#sim/traces/load-trace.ts";
 import { TRACE_ORDERS } from "#sim/traces/order.ts";
 import { quantityFlag } from "../quantity-flag.ts";
 
 export const simOptions = z.strictObject({
+  scenario: z
+    .string()
+    .optional()
+    .describe(
+      "scenario file (docs/reference/scenario.md) in place of the flags below but --seed and --output",
+    ),
+  printScenario: z
+    .boolean()
+    .default(false)
+    .describe("print the scenario in force, of the file or of the flags, and end"),
+  calibration: z
+    .boolean()
+    .default(false)
+    .describe("print how the generated workload compares to the published figures, and end"),
   trace: z
     .string()
     .optional()
@@ -52,7 +66,7 @@ export const simOptions = z.strictObject({
   policy: z
     .string()
     .optional()
-    .describe("one or several of the policies below; repeat it or separate by commas"),
+    .describe("one or several of the policies below, or files of one's own; repeat it or separate by commas"),
   cap: z.int().min(1).optional().describe("at most N pods of an app on a node"),
   baseMib: z
     .number()
@@ -66,12 +80,31 @@ export const simOptions = z.strictObject({
   json: z.boolean().default(false).describe("the same as --output json"),
 });
 
-export type SimOptions = z.infer<typeof simOptions>;
+export type SimOptions = z.infer<typeof simOptions> & {
+  /** In place of the scenario file's own. */
+  readonly isSeedGiven?: boolean;
+};
 
 /** @throws UsageError naming the flag that is wrong. */
 export function readSimOptions(argv: readonly string[]): SimOptions {
-  return checkFlags(simOptions, readFlags(simOptions, plainFlags(argv)));
+  const given = readFlags(simOptions, plainFlags(argv));
+  const options = checkFlags(simOptions, given);
+  if (options.scenario === undefined) return options;
+  const other = Object.keys(given).find((name) => !BESIDE_A_FILE.has(name));
+  if (other === undefined) return { ...options, isSeedGiven: "seed" in given };
+  throw new UsageError(
+    `--${flagName(other)}: the scenario file says that; change it there, or leave the file out`,
+  );
 }
+
+const BESIDE_A_FILE: ReadonlySet<string> = new Set([
+  "scenario",
+  "printScenario",
+  "calibration",
+  "seed",
+  "output",
+  "json",
+]);
 
 /** @throws UsageError if one of the two is no quantity, or negative. */
 export function parseSidecarSize(cpu: string, memory: string): Resources {

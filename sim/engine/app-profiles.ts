@@ -1,27 +1,29 @@
 // The MeshProfiles of a trace's apps: the default costs, the trace's limits per node, and what the run sets for all.
 
 import type { AppName } from "#model/brand.ts";
-import { DEFAULT_APP_COST, type MeshProfile } from "#model/mesh-profile.ts";
+import { type AppCost, DEFAULT_APP_COST, type MeshProfile } from "#model/mesh-profile.ts";
 import type { TracePod } from "../traces/trace.ts";
 import { tracedApp } from "./replay-pod.ts";
 
 export interface ProfileOptions {
   /** At most this many pods of any app on one node, besides what the trace itself limits; undefined for no limit. */
   readonly podsPerNodeMax?: number;
-  /** Memory of a bare instance; the model's default if absent. */
+  /** Memory of a bare instance; the cost's if absent. */
   readonly instanceBaseBytes?: number;
+  /** Of every app; the model's default if absent. */
+  readonly cost?: AppCost;
 }
 
 /** One profile per app; an app whose pods name different limits gets the smallest. */
 export function appProfiles(
   pods: readonly TracePod[],
-  { podsPerNodeMax, instanceBaseBytes }: ProfileOptions,
+  { podsPerNodeMax, instanceBaseBytes, cost: given = DEFAULT_APP_COST }: ProfileOptions,
 ): ReadonlyMap<AppName, MeshProfile> {
   const base = {
-    ...DEFAULT_APP_COST.base,
+    ...given.base,
     ...(instanceBaseBytes !== undefined && { memoryBytes: instanceBaseBytes }),
   };
-  const cost = { ...DEFAULT_APP_COST, base };
+  const cost = { ...given, base };
   const limits = new Map<string, number>();
   for (const { app, maxPerNode = Infinity } of pods) {
     limits.set(app, Math.min(limits.get(app) ?? podsPerNodeMax ?? Infinity, maxPerNode));

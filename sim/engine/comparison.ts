@@ -20,6 +20,10 @@ export interface ComparisonOptions {
   readonly fleet: FleetShape;
   readonly seed: number;
   readonly profiles: ProfileOptions;
+  /** What a node proxy costs without any instance; the replay's default if absent. */
+  readonly proxyBase?: Resources;
+  /** Pods that a node's kubelet takes; kubelet's default if absent. */
+  readonly podsPerNodeMax?: number;
   /** Called after each run. */
   readonly onRun?: (run: ComparedRun) => void;
 }
@@ -51,7 +55,7 @@ export interface ComparedTotals extends Totals {
 }
 
 export function compare(options: ComparisonOptions): Comparison {
-  const { pods, policies, fleet, seed, profiles, onRun } = options;
+  const { pods, policies, fleet, seed, profiles, proxyBase, podsPerNodeMax, onRun } = options;
   const isStatic = isStaticTrace(pods);
   const orders = options.orders ?? (isStatic ? ["grouped", "shuffled"] : ["file"]);
   const runs: ComparedRun[] = [];
@@ -59,7 +63,15 @@ export function compare(options: ComparisonOptions): Comparison {
     const ordered = orderPods(pods, { order, seed });
     let baseline: RunResult | undefined;
     for (const policy of baselineFirst(policies)) {
-      const result = replay({ pods: ordered, policy, fleet, seed, profiles });
+      const result = replay({
+        pods: ordered,
+        policy,
+        fleet,
+        seed,
+        profiles,
+        ...(proxyBase !== undefined && { proxyBase }),
+        ...(podsPerNodeMax !== undefined && { podsPerNodeMax }),
+      });
       if (policy.name === BASELINE_POLICY) baseline = result;
       const run = comparedRun(order, result, baseline);
       runs.push(run);

@@ -13,7 +13,7 @@ export const BASELINE_POLICY = "sidecar-quarter";
  * What Istio's chart requests for every sidecar: 100m and 128Mi
  * (manifests/charts/istio-control/istio-discovery/values.yaml, global.proxy.resources).
  */
-const ISTIO_SIDECAR: Resources = { cpuMilli: 100, memoryBytes: 128 * 1024 ** 2 };
+export const ISTIO_SIDECAR: Resources = { cpuMilli: 100, memoryBytes: 128 * 1024 ** 2 };
 
 export function placementPolicies(sidecar: Resources = ISTIO_SIDECAR): readonly PlacementPolicy[] {
   return [

@@ -14,6 +14,9 @@ export interface ImportGraph {
   readonly problems: readonly string[];
 }
 
+/** A scorer of one's own is named when the program runs; nothing of the project is imported so. */
+const LOADS_THE_USERS_MODULES = "sim/scenario/scorer.ts";
+
 interface SourceFile {
   readonly path: string;
   readonly tokens: readonly Token[];
@@ -64,6 +67,7 @@ export function importGraph({ manifest, sources, hasOtherFile }: GraphInput): Im
       const tokens = tokensOf(source);
       files.push({ path, tokens });
       for (const { kind, specifier, line } of importsOf(tokens)) {
+        if (specifier === undefined && path === LOADS_THE_USERS_MODULES) continue;
         const to = specifier === undefined ? "is not a string literal" : resolve(path, specifier);
         if (typeof to === "string") problems.push(`${path}:${line}: the import ${to}`);
         else arrows.push({ from: path, to, kind, line });

@@ -32,6 +32,7 @@ import { explainOptions } from "#cli/explain/explain-options.ts";
 import { ungateOptions } from "#cli/ungate/ungate-options.ts";
 import { planOptions } from "#cli/plan/plan-options.ts";
 import { simOptions } from "#cli/sim/sim-options.ts";
+import { SCENARIO_API_VERSION, SCENARIO_KIND, scenarioSchema } from "#sim/scenario/scenario-schema.ts";
 import type { Registry } from "prom-client";
 import { z } from "zod";
 
@@ -43,6 +44,8 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ["node-proxy-autoscaler.md", nodeProxyAutoscalerPage()],
     ["metrics.md", await metricsPage()],
     ["reasons.md", reasonsPage()],
+    ["scenario.md", scenarioPage()],
+    ["scenario.schema.json", scenarioJsonSchema()],
   ]);
 }
 
@@ -114,6 +117,21 @@ function meshProfilePage(): string {
     ["| field | type | meaning |", "|---|---|---|", ...rows].join("\n"),
     "",
   ].join("\n\n");
+}
+
+function scenarioPage(): string {
+  const rows = fieldRows("", scenarioSchema).map((row) => row.replace("`.", "`"));
+  return [
+    "# Scenario",
+    GENERATED,
+    `\`apiVersion: ${SCENARIO_API_VERSION}\`, \`kind: ${SCENARIO_KIND}\`: what \`berth sim --scenario\` and \`berth sweep\` run. [scenario.schema.json](scenario.schema.json) is the same for editors; [examples](../../sim/scenario/examples) run as they are. Unknown keys are refused. \`berth sim --scenario FILE --print-scenario\` shows what is in force.`,
+    ["| field | type | meaning |", "|---|---|---|", ...rows].join("\n"),
+    "",
+  ].join("\n\n");
+}
+
+function scenarioJsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(scenarioSchema, { io: "input" }), null, 2)}\n`;
 }
 
 interface JsonSchema {

@@ -1,0 +1,107 @@
+// Runs a scenario with one seed: each policy, in each order, with each base of an instance.
+
+import type { AppCost } from "#model/mesh-profile.ts";
+import type { Resources } from "#model/resources.ts";
+import { UsageError } from "#runtime/usage-error.ts";
+import { compare, type ComparedRun, type Comparison } from "../engine/comparison.ts";
+import type { FleetShape } from "../engine/fleet.ts";
+import type { PlacementPolicy } from "../engine/placement-policy.ts";
+import { moneyOf, type RunMoney } from "./money.ts";
+import { fleetOf } from "./scenario-fleet.ts";
+import { appCostOf, resourcesOf } from "./scenario-mesh.ts";
+import { podsOf, type ScenarioPods } from "./scenario-pods.ts";
+import { policiesOf } from "./scenario-policies.ts";
+import type { Scenario } from "./scenario-schema.ts";
+import { tooLargePods } from "./too-large-pods.ts";
+
+/** Everything read and checked: from here on nothing can be wrong with what the user gave. */
+export interface PreparedScenario {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly pods: ScenarioPods;
+  readonly fleet: FleetShape;
+  readonly policies: readonly PlacementPolicy[];
+  readonly bases: readonly { readonly name: string; readonly cost: AppCost }[];
+  readonly proxyBase: Resources;
+  /** What is odd about it and was let pass. */
+  readonly warnings: readonly string[];
+}
+
+export interface ScenarioContext {
+  /** Where relative names of files start. */
+  readonly folder: string;
+  readonly seed: number;
+}
+
+/** @throws UsageError for files that cannot be read and for what cannot happen. */
+export async function prepareScenario(
+  scenario: Scenario,
+  { folder, seed }: ScenarioContext,
+): Promise<PreparedScenario> {
+  const policies = await policiesOf(scenario, folder);
+  const fleet = await fleetOf(scenario.fleet, folder);
+  const pods = await podsOf(scenario.workload, { folder, seed });
+  const bases = scenario.mesh.bases.map((base) => ({
+    name: base.name,
+    cost: appCostOf(scenario.mesh, base),
+  }));
+  const proxyBase = resourcesOf(scenario.mesh.proxyBase);
+  const warnings: string[] = [];
+  for (const { name, mesh } of policies) {
+    for (const { cost } of bases) {
+      const problem = tooLargePods(pods.pods, { fleet, mesh, cost, proxyBase });
+      if (problem !== undefined) warnings.push(`under ${name}, ${problem}`);
+    }
+  }
+  const [first] = warnings;
+  if (first !== undefined && scenario.workload.tooLarge === "refuse") {
+    throw new UsageError(
+      `${first}. Give larger nodes, or set workload.tooLarge: wait to let them wait for good`,
+    );
+  }
+  return { scenario, seed, pods, fleet, policies, bases, proxyBase, warnings };
+}
+
+export interface ScenarioReport {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly results: readonly BaseResult[];
+}
+
+export interface BaseResult {
+  /** Name of the base of an instance. */
+  readonly base: string;
+  readonly instanceBase: Resources;
+  readonly comparison: Comparison;
+  /** By run, in the comparison's order; undefined without prices. */
+  readonly money: readonly RunMoney[] | undefined;
+}
+
+export function runScenario(prepared: PreparedScenario, onRun?: (run: ComparedRun) => void): ScenarioReport {
+  const { scenario, seed, pods, fleet, policies, bases, proxyBase } = prepared;
+  const { podsPerNodeMax } = scenario.mesh;
+  const { orders } = scenario.workload;
+  const results = bases.map(({ name, cost }): BaseResult => {
+    const comparison = compare({
+      trace: pods.name,
+      pods: pods.pods,
+      policies,
+      fleet,
+      seed,
+      proxyBase,
+      podsPerNodeMax: scenario.fleet.podsPerNode,
+      profiles: { cost, ...(podsPerNodeMax !== undefined && { podsPerNodeMax }) },
+      ...(orders !== undefined && { orders }),
+      ...(onRun !== undefined && { onRun }),
+    });
+    return {
+      base: name,
+      instanceBase: cost.base,
+      comparison,
+      money:
+        scenario.prices &&
+        moneyOf(comparison.runs, { scenario, prices: scenario.prices, shape: fleet, pods: pods.pods }),
+    };
+  });
+  return { scenario: scenario.name, seed, results };
+}
