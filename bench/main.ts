@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   discovery: async () => (await import("./discovery.ts")).discoveryBench,
   sizing: async () => (await import("./sizing.ts")).sizingBench,
   sim: async () => (await import("./sim.ts")).simBench,
+  fidelity: async () => (await import("./fidelity.ts")).fidelityBench,
   density: async () => (await import("./density.ts")).densityBench,
   crashes: async () => (await import("./crashes.ts")).crashesBench,
   isolation: async () => (await import("./isolation.ts")).isolationBench,

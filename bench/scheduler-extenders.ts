@@ -2,7 +2,7 @@
 // constant one, and Berth's in its two modes with its admission webhook, as in production.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Agent, request } from "undici";
@@ -11,6 +11,7 @@ import { PODS, resourcePath } from "#kube/resource-path.ts";
 import { APP_LABEL, MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
 import { makeAuthority, makeServingCertificate } from "#scheduler-extender/shell/certificate-making.ts";
 import { HOST } from "#test/e2e/control-plane.ts";
+import type { ServingCertificate } from "#test/e2e/extender-recorder.ts";
 import { LoggedProcess } from "#test/e2e/logged-process.ts";
 import { NAMESPACE, type SchedulerBed, SYSTEM_NAMESPACE } from "./scheduler-bed.ts";
 
@@ -25,6 +26,15 @@ export interface RunningExtender {
   readonly address: { readonly url: string; readonly ca: string };
   readonly pid: number;
   stop(): Promise<void>;
+}
+
+/** Where an extender runs. */
+export type ExtenderBed = Pick<SchedulerBed, "controlPlane" | "connection">;
+
+export interface RunningBerth extends RunningExtender {
+  /** What it shows, for whoever stands in front of it. */
+  readonly certificate: ServingCertificate;
+  readonly port: number;
 }
 
 interface TlsFiles {
@@ -46,10 +56,30 @@ export async function startConstant(bed: SchedulerBed, program: string): Promise
   return { address: { url, ca }, pid: extender.pid, stop: () => extender.stop() };
 }
 
+/** With its admission webhook, as in production. */
 export async function startBerth(bed: SchedulerBed, mode: "score" | "nominate"): Promise<RunningExtender> {
+  const { address, pid, stop } = await startBerthExtender(bed, mode);
+  const { connection } = bed;
+  await connection.create(WEBHOOKS, webhook(`${address.url}/mutate`, address.ca));
+  await untilAdmitted(bed);
+  return {
+    address,
+    pid,
+    async stop() {
+      await connection.delete(`${WEBHOOKS}/berth`);
+      await stop();
+    },
+  };
+}
+
+/** The extender alone: nothing is injected into pods. */
+export async function startBerthExtender(
+  bed: ExtenderBed,
+  mode: "score" | "nominate",
+): Promise<RunningBerth> {
   const { ca, certFile, keyFile } = await makeTls(bed);
   const [port, operationsPort] = [await freePort(HOST), await freePort(HOST)];
-  const { controlPlane, connection } = bed;
+  const { controlPlane } = bed;
   const settings = {
     "--kubeconfig": controlPlane.kubeconfigOf("admin"),
     "--mode": mode,
@@ -66,19 +96,17 @@ export async function startBerth(bed: SchedulerBed, mode: "score" | "nominate"):
   const url = `https://${HOST}:${port}`;
   // A replica that does not lead, or has not seen everything, answers 503; the leader says what is wrong with no body.
   await extender.ready(async () => (await post(`${url}/filter`, ca)) === 400, READY_MS_MAX);
-  await connection.create(WEBHOOKS, webhook(`${url}/mutate`, ca));
-  await untilAdmitted(bed);
+  const [cert, key] = [certFile, keyFile].map((file) => readFileSync(file, "utf8")) as [string, string];
   return {
     address: { url, ca },
     pid: extender.pid,
-    async stop() {
-      await connection.delete(`${WEBHOOKS}/berth`);
-      await extender.stop();
-    },
+    certificate: { ca, cert, key, serverName: SERVER_NAME },
+    port,
+    stop: () => extender.stop(),
   };
 }
 
-async function makeTls({ controlPlane: { files } }: SchedulerBed): Promise<TlsFiles> {
+async function makeTls({ controlPlane: { files } }: ExtenderBed): Promise<TlsFiles> {
   const nowMs = Date.now();
   const authority = await makeAuthority(nowMs);
   const hosts = [SERVER_NAME, HOST];

@@ -216,7 +216,7 @@ interface WatchedPod {
 }
 
 // One that was killed would otherwise be waited for.
-async function forgetLease({ connection }: SchedulerBed): Promise<void> {
+export async function forgetLease({ connection }: Pick<SchedulerBed, "connection">): Promise<void> {
   const path = resourcePath({ ...LEASES, namespace: "kube-system", name: "kube-scheduler" });
   await connection.delete(path).catch(() => undefined);
 }

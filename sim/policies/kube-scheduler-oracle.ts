@@ -3,7 +3,16 @@
 
 import type { NodeSelectorRequirement, NodeSelectorTerm } from "#model/node-affinity.ts";
 import { ZONE_LABEL } from "./node-tree.ts";
-import { HOSTNAME_LABEL } from "./scheduler-cluster.ts";
+import {
+  oracleAffinityHolds,
+  oracleAffinityScores,
+  oracleImageScore,
+  oraclePortsAreFree,
+  type OracleSpreadState,
+  oracleSpreadHolds,
+  oracleSpreadScores,
+} from "./pod-wishes-oracle.ts";
+import { HOSTNAME_LABEL } from "./scheduler-node.ts";
 import type { NodeSpec } from "./scheduler-cluster.ts";
 import type { SchedulerPod } from "./scheduler-pod.ts";
 import type { Taint, Toleration } from "#model/taints.ts";
@@ -23,7 +32,18 @@ export function oracleFeasible(
   nodes: readonly NodeSpec[],
   placed: readonly OraclePlacement[],
 ): string[] {
-  return nodes.filter((node) => isFeasible(pod, node, podsOn(node, placed))).map(({ name }) => name);
+  const state = stateOf(pod, { nodes, placed });
+  return nodes
+    .filter((node) => isFeasible(pod, node, podsOn(node, placed)))
+    .filter((node) => oraclePortsAreFree(pod, podsOn(node, placed)))
+    .filter((node) => oracleSpreadHolds(pod, node, state))
+    .filter((node) => oracleAffinityHolds(pod, node, state.standing))
+    .map(({ name }) => name);
+}
+
+function stateOf(pod: SchedulerPod, { nodes, placed }: OracleCluster): OracleSpreadState {
+  const standing = nodes.flatMap((node) => podsOn(node, placed).map((there) => ({ pod: there, node })));
+  return { nodes, standing, wants: (node) => wants(pod, node) };
 }
 
 function isFeasible(pod: SchedulerPod, node: NodeSpec, there: readonly SchedulerPod[]): boolean {
@@ -46,10 +66,22 @@ export function oracleTotals(pod: SchedulerPod, names: readonly string[], cluste
   const balance = nodes.map((node) => balanceChange(pod, node, podsOn(node, cluster.placed)));
   const taints = reversed(nodes.map((node) => softTaints(pod, node)));
   const affinity = normalized(nodes.map((node) => preference(pod, node)));
-  const spread = spreading(pod, nodes, cluster);
+  const state = stateOf(pod, cluster);
+  const hasOwn = (pod.spreadConstraints ?? []).length > 0;
+  const spread = hasOwn ? (oracleSpreadScores(pod, nodes, state) ?? []) : spreading(pod, nodes, cluster);
+  const others = oracleAffinityScores(pod, nodes, state.standing);
+  const images = nodes.map((node) => oracleImageScore(pod, node, cluster.nodes));
   const at = (scores: readonly bigint[], index: number) => scores[index] ?? 0n;
   return nodes.map((_, i) =>
-    Number(at(fit, i) + at(balance, i) + 3n * at(taints, i) + 2n * at(affinity, i) + 2n * at(spread, i)),
+    Number(
+      at(fit, i) +
+        at(balance, i) +
+        3n * at(taints, i) +
+        2n * at(affinity, i) +
+        2n * at(spread, i) +
+        2n * at(others, i) +
+        at(images, i),
+    ),
   );
 }
 

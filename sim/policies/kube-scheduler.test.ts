@@ -6,7 +6,8 @@ import { DEFAULT_PROFILE, KubeSchedulerModel, addExtenderScores, selectHost } fr
 import { oracleFeasible, oracleTotals } from "./kube-scheduler-oracle.ts";
 import type { OraclePlacement } from "./kube-scheduler-oracle.ts";
 import { ZONE_LABEL } from "./node-tree.ts";
-import { HOSTNAME_LABEL, SchedulerCluster } from "./scheduler-cluster.ts";
+import { SchedulerCluster } from "./scheduler-cluster.ts";
+import { HOSTNAME_LABEL } from "./scheduler-node.ts";
 import type { NodeSpec } from "./scheduler-cluster.ts";
 import type { SchedulerPod } from "./scheduler-pod.ts";
 
@@ -193,17 +194,72 @@ const anyTerm = fc.record(
   },
   { requiredKeys: [] },
 );
+const anySelector = fc.constantFrom(
+  { matchLabels: { app: "cart" } },
+  { matchLabels: { app: "shop", tier: "web" } },
+  { matchExpressions: [{ key: "app", operator: "In", values: ["cart", "shop"] }] },
+  { matchExpressions: [{ key: "tier", operator: "NotIn", values: ["web"] }] },
+  { matchExpressions: [{ key: "tier", operator: "Exists" }] },
+  {},
+);
+const anyTopologyKey = fc.constantFrom(ZONE_LABEL, HOSTNAME_LABEL, "rack");
+const anyAffinityTerm = fc.record(
+  {
+    labelSelector: anySelector,
+    topologyKey: anyTopologyKey,
+    namespaces: fc.constantFrom<readonly string[] | "all">("all", ["blue"], ["default", "blue"]),
+  },
+  { requiredKeys: ["topologyKey"] },
+);
+const anyWeightedTerm = fc.record({ term: anyAffinityTerm, weight: fc.integer({ min: 1, max: 100 }) });
+const anyAffinity = fc.record(
+  {
+    required: fc.array(anyAffinityTerm, { minLength: 1, maxLength: 2 }),
+    requiredApart: fc.array(anyAffinityTerm, { minLength: 1, maxLength: 2 }),
+    preferred: fc.array(anyWeightedTerm, { minLength: 1, maxLength: 2 }),
+    preferredApart: fc.array(anyWeightedTerm, { minLength: 1, maxLength: 2 }),
+  },
+  { requiredKeys: [] },
+);
+const anyConstraint = fc.record(
+  {
+    maxSkew: fc.integer({ min: 1, max: 3 }),
+    topologyKey: anyTopologyKey,
+    whenUnsatisfiable: fc.constantFrom("DoNotSchedule", "ScheduleAnyway"),
+    labelSelector: anySelector,
+    minDomains: fc.integer({ min: 1, max: 3 }),
+    nodeAffinityPolicy: fc.constantFrom("Honor", "Ignore"),
+    nodeTaintsPolicy: fc.constantFrom("Honor", "Ignore"),
+  },
+  { requiredKeys: ["maxSkew", "topologyKey", "whenUnsatisfiable"] },
+);
+const anyHostPort = fc.record(
+  {
+    port: fc.constantFrom(80, 443),
+    protocol: fc.constantFrom("TCP", "UDP"),
+    ip: fc.constantFrom("10.0.0.1", "0.0.0.0"),
+  },
+  { requiredKeys: ["port"] },
+);
 const anyPod: fc.Arbitrary<SchedulerPod> = fc.record(
   {
     request: anyRequest,
     spreadGroup: fc.constantFrom("cart", "shop"),
+    namespace: fc.constantFrom("default", "blue"),
+    labels: fc
+      .record({ app: fc.constantFrom("cart", "shop"), tier: fc.constant("web") }, { requiredKeys: [] })
+      .map((labels) => labels as Record<string, string>),
+    podAffinity: rarely(anyAffinity, {}),
+    spreadConstraints: rarely(fc.array(anyConstraint, { minLength: 1, maxLength: 2 }), []),
+    hostPorts: rarely(fc.array(anyHostPort, { minLength: 1, maxLength: 2 }), []),
+    images: fc.array(fc.constantFrom("small:1", "big:latest"), { minLength: 1, maxLength: 2 }),
     tolerations: fc.array(anyToleration, { maxLength: 2 }),
     nodeSelector: rarely<Record<string, string>>(fc.constant({ disk: "ssd" }), {}),
     preferredTerms: fc.array(fc.record({ weight: fc.integer({ min: 1, max: 100 }), preference: anyTerm }), {
       maxLength: 3,
     }),
   },
-  { requiredKeys: ["request"] },
+  { requiredKeys: ["request", "labels"] },
 );
 const anyChoosyPod = fc
   .tuple(anyPod, fc.array(anyTerm, { minLength: 1, maxLength: 3 }))
@@ -214,7 +270,7 @@ const anyLabels = fc
       disk: fc.constantFrom("ssd", "hdd"),
       rack: fc.constantFrom("3", "5", "x"),
       [ZONE_LABEL]: fc.constantFrom("a", "b", "c"),
-      [HOSTNAME_LABEL]: fc.constant("host"),
+      [HOSTNAME_LABEL]: fc.constantFrom("host-1", "host-2", "host-3"),
     },
     { requiredKeys: [] },
   )
@@ -238,12 +294,16 @@ const anyNodes: fc.Arbitrary<NodeSpec[]> = fc
         { maxLength: 2 },
       ),
       isUnschedulable: rarely(fc.constant(true), false),
+      images: fc.subarray([
+        { names: ["small:1", "small@sha256:0"], sizeBytes: 40 * 2 ** 20 },
+        { names: ["big:latest"], sizeBytes: 1_234_567_890 },
+      ]),
     }),
     { minLength: 2, maxLength: 8 },
   )
   .map((nodes) => nodes.map((node, index) => ({ ...node, name: `n${index}` })));
 
-test("filter and totals are those of a slow and plain reading of upstream, and within 0 to 900", () => {
+test("filter and totals are those of a slow and plain reading of upstream, and within 0 to 1200", () => {
   const anyPlacements = fc.array(fc.tuple(anyPod, fc.nat(7)), { maxLength: 15 });
   let compared = 0;
   fc.assert(
@@ -260,7 +320,7 @@ test("filter and totals are those of a slow and plain reading of upstream, and w
       assert.deepEqual([...names].sort(), oracleFeasible(pod, nodes, placed).sort());
       const totals = [...model.score(pod, feasible)];
       assert.deepEqual(totals, oracleTotals(pod, names, { nodes, placed }));
-      for (const total of totals) assert.ok(Number.isInteger(total) && total >= 0 && total <= 900);
+      for (const total of totals) assert.ok(Number.isInteger(total) && total >= 0 && total <= 1200);
       if (totals.length > 1) compared++;
     }),
     { numRuns: 2000 },

@@ -2,18 +2,24 @@
 // them, which it would take. Upstream: pkg/scheduler/schedule_one.go (findNodesThatPassFilters, prioritizeNodes) and the
 // plugins named in the files beside this one.
 //
-// In it: NodeUnschedulable, TaintToleration, NodeAffinity, NodeResourcesFit (CPU, memory, number of pods),
-// NodeResourcesBalancedAllocation, PodTopologySpread's system defaults, node sampling. Not in it: ports, volumes,
-// inter-pod affinity, constraints of the pod's own, image locality, extended resources, gangs, preemption. For pods that
-// use none of those, the missing plugins are skipped upstream or give all nodes the same, so that the choice is the same.
+// In it: NodeUnschedulable, TaintToleration, NodeAffinity, NodePorts, NodeResourcesFit (CPU, memory, number of pods),
+// NodeResourcesBalancedAllocation, PodTopologySpread with constraints of the pod's own and with the system's defaults,
+// InterPodAffinity, ImageLocality, node sampling. Not in it: volumes, ephemeral storage, extended resources and devices,
+// gangs, preemption. For pods that use none of those, the missing plugins are skipped upstream or give all nodes the
+// same, so that the choice is the same; `npm run bench -- fidelity` holds it to the real one.
 
 import { assert } from "#model/assert.ts";
 import type { Random } from "../seeded-random.ts";
 import { namedNodes, preferenceScorer, requiredMatcher } from "#model/node-affinity.ts";
 import type { NodeMatcher } from "#model/node-affinity.ts";
+import { portsAreFree } from "./host-ports.ts";
+import { imageScore } from "./image-locality.ts";
+import { affinityFilter, type AffinityRejection, scoreAffinity } from "./inter-pod-affinity.ts";
 import { feasibleNodesToFind } from "./node-sampling.ts";
+import { scoreOwnSpread, spreadFilter, type SpreadRejection } from "./own-topology-spread.ts";
 import { balanceScore, fitScore, leastAllocated, mostAllocated } from "./resource-scores.ts";
-import type { SchedulerCluster, SchedulerNode } from "./scheduler-cluster.ts";
+import type { SchedulerCluster } from "./scheduler-cluster.ts";
+import type { SchedulerNode } from "./scheduler-node.ts";
 import { normalizeDown, normalizeUp } from "./score-normalization.ts";
 import { nonZeroRequest } from "./scheduler-pod.ts";
 import type { SchedulerPod } from "./scheduler-pod.ts";
@@ -35,9 +41,12 @@ export type Rejection =
   | "node(s) were unschedulable"
   | "node(s) had untolerated taint(s)"
   | "node(s) didn't match Pod's node affinity/selector"
+  | "node(s) didn't have free ports for the requested pod ports"
   | "Too many pods"
   | "Insufficient cpu"
-  | "Insufficient memory";
+  | "Insufficient memory"
+  | SpreadRejection
+  | AffinityRejection;
 
 export interface FilterResult {
   /** In the order in which they were found. */
@@ -47,7 +56,15 @@ export interface FilterResult {
 }
 
 // Default weights: pkg/scheduler/apis/config/v1/default_plugins.go.
-const WEIGHTS = { taintToleration: 3, nodeAffinity: 2, fit: 1, spread: 2, balance: 1 } as const;
+const WEIGHTS = {
+  taintToleration: 3,
+  nodeAffinity: 2,
+  fit: 1,
+  spread: 2,
+  podAffinity: 2,
+  balance: 1,
+  images: 1,
+} as const;
 
 // Extenders score 0 to 10, plugins 0 to 100.
 const EXTENDER_SCALE = 10;
@@ -79,6 +96,7 @@ export class KubeSchedulerModel {
    */
   filter(pod: SchedulerPod): FilterResult {
     const wishes = this.#wishesOf(pod);
+    const others = this.#wishesAboutOthers(pod, wishes);
     const all = this.#cluster.nodes;
     const nodes = wishes.names === undefined ? all : all.filter(({ name }) => wishes.names?.has(name));
     const wanted = feasibleNodesToFind(nodes.length, this.#profile.percentageOfNodesToScore);
@@ -89,7 +107,7 @@ export class KubeSchedulerModel {
     for (let looked = 0; looked < nodes.length; looked++) {
       const node = nodes[index] as SchedulerNode;
       if (++index === nodes.length) index = 0;
-      const rejection = rejectionOf(node, pod, wishes);
+      const rejection = rejectionOf(node, pod, wishes) ?? others?.(node);
       if (rejection !== undefined) {
         rejected++;
         rejections.set(rejection, (rejections.get(rejection) ?? 0) + 1);
@@ -105,11 +123,12 @@ export class KubeSchedulerModel {
 
   /** Why the pod may not go to this node, or undefined if it may: what a nominated node is asked first. */
   rejection(pod: SchedulerPod, node: SchedulerNode): Rejection | undefined {
-    return rejectionOf(node, pod, this.#wishesOf(pod));
+    const wishes = this.#wishesOf(pod);
+    return rejectionOf(node, pod, wishes) ?? this.#wishesAboutOthers(pod, wishes)?.(node);
   }
 
   /**
-   * The nodes' weighted totals, 0 to 900, in their order. Upstream skips this when one node is left. The array is valid
+   * The nodes' weighted totals, 0 to 1200, in their order. Upstream skips this when one node is left. The array is valid
    * until the next call; extenders' scores may be added to it.
    */
   score(pod: SchedulerPod, feasible: readonly SchedulerNode[]): Float64Array {
@@ -127,8 +146,13 @@ export class KubeSchedulerModel {
       this.#scorePreference(wishes.preference, feasible);
       this.#addScores(WEIGHTS.nodeAffinity, totals);
     }
-    if (this.#spread.score({ pod, feasible, matcher: wishes.matcher }, this.#scores)) {
-      this.#addScores(WEIGHTS.spread, totals);
+    if (this.#scoreSpread(pod, feasible)) this.#addScores(WEIGHTS.spread, totals);
+    if (scoreAffinity(pod, { feasible, groups: this.#cluster.groups }, this.#scores)) {
+      this.#addScores(WEIGHTS.podAffinity, totals);
+    }
+    if (pod.images !== undefined) {
+      this.#scoreImages(pod.images, feasible);
+      this.#addScores(WEIGHTS.images, totals);
     }
     return totals;
   }
@@ -168,10 +192,42 @@ export class KubeSchedulerModel {
     normalizeUp(this.#scores, feasible.length);
   }
 
+  /** Constraints of the pod's own, whether they must hold or should, take the place of the defaults. */
+  #scoreSpread(pod: SchedulerPod, feasible: readonly SchedulerNode[]): boolean {
+    const { matcher } = this.#wishesOf(pod);
+    if ((pod.spreadConstraints ?? []).length === 0) {
+      return this.#spread.score({ pod, feasible, matcher }, this.#scores);
+    }
+    const { nodes, groups } = this.#cluster;
+    return scoreOwnSpread(pod, { nodes, groups, matcher, feasible }, this.#scores);
+  }
+
+  #scoreImages(images: readonly string[], feasible: readonly SchedulerNode[]): void {
+    const cluster = this.#cluster;
+    const nodesWith = (image: string): number => cluster.nodesWithImage(image);
+    const question = { images, nodesWith, nodeCount: cluster.nodes.length };
+    for (let index = 0; index < feasible.length; index++) {
+      this.#scores[index] = imageScore((feasible[index] as SchedulerNode).images, question);
+    }
+  }
+
   #addScores(weight: number, totals: Float64Array): void {
     for (let index = 0; index < totals.length; index++) {
       totals[index] = (totals[index] ?? 0) + weight * (this.#scores[index] ?? 0);
     }
+  }
+
+  /** What depends on where other pods are, as of now; undefined where nothing does. */
+  #wishesAboutOthers(
+    pod: SchedulerPod,
+    { matcher }: Wishes,
+  ): ((node: SchedulerNode) => Rejection | undefined) | undefined {
+    const { nodes, groups } = this.#cluster;
+    const spread =
+      pod.spreadConstraints === undefined ? undefined : spreadFilter(pod, { nodes, groups, matcher });
+    const affinity = affinityFilter(pod, groups);
+    if (spread === undefined) return affinity;
+    return affinity === undefined ? spread : (node) => spread(node) ?? affinity(node);
   }
 
   /** A pod is filtered and then scored: what was compiled for the one serves the other. */
@@ -233,14 +289,21 @@ function wishesOf(pod: SchedulerPod): Wishes {
   };
 }
 
-/** The filters in the order of the default profile. */
-function rejectionOf(node: SchedulerNode, { request }: SchedulerPod, wishes: Wishes): Rejection | undefined {
+/** The filters that look at the node alone, in the order of the default profile. */
+function rejectionOf(
+  node: SchedulerNode,
+  { request, hostPorts }: SchedulerPod,
+  wishes: Wishes,
+): Rejection | undefined {
   if (node.isUnschedulable && !wishes.toleratesUnschedulable) return "node(s) were unschedulable";
   if (node.taints.length > 0 && !toleratesTaints(node.taints, wishes.tolerations)) {
     return "node(s) had untolerated taint(s)";
   }
   if (wishes.matcher !== undefined && !wishes.matcher(node)) {
     return "node(s) didn't match Pod's node affinity/selector";
+  }
+  if (hostPorts !== undefined && !portsAreFree(hostPorts, node.hostPorts)) {
+    return "node(s) didn't have free ports for the requested pod ports";
   }
   if (node.pods + 1 > node.podsMax) return "Too many pods";
   if (request.cpuMilli > 0 && request.cpuMilli > node.cpuMilliAllocatable - node.cpuMilliRequested) {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { balanceScore, fitScore, leastAllocated, mostAllocated } from "./resource-scores.ts";
 import { SchedulerCluster } from "./scheduler-cluster.ts";
-import type { SchedulerNode } from "./scheduler-cluster.ts";
+import type { SchedulerNode } from "./scheduler-node.ts";
 
 const GIB = 1024 ** 3;
 

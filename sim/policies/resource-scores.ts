@@ -2,9 +2,8 @@
 // least_allocated.go, most_allocated.go and balanced_allocation.go of 1.37. CPU and memory weigh the same. int64
 // division is exact here as a truncated quotient up to 2^45, which is 32 TiB of memory.
 
-import type { SchedulerNode } from "./scheduler-cluster.ts";
-
-export const NODE_SCORE_MAX = 100;
+import type { SchedulerNode } from "./scheduler-node.ts";
+import { NODE_SCORE_MAX } from "./score-normalization.ts";
 
 /** How a strategy of NodeResourcesFit scores one resource: requested with the pod, of the capacity. */
 export type FitScore = (requested: number, capacity: number) => number;

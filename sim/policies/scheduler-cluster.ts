@@ -1,16 +1,18 @@
 // The model's counterpart of kube-scheduler's cache (pkg/scheduler/backend/cache): nodes, what is requested on them,
-// and how many pods of each spread group stand on each node and in each zone. All sums are kept up to date as pods come
-// and go, so that a scheduling cycle only reads them.
+// how many pods of each spread group stand on each node and in each zone, and the pods that selectors may look for. All
+// sums are kept up to date as pods come and go, so that a scheduling cycle only reads them.
 
 import type { Labels } from "#model/app.ts";
 import { assert } from "#model/assert.ts";
 import type { Resources } from "#model/resources.ts";
+import type { HostPort } from "./host-ports.ts";
+import type { NodeImages } from "./image-locality.ts";
 import { ZONE_LABEL, inNodeTreeOrder } from "./node-tree.ts";
+import { PodGroups } from "./pod-groups.ts";
+import { HOSTNAME_LABEL, type SchedulerNode } from "./scheduler-node.ts";
 import { nonZeroRequest } from "./scheduler-pod.ts";
 import type { SchedulerPod } from "./scheduler-pod.ts";
 import type { Taint } from "#model/taints.ts";
-
-export const HOSTNAME_LABEL = "kubernetes.io/hostname";
 
 /** kubelet's default for `maxPods`. */
 const PODS_MAX_DEFAULT = 110;
@@ -24,35 +26,25 @@ export interface NodeSpec {
   readonly labels?: Labels;
   readonly taints?: readonly Taint[];
   readonly isUnschedulable?: boolean;
+  readonly images?: readonly NodeImage[];
 }
 
-/** A node and what is on it: plain numbers, because every cycle reads hundreds of them. */
-export interface SchedulerNode {
-  readonly name: string;
-  readonly cpuMilliAllocatable: number;
-  readonly memoryBytesAllocatable: number;
-  readonly podsMax: number;
-  readonly labels: Labels;
-  readonly taints: readonly Taint[];
-  readonly isUnschedulable: boolean;
-  /** Sums over the pods here. */
-  readonly cpuMilliRequested: number;
-  readonly memoryBytesRequested: number;
-  /** The same with defaults for what requests nothing. */
-  readonly cpuMilliScored: number;
-  readonly memoryBytesScored: number;
-  readonly pods: number;
-  /** The zone's index among those seen, 0 for none. */
-  readonly zoneIndex: number;
-  readonly hasHostname: boolean;
+/** As a node's status lists it. */
+export interface NodeImage {
+  readonly names: readonly string[];
+  readonly sizeBytes: number;
 }
 
 export class SchedulerCluster {
+  /** The pods that have labels or affinities. */
+  readonly groups = new PodGroups();
   readonly #nodes = new Map<string, MutableNode>();
   readonly #zones = new Map<string, number>();
   readonly #spread = new Map<string, SpreadCounts>();
   /** Removed, with pods that have not been removed yet. */
   readonly #leaving = new Set<string>();
+  /** How many nodes have an image, by each of its names. */
+  readonly #imageNodes = new Map<string, number>();
   #ordered: readonly SchedulerNode[] | undefined;
 
   constructor(nodes: readonly NodeSpec[] = []) {
@@ -70,6 +62,11 @@ export class SchedulerCluster {
   /** Zone indexes are below this. */
   get zoneLimit(): number {
     return this.#zones.size + 1;
+  }
+
+  /** How many nodes have the image. */
+  nodesWithImage(name: string): number {
+    return this.#imageNodes.get(name) ?? 0;
   }
 
   node(name: string): SchedulerNode | undefined {
@@ -90,11 +87,14 @@ export class SchedulerCluster {
       isUnschedulable: spec.isUnschedulable ?? false,
       zoneIndex: zone === undefined ? 0 : this.#indexOfZone(zone),
       hasHostname: labels[HOSTNAME_LABEL] !== undefined,
+      images: imagesByName(spec.images),
     };
     const known = this.#nodes.get(spec.name);
+    this.#countImages(fields.images, 1);
     if (known === undefined) {
-      this.#nodes.set(spec.name, { ...fields, ...NOTHING_REQUESTED });
+      this.#nodes.set(spec.name, { ...fields, ...NOTHING_REQUESTED, hostPorts: [] });
     } else {
+      this.#countImages(known.images, -1);
       this.#moveSpreadCounts(known, fields.zoneIndex);
       Object.assign(known, fields);
     }
@@ -106,6 +106,9 @@ export class SchedulerCluster {
   removeNode(name: string): void {
     const node = this.#nodes.get(name);
     if (node === undefined) return;
+    this.#countImages(node.images, -1);
+    // Its pods are nowhere for those that look for them.
+    Object.assign(node, { images: NO_IMAGES, labels: {} });
     if (node.pods === 0) this.#nodes.delete(name);
     else this.#leaving.add(name);
     this.#ordered = undefined;
@@ -139,6 +142,8 @@ export class SchedulerCluster {
       "no more is removed from a node than was added",
     );
     if (pod.spreadGroup !== undefined) this.#changeSpread(pod.spreadGroup, node, sign);
+    if (pod.hostPorts !== undefined) changePorts(node, pod.hostPorts, sign);
+    this.groups.change(pod, node, sign);
     if (node.pods === 0 && this.#leaving.delete(nodeName)) this.#nodes.delete(nodeName);
   }
 
@@ -154,6 +159,10 @@ export class SchedulerCluster {
     counts.byZone[node.zoneIndex] = (counts.byZone[node.zoneIndex] ?? 0) + sign;
     counts.pods += sign;
     if (counts.pods === 0) this.#spread.delete(group);
+  }
+
+  #countImages(images: NodeImages, sign: 1 | -1): void {
+    for (const name of images.keys()) this.#imageNodes.set(name, this.nodesWithImage(name) + sign);
   }
 
   #moveSpreadCounts(node: MutableNode, zoneIndex: number): void {
@@ -184,6 +193,30 @@ export interface SpreadCounts {
 }
 
 type MutableNode = { -readonly [K in keyof SchedulerNode]: SchedulerNode[K] };
+
+const NO_IMAGES: NodeImages = new Map();
+
+function imagesByName(images: readonly NodeImage[] | undefined): NodeImages {
+  if (images === undefined || images.length === 0) return NO_IMAGES;
+  const byName = new Map<string, number>();
+  for (const { names, sizeBytes } of images) {
+    for (const name of names) if (!byName.has(name)) byName.set(name, sizeBytes);
+  }
+  return byName;
+}
+
+function changePorts(node: MutableNode, ports: readonly HostPort[], sign: 1 | -1): void {
+  if (sign === 1) {
+    node.hostPorts = [...node.hostPorts, ...ports];
+    return;
+  }
+  const left = [...node.hostPorts];
+  for (const { port, protocol, ip } of ports) {
+    const at = left.findIndex((own) => own.port === port && own.protocol === protocol && own.ip === ip);
+    if (at >= 0) left.splice(at, 1);
+  }
+  node.hostPorts = left;
+}
 
 const NOTHING_REQUESTED = {
   cpuMilliRequested: 0,

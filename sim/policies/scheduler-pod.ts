@@ -4,6 +4,9 @@ import type { Labels } from "#model/app.ts";
 import type { Resources } from "#model/resources.ts";
 import type { NodeSelectorTerm, PreferredTerm } from "#model/node-affinity.ts";
 import type { Toleration } from "#model/taints.ts";
+import type { HostPort } from "./host-ports.ts";
+import type { PodAffinity } from "./pod-affinity.ts";
+import type { SpreadConstraint } from "./spread-constraint.ts";
 
 export interface SchedulerPod {
   /** What the filter counts; may be nothing. */
@@ -23,11 +26,21 @@ export interface SchedulerPod {
   /** requiredDuringSchedulingIgnoredDuringExecution: one of the terms has to match; an empty list matches no node. */
   readonly requiredTerms?: readonly NodeSelectorTerm[];
   readonly preferredTerms?: readonly PreferredTerm[];
+  /** "default" if absent. */
+  readonly namespace?: string;
+  /** What the selectors of spread constraints and of affinities find the pod by; none of them finds one without. */
+  readonly labels?: Labels;
+  /** The pod's own, instead of spreading by default. */
+  readonly spreadConstraints?: readonly SpreadConstraint[];
+  readonly podAffinity?: PodAffinity;
+  readonly hostPorts?: readonly HostPort[];
+  /** One for each container, init containers included; absent where nobody cares for images. */
+  readonly images?: readonly string[];
 }
 
 // pkg/scheduler/util/pod_resources.go: what a container without a request counts when nodes are compared.
-const CPU_MILLI_DEFAULT = 100;
-const MEMORY_BYTES_DEFAULT = 200 * 1024 ** 2;
+export const CPU_MILLI_DEFAULT = 100;
+export const MEMORY_BYTES_DEFAULT = 200 * 1024 ** 2;
 
 /** What a pod of one container counts in scores, where a missing request must not look free. */
 export function nonZeroRequest({ cpuMilli, memoryBytes }: Resources): Resources {
@@ -35,4 +48,8 @@ export function nonZeroRequest({ cpuMilli, memoryBytes }: Resources): Resources 
     cpuMilli: cpuMilli === 0 ? CPU_MILLI_DEFAULT : cpuMilli,
     memoryBytes: memoryBytes === 0 ? MEMORY_BYTES_DEFAULT : memoryBytes,
   };
+}
+
+export function namespaceOf({ namespace = "default" }: Pick<SchedulerPod, "namespace">): string {
+  return namespace;
 }

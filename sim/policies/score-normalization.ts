@@ -1,6 +1,7 @@
 // How raw plugin scores become 0 to 100: pkg/scheduler/framework/plugins/helper/normalize_score.go.
 
-import { NODE_SCORE_MAX } from "./resource-scores.ts";
+/** What a plugin may give a node. */
+export const NODE_SCORE_MAX = 100;
 
 /** More is better: the largest becomes 100; where all are 0 they stay 0. In place, the first `size` entries. */
 export function normalizeUp(scores: Float64Array, size: number): void {

@@ -5,9 +5,10 @@
 // Simplified in one point: pods count as matching if they have the pod's spread group. Upstream merges the selectors of
 // all Services and of the controller that select the pod, which is the same as long as those do not overlap with others.
 
-import type { SchedulerCluster, SchedulerNode } from "./scheduler-cluster.ts";
+import type { SchedulerCluster } from "./scheduler-cluster.ts";
+import type { SchedulerNode } from "./scheduler-node.ts";
 import type { SchedulerPod } from "./scheduler-pod.ts";
-import { NODE_SCORE_MAX } from "./resource-scores.ts";
+import { NODE_SCORE_MAX } from "./score-normalization.ts";
 import type { NodeMatcher } from "#model/node-affinity.ts";
 
 const HOSTNAME_SKEW_MAX = 3;

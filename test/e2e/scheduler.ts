@@ -30,6 +30,8 @@ export interface SchedulerSetup {
   readonly clientRate?: { readonly qps: number; readonly burst: number };
   /** Of health and metrics; a free one if absent. */
   readonly port?: number;
+  /** Logs every attempt, and what each plugin and the extender said of each node. */
+  readonly isTalkative?: boolean;
 }
 
 /**
@@ -40,7 +42,13 @@ export interface SchedulerSetup {
 export async function startScheduler(
   controlPlane: ControlPlane,
   connection: KubeConnection,
-  { extender, percentageOfNodesToScore, clientRate = { qps: 200, burst: 300 }, port }: SchedulerSetup = {},
+  {
+    extender,
+    percentageOfNodesToScore,
+    clientRate = { qps: 200, burst: 300 },
+    port,
+    isTalkative,
+  }: SchedulerSetup = {},
 ): Promise<LoggedProcess> {
   const kubeconfig = controlPlane.kubeconfigOf("system:kube-scheduler");
   const { folder } = controlPlane.files;
@@ -60,6 +68,8 @@ export async function startScheduler(
     `--cert-dir=${folder}/scheduler-certificates`,
     `--authentication-kubeconfig=${kubeconfig}`,
     `--authorization-kubeconfig=${kubeconfig}`,
+    // The scheduling cycle alone: at this level clients log every body.
+    ...(isTalkative === true ? ["--v=2", "--vmodule=schedule_one=10"] : []),
   ]);
   await scheduler.ready(async () => {
     const holder = await leaseHolder(connection);
