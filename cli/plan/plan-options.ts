@@ -50,8 +50,10 @@ export const planOptions = z.strictObject({
     .min(0)
     .max(ROUNDS_MAX)
     .default(5)
-    .describe("orders in which nodes are taken away to find the fewest; 0 leaves that out"),
-  seed: z.int().min(0).default(1).describe("seed of those orders, and of the order in which pods are placed"),
+    .describe(
+      "orders in which nodes are taken away to find the fewest; fewer are tried on clusters of many thousand pods; 0 leaves that out",
+    ),
+  seed: z.int().min(0).default(1).describe("seed of those orders, and of the order in which apps are placed"),
   output: z.enum(["table", "json"]).default("table").describe("table or json"),
   apiServer,
   kubeconfig,

@@ -5,6 +5,7 @@
 import type { NodeView } from "#model/cluster-view.ts";
 import type { NodeName } from "#model/brand.ts";
 import { SeededRandom, shuffled } from "../seeded-random.ts";
+import { appByApp } from "./app-by-app.ts";
 import type { PlannedCluster, PlannedPod } from "./planned-cluster.ts";
 import { PlannedMesh, type PlannedMeshOptions } from "./planned-mesh.ts";
 
@@ -22,17 +23,29 @@ export interface Compaction {
   /** Of the rounds, the fewest and the most. */
   readonly nodesMin: number | undefined;
   readonly nodesMax: number | undefined;
+  /** Rounds that were made: fewer than asked for where many pods would make them long. */
+  readonly rounds: number;
 }
 
 const PERCENTILE = 0.9;
+/**
+ * A round ends when it is known to so much of the cluster's nodes; what is given is then the number that was seen to do.
+ * Up to 200 nodes that is exact.
+ */
+const TOLERANCE = 0.005;
+/** Rounds after the first are left out beyond so many placed pods: on 5,000 nodes, rounds differ by a few nodes in a thousand. */
+const PLACEMENTS_MAX = 200_000;
 
 export function compactedNodes(cluster: PlannedCluster, options: CompactionOptions): Compaction {
   const random = new SeededRandom(options.seed);
   const nodesKept = nodesWithBondedPods(cluster).size;
   const needed: number[] = [];
-  for (let round = 0; round < options.rounds; round++) {
-    const nodes = fewestNodes(cluster, { ...options, random });
-    if (nodes === undefined) return { nodes: undefined, nodesKept, nodesMin: undefined, nodesMax: undefined };
+  let placements = 0;
+  for (let round = 0; round < options.rounds && (round === 0 || placements < PLACEMENTS_MAX); round++) {
+    const fewest = new CompactionRound(cluster, { ...options, random });
+    const nodes = fewest.nodes();
+    placements += fewest.placements;
+    if (nodes === undefined) return { ...NONE, rounds: round + 1, nodesKept };
     needed.push(nodes);
   }
   needed.sort((a, b) => a - b);
@@ -41,37 +54,94 @@ export function compactedNodes(cluster: PlannedCluster, options: CompactionOptio
     nodesKept,
     nodesMin: needed[0],
     nodesMax: needed.at(-1),
+    rounds: needed.length,
   };
 }
 
-type Round = Omit<PlannedMeshOptions, "nodes"> & { readonly random: SeededRandom };
+const NONE = { nodes: undefined, nodesMin: undefined, nodesMax: undefined };
 
-function fewestNodes(cluster: PlannedCluster, { random, ...mesh }: Round): number | undefined {
-  const bonded = nodesWithBondedPods(cluster);
-  const kept = cluster.nodes.filter(({ name }) => bonded.has(name));
-  const others = shuffled(
-    cluster.nodes.filter(({ name }) => !bonded.has(name)),
-    random,
-  );
-  const pods = shuffled(cluster.pods, random);
-  const holds = (count: number): boolean =>
-    holdAll(cluster, pods, { ...mesh, nodes: [...kept, ...others.slice(0, count)] });
-  // Upwards from what cannot do, in steps that double: what is needed is seldom far above it.
-  let tooFew = hopelessNodes(cluster, { mesh, kept, others });
-  let enough = tooFew + 1;
-  for (let step = 1; enough < others.length && !holds(enough); step *= 2) {
-    tooFew = enough;
-    enough = Math.min(others.length, enough + step);
+type RoundOptions = Omit<PlannedMeshOptions, "nodes"> & { readonly random: SeededRandom };
+
+class CompactionRound {
+  readonly #cluster: PlannedCluster;
+  readonly #mesh: Omit<PlannedMeshOptions, "nodes">;
+  readonly #kept: readonly NodeView[];
+  readonly #others: readonly NodeView[];
+  readonly #staying: readonly PlannedPod[];
+  readonly #moving: readonly PlannedPod[];
+  placements = 0;
+
+  constructor(cluster: PlannedCluster, { random, ...mesh }: RoundOptions) {
+    const bonded = nodesWithBondedPods(cluster);
+    const isKept = ({ name }: NodeView): boolean => bonded.has(name);
+    this.#cluster = cluster;
+    this.#mesh = mesh;
+    this.#kept = cluster.nodes.filter(isKept);
+    this.#others = shuffled(
+      cluster.nodes.filter((node) => !isKept(node)),
+      random,
+    );
+    this.#staying = cluster.pods.filter(({ bond }) => bond !== undefined);
+    // A pod that waits already is nobody's reason to keep a node.
+    const moving = cluster.pods.filter(({ bond, view }) => bond === undefined && view.nodeName !== undefined);
+    this.#moving = appByApp(moving, random);
   }
-  if (enough >= others.length && !holds(others.length)) return undefined;
-  enough = Math.min(enough, others.length);
-  // More nodes hold what fewer hold, but for rare anomalies of packing, which cost a node or two.
-  while (enough - tooFew > 1) {
-    const middle = Math.floor((enough + tooFew) / 2);
-    if (holds(middle)) enough = middle;
-    else tooFew = middle;
+
+  /** Nodes that do; undefined if all of them do not. */
+  nodes(): number | undefined {
+    const { length } = this.#others;
+    let tooFew = hopelessNodes(this.#cluster, { mesh: this.#mesh, kept: this.#kept, others: this.#others });
+    // To bring nodes one by one as pods fit no more takes one pass, and ends close to what would have done from the start.
+    let enough = this.#nodesBrought(tooFew + 1) ?? (this.#holds(length) ? length : undefined);
+    if (enough === undefined) return undefined;
+    // More nodes hold what fewer hold, but for rare anomalies of packing, which cost a node or two.
+    const tolerance = Math.max(1, Math.floor(TOLERANCE * this.#cluster.nodes.length));
+    while (enough - tooFew > tolerance) {
+      const middle = Math.floor((enough + tooFew) / 2);
+      if (this.#holds(middle)) enough = middle;
+      else tooFew = middle;
+    }
+    return this.#kept.length + enough;
   }
-  return kept.length + enough;
+
+  #nodesBrought(count: number): number | undefined {
+    const mesh = this.#meshOf(count);
+    let brought = Math.min(count, this.#others.length);
+    for (const pod of this.#moving) {
+      while (!this.#place(mesh, pod)) {
+        const next = this.#others[brought];
+        if (next === undefined) return undefined;
+        mesh.addNode(next);
+        for (const staying of this.#stayingOn(next.name)) mesh.keep(staying);
+        brought++;
+      }
+    }
+    return brought;
+  }
+
+  #holds(count: number): boolean {
+    const mesh = this.#meshOf(count);
+    return this.#moving.every((pod) => this.#place(mesh, pod));
+  }
+
+  #place(mesh: PlannedMesh, pod: PlannedPod): boolean {
+    this.placements++;
+    return mesh.place(pod);
+  }
+
+  #meshOf(count: number): PlannedMesh {
+    const nodes = [...this.#kept, ...this.#others.slice(0, count)];
+    const mesh = new PlannedMesh(this.#cluster, { ...this.#mesh, nodes });
+    for (const pod of this.#staying) mesh.keep(pod);
+    return mesh;
+  }
+
+  #byNode: ReadonlyMap<NodeName | undefined, readonly PlannedPod[]> | undefined;
+
+  #stayingOn(name: NodeName): readonly PlannedPod[] {
+    this.#byNode ??= Map.groupBy(this.#staying, ({ view }) => view.nodeName);
+    return this.#byNode.get(name) ?? [];
+  }
 }
 
 interface Order {
@@ -105,15 +175,4 @@ function hopelessNodes({ pods }: PlannedCluster, { mesh: { kind }, kept, others 
 function nodesWithBondedPods({ pods }: PlannedCluster): ReadonlySet<NodeName> {
   const stays = ({ bond }: PlannedPod): boolean => bond !== undefined && bond !== "node";
   return new Set(pods.filter(stays).flatMap(({ view }) => view.nodeName ?? []));
-}
-
-function holdAll(
-  cluster: PlannedCluster,
-  pods: readonly PlannedPod[],
-  options: PlannedMeshOptions & { readonly nodes: readonly NodeView[] },
-): boolean {
-  const mesh = new PlannedMesh(cluster, options);
-  for (const pod of pods) if (pod.bond !== undefined) mesh.keep(pod);
-  // A pod that waits already is nobody's reason to keep a node.
-  return pods.every((pod) => pod.bond !== undefined || pod.view.nodeName === undefined || mesh.place(pod));
 }

@@ -3,7 +3,8 @@
 
 import type { AppName } from "#model/brand.ts";
 import type { Resources } from "#model/resources.ts";
-import { SeededRandom, shuffled } from "../seeded-random.ts";
+import { SeededRandom } from "../seeded-random.ts";
+import { appByApp } from "./app-by-app.ts";
 import { type Compaction, compactedNodes } from "./node-compaction.ts";
 import type { PlannedCluster, PodBond } from "./planned-cluster.ts";
 import { type MeshState, PlannedMesh, type PlannedMeshKind } from "./planned-mesh.ts";
@@ -78,7 +79,7 @@ function placedAnew(cluster: PlannedCluster, { proxyBase, seed }: PlanOptions): 
   for (const pod of cluster.pods) if (!isMovable(pod)) mesh.keep(pod);
   let unplaced = 0;
   let moved = 0;
-  for (const pod of shuffled(cluster.pods.filter(isMovable), new SeededRandom(seed))) {
+  for (const pod of appByApp(cluster.pods.filter(isMovable), new SeededRandom(seed))) {
     if (!mesh.place(pod)) unplaced++;
     else if (mesh.nodeOf(pod) !== pod.view.nodeName) moved++;
   }

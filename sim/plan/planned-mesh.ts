@@ -44,18 +44,24 @@ const NOW_MS = 0;
 
 export class PlannedMesh {
   readonly #kind: PlannedMeshKind;
+  readonly #proxyBase: Resources;
   readonly #ledger = new ClusterLedger();
   readonly #bound = new Map<PodUid, PlannedPod>();
 
   constructor(cluster: PlannedCluster, { kind, proxyBase, nodes = cluster.nodes }: PlannedMeshOptions) {
     this.#kind = kind;
+    this.#proxyBase = proxyBase;
     for (const profile of cluster.profiles) this.#ledger.setProfile(profile);
-    for (const node of nodes) {
-      this.#ledger.upsertNode(node);
-      if (kind === "nodeProxy")
-        this.#ledger.upsertPod(standInProxy(node.name, { request: proxyBase, base: proxyBase }));
-    }
+    for (const node of nodes) this.addNode(node);
     for (const [uid, replicas] of replicasByOwner(cluster.pods)) this.#ledger.upsertOwner({ uid, replicas });
+  }
+
+  /** A node that is empty but for its proxy. */
+  addNode(node: NodeView): void {
+    this.#ledger.upsertNode(node);
+    if (this.#kind === "sidecar") return;
+    const base = this.#proxyBase;
+    this.#ledger.upsertPod(standInProxy(node.name, { request: base, base }));
   }
 
   /** Leaves a pod where it is; of a node that is not there, it goes with the node. */

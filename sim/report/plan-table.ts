@@ -109,12 +109,16 @@ const BONDS: Readonly<Record<string, string>> = {
   podGroup: "pod groups",
 };
 
-function compactionText(name: string, { nodes, nodesKept, nodesMin, nodesMax }: Compaction): string {
+function compactionText(name: string, { nodes, nodesKept, nodesMin, nodesMax, rounds }: Compaction): string {
   if (nodes === undefined) {
     return `Fewest nodes with ${name}: not even all the cluster's nodes hold its pods when they are packed anew.`;
   }
   const range =
-    nodesMin === nodesMax ? "in every round" : `${countText(nodesMin ?? 0)} to ${countText(nodesMax ?? 0)}`;
+    nodesMin !== nodesMax
+      ? `${countText(nodesMin ?? 0)} to ${countText(nodesMax ?? 0)} in ${rounds} rounds`
+      : rounds === 1
+        ? "in one round"
+        : `in each of ${rounds} rounds`;
   const kept = nodesKept === 0 ? "" : `, ${countText(nodesKept)} of them kept for pods that stay`;
   return `Fewest nodes with ${name}: ${countText(nodes)} (${range})${kept}, by taking nodes away until the pods fit no more.`;
 }
