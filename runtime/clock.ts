@@ -14,13 +14,12 @@ export interface Clock {
  * The machine's clock, optionally running faster.
  *
  * @param speed seconds of this clock per second of the machine; above 0.
- * @param originMs where this clock starts; the machine's time by default.
+ * @param sinceMs when it showed the machine's time. Processes that are given the same agree with each other, however
+ *   far apart they start.
  */
-export function systemClock(speed = 1, originMs = Date.now()): Clock {
-  const startedMs = Date.now();
+export function systemClock(speed = 1, sinceMs = Date.now()): Clock {
   return {
-    nowMs: () =>
-      speed === 1 ? Date.now() + originMs - startedMs : originMs + (Date.now() - startedMs) * speed,
+    nowMs: () => sinceMs + (Date.now() - sinceMs) * speed,
     after(delayMs, task) {
       const timer = setTimeout(task, Math.min(Math.max(0, delayMs) / speed, TIMER_MS_MAX));
       return () => clearTimeout(timer);

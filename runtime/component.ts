@@ -27,6 +27,13 @@ export const componentSettings = z.strictObject({
     .positive()
     .default(1)
     .describe("seconds of cooldowns and histories per second of the machine"),
+  clockSinceMs: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe(
+      "when a faster clock showed the machine's time, in milliseconds since 1970; default: the start",
+    ),
   logLevel: z
     .enum(LOG_LEVELS)
     .default("info")
@@ -80,10 +87,10 @@ async function runUntilSignal<T>(
   config: T,
   start: (context: ComponentContext<T>) => Promise<RunningComponent>,
 ): Promise<void> {
-  const { clock: clockKind, clockSpeed, logLevel } = config as T & ComponentSettings;
+  const { clock: clockKind, clockSpeed, clockSinceMs, logLevel } = config as T & ComponentSettings;
   const logger = createLogger(name, logLevel);
   const pacing = clockKind === "paced" ? await pacedByParent() : undefined;
-  const clock = pacing?.clock ?? systemClock(clockSpeed);
+  const clock = pacing?.clock ?? systemClock(clockSpeed, clockSinceMs);
   const component = await start({ config, logger, clock });
   pacing?.serve(component);
   process.send?.({ kind: "ready", urls: component.urls });

@@ -72,7 +72,8 @@ async function startAll(
 ): Promise<Environment> {
   const logger = createLogger("start", options.logLevel);
   const virtualClock = options.speed === "max" ? new VirtualClock(Date.now()) : undefined;
-  const clock = virtualClock ?? systemClock(Number(options.speed));
+  const clockSinceMs = Date.now();
+  const clock = virtualClock ?? systemClock(Number(options.speed), clockSinceMs);
   const random = new SeededRandom(options.seed);
   const api = new LoopbackApi({ clock, serverClock: systemClock(), logger, random: () => random.next() });
   const { contents, tally, audit, kubelets } = observe(api);
@@ -91,6 +92,7 @@ async function startAll(
   const logLine = (name: string, line: string): void => void process.stderr.write(`${name}: ${line}\n`);
   const parts = await createParts({
     options,
+    clockSinceMs,
     apiUrl,
     nodeAddresses,
     handlers: {

@@ -16,6 +16,8 @@ export interface Parts {
 
 export interface PartsOptions {
   readonly options: StartOptions;
+  /** When a faster clock showed the machine's time; all of the run's clocks agree. */
+  readonly clockSinceMs: number;
   readonly apiUrl: string;
   readonly nodeAddresses: readonly string[];
   readonly handlers: ProcessHandlers;
@@ -47,6 +49,7 @@ export async function realNodeAddresses({ ports }: StartOptions): Promise<readon
 
 export async function createParts({
   options,
+  clockSinceMs,
   apiUrl,
   nodeAddresses,
   handlers,
@@ -59,7 +62,10 @@ export async function createParts({
     const args = flagArguments({ ...flags, "api-server": apiUrl, "log-level": options.logLevel });
     return new ManagedProcess({ name, file, args }, handlers);
   };
-  const pace: Flags = options.speed === "max" ? { clock: "paced" } : { "clock-speed": options.speed };
+  const pace: Flags =
+    options.speed === "max"
+      ? { clock: "paced" }
+      : { "clock-speed": options.speed, "clock-since-ms": clockSinceMs };
   const shared = { ...pace, identity: "berth-start", "lease-namespace": SYSTEM_NAMESPACE };
   return {
     extender: make("extender", MAINS.extender, {
