@@ -18,6 +18,7 @@ import { ProxySizing } from "./proxy-sizing.ts";
 import { ReplayCluster } from "./replay-cluster.ts";
 import { type ReplayPod, replayPod } from "./replay-pod.ts";
 import { ReplicaCounts } from "./replica-counts.ts";
+import { RunSeries, type SeriesPoint } from "./run-series.ts";
 import { RunTotals, type Totals } from "./run-totals.ts";
 import { WaitingPods } from "./waiting-pods.ts";
 
@@ -67,6 +68,8 @@ export interface RunResult {
   readonly average: Totals | undefined;
   /** What the pods of the peak need at least; nodes is undefined if the fleet could not hold them at all. */
   readonly bounds: { readonly instances: number; readonly nodes: number | undefined };
+  /** Over time, thinned out; empty for a trace without time. */
+  readonly series: readonly SeriesPoint[];
   readonly events: number;
   /** How many times a node was weighed for a pod. */
   readonly evaluations: number;
@@ -87,6 +90,7 @@ export class Replay {
   readonly #waiting = new WaitingPods();
   readonly #replicas: ReplicaCounts;
   readonly #totals: RunTotals;
+  readonly #series = new RunSeries();
   readonly #audit: OvercommitAudit;
   readonly #sizing: ProxySizing;
   readonly #least: LeastNeedSums;
@@ -140,6 +144,7 @@ export class Replay {
     this.#retryWaiting();
     if (this.#waiting.size > 0 && this.#fleet.grows) this.#growFleet();
     this.#counts.waitingMax = Math.max(this.#counts.waitingMax, this.#waiting.size);
+    this.#series.offer(atSeconds, () => ({ ...this.#totals.current(), waiting: this.#waiting.size }));
     if (atSeconds === this.#lastArrivalSeconds) this.#average = this.#totals.average();
   }
 
@@ -174,6 +179,7 @@ export class Replay {
       peak: { atSeconds: peak.atSeconds, ...peak.totals },
       average: this.#average,
       bounds: { instances: peak.least.instances, nodes: this.#nodesMin(peak.least) },
+      series: this.#average === undefined ? [] : this.#series.points(),
       events: this.#counts.events,
       evaluations: this.#placer.evaluations,
     };

@@ -148,7 +148,7 @@ function partOf(node: NodeLedger, mesh: MeshModel): NodePart {
 
 type MutableTotals = { -readonly [K in keyof Totals]: Totals[K] };
 
-function emptyTotals(): MutableTotals {
+export function emptyTotals(): MutableTotals {
   return {
     pods: 0,
     nodes: 0,
