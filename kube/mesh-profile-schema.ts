@@ -2,18 +2,17 @@
 
 import { z } from "zod";
 import { appName } from "#model/app.ts";
-import { type AppCost, DEFAULT_APP_COST, ISOLATIONS, type MeshProfile } from "#model/mesh-profile.ts";
+import { type AppCost, DEFAULT_APP_COST, type MeshProfile } from "#model/mesh-profile.ts";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { conditionsSchema } from "./condition.ts";
 import { DecodeError } from "./decode-pod.ts";
-import { decodeCallers, identitySchema } from "./identity-schema.ts";
 import { decodeLearned, learnedSchema } from "./learned-cost-schema.ts";
-import { decodeObservation, observationSchema } from "./observation-schema.ts";
-import { decodeQuota, quotaSchema } from "./quota-schema.ts";
-import { tcpPortsSchema } from "./tcp-ports-schema.ts";
-import { atMost, COUNT_MAX, count, defined, withRules } from "./schema-rules.ts";
+import { dueRelease, loosestQuota, releaseSchema } from "./release-schema.ts";
+import { rolloutSchema } from "./rollout-schema.ts";
+import { decodeRuntimeConfig, runtimeConfigFields } from "./runtime-config-schema.ts";
+import { atMost, COUNT_MAX, count, defined, type FieldRule, isQuantity, withRules } from "./schema-rules.ts";
 
 /** The longest label value, and a profile is named after an app, which a label names. */
 export const APP_NAME_LENGTH_MAX = 63;
@@ -55,44 +54,43 @@ const portsSchema = withRules(
   ],
 );
 
-export const meshProfileSpecSchema = z
-  .strictObject({
-    cost: costSchema.optional().describe("What the app's mesh costs a node."),
-    quota: quotaSchema
-      .optional()
-      .describe("Limits of the app's instance on each node; an absent limit is not enforced."),
-    isolation: z
-      .enum(ISOLATIONS)
-      .optional()
-      .describe(
-        "How the app's instance is kept apart on each node: in a thread of the node's proxy (default), or in a process of its own, for apps that are heavy or not trusted; it takes some 30Mi more.",
-      ),
-    observation: observationSchema.optional().describe("What is recorded of requests, beside their counts."),
-    identity: identitySchema.optional().describe("Who may call the app, by the identities of callers."),
-    tcpPorts: tcpPortsSchema
-      .optional()
-      .describe(
-        "Ports for what is not HTTP: connections go to the app's pods on the node as they are, within the quotas of connections and bandwidth. Closed where identity refuses callers that show none.",
-      ),
-    placement: z
-      .strictObject({
-        maxPodsPerNode: count.optional().describe("Pods of the app on one node; more are placed elsewhere."),
-        maxPodsPerZone: count
-          .optional()
-          .describe(
-            "Pods of the app in one zone, by the nodes' label topology.kubernetes.io/zone; more are placed elsewhere. Not enforced on nodes without that label.",
-          ),
-      })
-      .optional()
-      .describe("Limits on where the app's pods are placed."),
-  })
-  .describe("The app team's part.");
+const specFields = z.strictObject({
+  cost: costSchema.optional().describe("What the app's mesh costs a node."),
+  ...runtimeConfigFields,
+  rollout: rolloutSchema
+    .optional()
+    .describe(
+      "How changes of quota, isolation, observation, identity and tcpPorts reach the nodes; all else holds at once.",
+    ),
+  placement: z
+    .strictObject({
+      maxPodsPerNode: count.optional().describe("Pods of the app on one node; more are placed elsewhere."),
+      maxPodsPerZone: count
+        .optional()
+        .describe(
+          "Pods of the app in one zone, by the nodes' label topology.kubernetes.io/zone; more are placed elsewhere. Not enforced on nodes without that label.",
+        ),
+    })
+    .optional()
+    .describe("Limits on where the app's pods are placed."),
+});
+
+/** Unknown keys of the spec are refused by the fields' own schema. */
+export const meshProfileSpecSchema = withRules(specFields, [
+  capHoldsBase("cpu", parseCpuMilli),
+  capHoldsBase("memory", parseMemoryBytes),
+]).describe("The app team's part.");
 
 export const meshProfileStatusSchema = z
   .object({
     learned: learnedSchema
       .optional()
       .describe("Costs that the app's instances were seen to have on all nodes; written by the recommender."),
+    release: releaseSchema
+      .optional()
+      .describe(
+        "Which version of its configuration each node is to have; written by the recommender. Absent: the spec's, on all nodes.",
+      ),
     ports: portsSchema.optional().describe("Allocated by the extender's leader, the same on every node."),
     conditions: conditionsSchema.optional().describe("How things stand with the app's mesh, one per type."),
   })
@@ -103,35 +101,67 @@ const meshProfileSchema = z.object({
     name: z.string().max(APP_NAME_LENGTH_MAX),
     namespace: z.string(),
     generation: z.int().optional(),
+    annotations: z.record(z.string(), z.string()).nullish(),
   }),
   spec: meshProfileSpecSchema.optional(),
   status: meshProfileStatusSchema.optional(),
 });
 
+export type MeshProfileObject = z.infer<typeof meshProfileSchema>;
+
 /**
- * Reads a MeshProfile; what its spec leaves out is as in the default profile.
+ * A MeshProfile as it is stored.
+ *
+ * @throws DecodeError with the path of every field that is wrong, or unknown in the spec.
+ */
+export function parseMeshProfile(raw: unknown): MeshProfileObject {
+  const parsed = meshProfileSchema.safeParse(raw);
+  if (!parsed.success) throw new DecodeError(`MeshProfile ${nameOf(raw)}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+/**
+ * Reads a MeshProfile; what its spec leaves out is as in the default profile. Where a release says which node has which
+ * configuration, this is what may hold on any: the spec's, but for the quota.
  *
  * @throws DecodeError with the path of every field that is wrong, or unknown in the spec.
  */
 export function decodeMeshProfile(raw: unknown): MeshProfile {
-  const parsed = meshProfileSchema.safeParse(raw);
-  if (!parsed.success) throw new DecodeError(`MeshProfile ${nameOf(raw)}: ${z.prettifyError(parsed.error)}`);
-  const { metadata, spec, status } = parsed.data;
+  const { metadata, spec = {}, status } = parseMeshProfile(raw);
   return {
     app: appName(metadata.namespace, metadata.name),
-    cost: decodeCost(spec?.cost ?? {}),
-    quota: decodeQuota(spec?.quota ?? {}),
-    ...(spec?.observation !== undefined && { observation: decodeObservation(spec.observation) }),
-    ...(spec?.tcpPorts !== undefined && { tcpPorts: spec.tcpPorts }),
-    ...(spec?.isolation !== undefined && { isolation: spec.isolation }),
+    cost: decodeCost(spec.cost ?? {}),
+    ...decodeRuntimeConfig(spec),
+    ...(status?.release !== undefined && { quota: loosestQuota(status.release) }),
     placement: defined({
-      maxPodsPerNode: spec?.placement?.maxPodsPerNode,
-      maxPodsPerZone: spec?.placement?.maxPodsPerZone,
+      maxPodsPerNode: spec.placement?.maxPodsPerNode,
+      maxPodsPerZone: spec.placement?.maxPodsPerZone,
     }),
     ports: status?.ports,
-    ...(spec?.identity !== undefined && { callers: decodeCallers(spec.identity) }),
     ...(status?.learned !== undefined && { learned: decodeLearned(status.learned) }),
     ...(isOutdated(status, metadata.generation) && { isStatusOutdated: true }),
+    ...defined({ releaseDue: dueRelease(spec, status?.release) }),
+  };
+}
+
+/** What an instance may be capped at holds what a bare one costs: below it, nobody could ever be served. */
+function capHoldsBase(
+  resource: "cpu" | "memory",
+  parse: (text: string) => number,
+): FieldRule<z.infer<typeof specFields>> {
+  const base = `self.cost.base.${resource}`;
+  const cap = `self.quota.${resource}`;
+  return {
+    field: "quota",
+    message: `quota.${resource} is less than cost.base.${resource}, what an instance costs without any traffic`,
+    rule:
+      `!has(self.quota) || !has(${cap}) || !has(self.cost) || !has(self.cost.base) || !has(${base}) || ` +
+      `!isQuantity(${cap}) || !isQuantity(${base}) || quantity(${cap}).compareTo(quantity(${base})) >= 0`,
+    holds: ({ quota, cost }) => {
+      const [least, most] = [cost?.base?.[resource], quota?.[resource]];
+      if (least === undefined || most === undefined) return true;
+      return !isQuantity(least, parse) || !isQuantity(most, parse) || parse(most) >= parse(least);
+    },
   };
 }
 

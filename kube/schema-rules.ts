@@ -52,7 +52,8 @@ function comparison(
   };
 }
 
-function isQuantity(text: string, parse: (text: string) => number): boolean {
+/** False for what the schema refuses as no quantity. */
+export function isQuantity(text: string, parse: (text: string) => number): boolean {
   try {
     parse(text);
     return true;

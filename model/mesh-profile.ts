@@ -23,6 +23,8 @@ export interface MeshProfile {
   readonly ports: AppPorts | undefined;
   /** Its status says nothing of the ports it has, or says it of an earlier spec; absent if it is up to date. */
   readonly isStatusOutdated?: true;
+  /** Nodes have another configuration than its spec says, or it is not recorded which they have; absent: neither. */
+  readonly releaseDue?: "changed" | "unrecorded";
 }
 
 /** How an app's instance is kept apart: in a thread of the node's proxy, or in a process of its own beside it. */

@@ -38,7 +38,15 @@ async function start({
     onLost: () => logger.info("not leading"),
   });
   const mayAct = (): boolean => elector.isLeader && cache.unreadyReasons().length === 0 && proxies.isSynced;
-  const loops = await createLoops({ config, connection, ledger, clock, logger, mayAct });
+  const loops = await createLoops({
+    config,
+    connection,
+    ledger,
+    profiles: () => cache.profiles.values(),
+    clock,
+    logger,
+    mayAct,
+  });
   const { sizing, usage, keeper, census, vpas, metrics } = loops;
   const cache = new ClusterCache({
     connection,

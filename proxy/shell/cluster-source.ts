@@ -20,6 +20,10 @@ export interface AppSettings {
   readonly ports: AppPorts | undefined;
   /** Absent: anybody. */
   readonly callers?: CallerRules;
+  /** Of all this but the ports; absent where nobody counts. */
+  readonly version?: number;
+  /** Another one than before asks for another instance. */
+  readonly restartId?: string;
 }
 
 export interface ClusterListener {

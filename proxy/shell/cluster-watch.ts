@@ -7,9 +7,9 @@ import type { NodeSlice } from "#model/node-slice.ts";
 import { SHARES_ANNOTATION } from "#model/shares.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { DecodeError } from "#kube/decode-pod.ts";
-import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
 import { decodeNodeSlice, MANAGED_SELECTOR, SERVICE_LABEL } from "#kube/node-slice.ts";
 import { Reflector } from "#kube/reflector.ts";
+import { decodeNodeProfile } from "#kube/released-profile.ts";
 import { ENDPOINT_SLICES, MESH_PROFILES, PODS, resourcePath } from "#kube/resource-path.ts";
 import { decodeShares } from "#kube/shares-annotation.ts";
 import type { Clock } from "#runtime/clock.ts";
@@ -173,7 +173,7 @@ export class ClusterWatch implements ClusterSource {
   }
 
   #profileReflector(listener: ClusterListener): Reflector<AppSettings> {
-    const { connection, clock, logger, random } = this.#options;
+    const { connection, nodeName, clock, logger, random } = this.#options;
     const reflector: Reflector<AppSettings> = new Reflector({
       connection,
       clock,
@@ -181,7 +181,8 @@ export class ClusterWatch implements ClusterSource {
       random,
       name: "meshprofiles",
       path: resourcePath(MESH_PROFILES),
-      decode: settingsOf,
+      // As far as it is this node's turn.
+      decode: (raw) => decodeNodeProfile(raw, nodeName),
       handlers: {
         upserted: (value) => listener.settingsSeen(value),
         deleted: (value) => listener.settingsDeleted(value.app),
@@ -199,19 +200,6 @@ function sharesTextOf(raw: unknown): string | undefined {
     readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> | null };
   };
   return metadata?.annotations?.[SHARES_ANNOTATION];
-}
-
-function settingsOf(raw: unknown): AppSettings {
-  const { app, quota, isolation, observation, tcpPorts, ports, callers } = decodeMeshProfile(raw);
-  return {
-    app,
-    quota,
-    ports,
-    ...(isolation !== undefined && { isolation }),
-    ...(observation !== undefined && { observation }),
-    ...(callers !== undefined && { callers }),
-    ...(tcpPorts !== undefined && { tcpPorts }),
-  };
 }
 
 /** A StatefulSet's pod keeps its name and changes its uid, which the watch may show as one change. */

@@ -19,6 +19,7 @@ import { ADDRESS_HEADER, HANDOVER_PATH, HANDOVER_PROTOCOL, NODE_HEADER } from ".
 import type { HookEvent } from "./peer-messages.ts";
 import { parsePodHook } from "./pod-hook.ts";
 import { closeQuietly } from "./quiet-close.ts";
+import { releaseReport } from "./release-report.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 import type { Siblings } from "./siblings.ts";
 import { usageReport } from "./usage-report.ts";
@@ -131,6 +132,8 @@ export class ControlServer {
       }
       case "usage":
         return json(200, usageReport(host));
+      case "releases":
+        return json(200, releaseReport(host));
       case "pods":
         return this.#register(request);
       case "pod":
@@ -214,6 +217,7 @@ interface Route {
     | "metrics"
     | "instances"
     | "usage"
+    | "releases"
     | "pods"
     | "pod";
   readonly pattern: RegExp;
@@ -228,6 +232,7 @@ const ROUTES: readonly Route[] = [
   { name: "metrics", pattern: /^\/metrics$/, methods: ["GET"] },
   { name: "instances", pattern: /^\/v1\/instances$/, methods: ["GET"] },
   { name: "usage", pattern: /^\/v1\/usage$/, methods: ["GET"] },
+  { name: "releases", pattern: /^\/v1\/releases$/, methods: ["GET"] },
   { name: "pods", pattern: /^\/v1\/pods$/, methods: ["POST"] },
   { name: "pod", pattern: /^\/v1\/pods\/[^/]{1,128}$/, methods: ["DELETE"] },
 ];

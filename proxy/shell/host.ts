@@ -302,6 +302,7 @@ export class ProxyHost implements ClusterListener {
     const settings = this.#settings.get(app);
     const instance = this.#instances.get(app) ?? (this.#isEnding ? undefined : this.#addInstance(app));
     if (instance === undefined) return;
+    instance.release.configured(settings);
     instance.setQuota(settings?.quota ?? {});
     instance.setIsolation(settings?.isolation ?? "thread");
     instance.set({

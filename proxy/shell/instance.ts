@@ -23,6 +23,7 @@ import { InstanceAccount, type OwnProcesses } from "./instance-account.ts";
 import type { InstanceCounters } from "./instance-counters.ts";
 import { exitReason, type LastExit, type Life } from "./instance-life.ts";
 import { InstanceOutput } from "./instance-output.ts";
+import { InstanceRelease } from "./instance-release.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 import { type LifeOptions, startLife } from "./start-life.ts";
 import { NO_SETTINGS, type DataPathTimes, type FromWorker } from "./worker-messages.ts";
@@ -51,6 +52,7 @@ const RECYCLE_PAUSE_MS = 10_000;
 
 export class Instance {
   readonly app: AppName;
+  readonly release: InstanceRelease;
   readonly #options: InstanceOptions;
   readonly #output: InstanceOutput;
   readonly #restarts = new Map<ExitReason, number>();
@@ -78,6 +80,7 @@ export class Instance {
     this.#options = options;
     this.#boundPorts = options.boundPorts;
     this.#output = new InstanceOutput(options);
+    this.release = new InstanceRelease(this, options.clock);
   }
 
   get state(): InstanceState {
@@ -189,6 +192,12 @@ export class Instance {
     if (JSON.stringify(next) === JSON.stringify(this.#settings)) return;
     this.#settings = next;
     this.#tell({ kind: "settings", settings });
+  }
+
+  /** Another worker takes over without a gap, however lately one did. */
+  replace(why: string): void {
+    this.#recycledAtMs = Number.NEGATIVE_INFINITY;
+    this.#recycle(why);
   }
 
   /** Closes every connection after its next answer from now on, and goes on accepting. */
@@ -304,14 +313,12 @@ export class Instance {
 
   /** V8 takes a heap's bound only when it starts, and no thread becomes a process. */
   #keepInLine(): void {
-    const { processes } = this.#options;
     if (this.#current === undefined) return;
     const { heap, isolation } = this.#current;
     const { maxOldGenerationSizeMb } = heapLimits(memoryBytesOf(this.#quota));
-    const wanted = processes === undefined ? "thread" : this.#isolation;
+    const wanted = this.#options.processes === undefined ? "thread" : this.#isolation;
     if (heap.maxOldGenerationSizeMb === maxOldGenerationSizeMb && isolation === wanted) return;
-    this.#recycledAtMs = Number.NEGATIVE_INFINITY;
-    this.#recycle(isolation === wanted ? "its memory quota has changed" : "its isolation has changed");
+    this.replace(isolation === wanted ? "its memory quota has changed" : "its isolation has changed");
   }
 
   #recycle(why: string): void {
@@ -324,8 +331,7 @@ export class Instance {
   }
 
   #switch(): void {
-    const { lifecycle } = this.#options;
-    this.#dismiss(this.#current, lifecycle.drainTimeoutMs);
+    this.#dismiss(this.#current, this.#options.lifecycle.drainTimeoutMs);
     this.#current = this.#successor;
     this.#successor = undefined;
     this.#recycles += 1;
@@ -355,6 +361,7 @@ export class Instance {
     const message = (life.bindFailure ?? end.message)?.slice(0, MESSAGE_CHARACTERS_MAX);
     if (life === this.#successor) {
       this.#successor = undefined;
+      this.release.notReplaced();
       this.#options.logger.warn({ app: this.app, error: message }, "instance could not be replaced");
       this.handle({ kind: "successor-exited" });
       return;

@@ -61,9 +61,9 @@ Runs one mesh instance per app with pods on this node, each in a thread of its o
                                 (default: the service account's, if there is one)
   --control-host IP             address of hooks, health and metrics (default 127.0.0.1)
   --control-port PORT           its port; 0 lets the system choose (default ${CONTROL_PORT_DEFAULT})
-  --usage-port PORT             port on the node's address where GET /v1/usage and
-                                /metrics are served to other machines; 0: nowhere
-                                (default 0)
+  --usage-port PORT             port on the node's address where GET /v1/usage,
+                                /v1/releases and /metrics are served to other
+                                machines; 0: nowhere (default 0)
   --identity MODE               off (default); accept: apps get certificates, and callers may
                                 prove who they are by theirs; use: requests to nodes of the
                                 mesh go there over mutual TLS only
@@ -92,6 +92,7 @@ GET /readyz    200 when the one that answers for the node is ready
 GET /livez     200 while it runs
 GET /metrics   Prometheus; GET /v1/instances: apps, pods, ports and counts
 GET /v1/usage  what each app's instance uses
+GET /v1/releases  which version of its configuration each app has, and how it does with it
 `;
 
 /** What kubelet tells every container of the API server. */

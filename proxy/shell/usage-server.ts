@@ -1,4 +1,4 @@
-// The part of the control server that other machines may read: usage and metrics, on the node's address. Nothing here
+// The part of the control server that other machines may read: usage, releases and metrics, on the node's address. Nothing here
 // changes anything, and nothing of it is needed to serve the apps: a port that is taken is said once and left.
 
 import { createServer } from "node:http";
@@ -9,6 +9,7 @@ import type { Logger } from "#runtime/logger.ts";
 import { EXPOSITION_CONTENT_TYPE } from "./exposition.ts";
 import type { ProxyHost } from "./host.ts";
 import { ProxyMetrics } from "./metrics.ts";
+import { releaseReport } from "./release-report.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 import type { Siblings } from "./siblings.ts";
 import { usageReport } from "./usage-report.ts";
@@ -38,6 +39,10 @@ export class UsageServer {
         response
           .writeHead(200, { "Content-Type": "application/json" })
           .end(`${JSON.stringify(usageReport(host))}\n`);
+      else if (isRead && path === "/v1/releases")
+        response
+          .writeHead(200, { "Content-Type": "application/json" })
+          .end(`${JSON.stringify(releaseReport(host))}\n`);
       else if (isRead && path === "/metrics")
         response.writeHead(200, { "Content-Type": EXPOSITION_CONTENT_TYPE }).end(metrics.render());
       else response.writeHead(404).end();

@@ -33,6 +33,17 @@ export const BAD_MESH_PROFILES: readonly BadMeshProfile[] = [
     quota: { concurrency: 1, queue: 1, queueMilliseconds: 60_001 },
   }),
   bad("less CPU than an instance measures itself with", "spec.quota.cpu", { quota: { cpu: "9m" } }),
+  bad("a cap on memory below what a bare instance has", "spec.quota", {
+    cost: { base: { memory: "200Mi" } },
+    quota: { memory: "0.1Gi" },
+  }),
+  bad("a cap on CPU below what a bare instance has", "spec.quota", {
+    cost: { base: { cpu: "50m" } },
+    quota: { cpu: "49m" },
+  }),
+  bad("more nodes at once than are asked", "spec.rollout.maxNodes", { rollout: { maxNodes: 101 } }),
+  bad("a rollout to no node at once", "spec.rollout.maxNodesPercent", { rollout: { maxNodesPercent: 0 } }),
+  bad("more errors than requests", "spec.rollout.maxErrorPercent", { rollout: { maxErrorPercent: 101 } }),
   bad("a bandwidth of a few bytes", "spec.quota.sentBytesPerSecond", { quota: { sentBytesPerSecond: "5" } }),
   bad("too few file descriptors for one request", "spec.quota.fileDescriptors", {
     quota: { fileDescriptors: 3 },
@@ -87,6 +98,16 @@ export const BAD_MESH_PROFILE_STATUSES: readonly BadMeshProfile[] = [
   badPorts("a negative port", "status.ports.inbound", { inbound: -1, outbound: 20_001 }),
   badPorts("a port that is text", "status.ports.inbound", { inbound: "20000", outbound: 20_001 }),
   badPorts("ports in a list", "status.ports", [20_000, 20_001]),
+  badStatus("a release in no phase", "status.release.phase", { release: aRelease({ phase: "Lost" }) }),
+  badStatus("a release beyond all nodes", "status.release.reach", {
+    release: aRelease({ reach: 2 ** 32 + 1 }),
+  }),
+  badStatus("a version of no generation", "status.release.settled.version", {
+    release: aRelease({ settled: { version: "one", config: {} } }),
+  }),
+  badStatus("more versions than are kept", "status.release.previous", {
+    release: aRelease({ previous: [1, 2, 3, 4].map((version) => ({ version, config: {} })) }),
+  }),
   badCondition("a condition that is neither so nor not so", "status.conditions[0].status", {
     status: "Maybe",
   }),
@@ -133,6 +154,18 @@ function badCondition(what: string, names: string, wrong: object): BadMeshProfil
 
 function badStatus(what: string, names: string, status: object): BadMeshProfile {
   return { what, object: aMeshProfile({ status }), names };
+}
+
+function aRelease(parts: object): object {
+  return {
+    phase: "Settled",
+    settled: { version: 1, config: {} },
+    reach: 0,
+    reason: "Settled",
+    message: "",
+    nodes: { total: 0, updated: 0, proven: 0 },
+    ...parts,
+  };
 }
 
 function aCondition(parts: object = {}): object {

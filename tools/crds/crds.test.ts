@@ -24,6 +24,8 @@ const BY_RULE = new Set([
   "a queue for no concurrency",
   "a wait in no queue",
   "less CPU than an instance measures itself with",
+  "a cap on memory below what a bare instance has",
+  "a cap on CPU below what a bare instance has",
   "a bandwidth of a few bytes",
   "a name that no label can have",
   "one port for both directions",
@@ -100,7 +102,7 @@ test("a profile with every field is accepted by schema and decoder, and so is on
     },
     quota: {
       cpu: "1500m",
-      memory: "1Gi",
+      memory: "2Gi",
       connections: 1,
       fileDescriptors: 8,
       requestsPerSecond: 0.5,
@@ -118,10 +120,32 @@ test("a profile with every field is accepted by schema and decoder, and so is on
       { listenPort: 19_999, podPort: 65_535 },
     ],
     placement: { maxPodsPerNode: 8 },
+    rollout: {
+      maxNodes: 100,
+      maxNodesPercent: 25,
+      pauseSeconds: 0,
+      maxErrorPercent: 0.5,
+      minRequests: 1,
+      maxRestarts: 2,
+      withoutTraffic: "Wait",
+      paused: true,
+    },
   };
   const condition = { status: "True", lastTransitionTime: "2030-01-31T12:00:00Z", reason: "Ok" };
   const status = {
     ports: { inbound: 1, outbound: 65_535 },
+    release: {
+      phase: "Paused",
+      settled: { version: 1, config: { quota: { requestsPerSecond: 5 }, isolation: "process" } },
+      target: { version: 2, config: {} },
+      firstNode: "node-1",
+      firstNodesTried: 1,
+      reach: 2 ** 32,
+      previous: [{ version: 0, config: {} }],
+      reason: "AskedFor",
+      message: "",
+      nodes: { total: 3, updated: 1, proven: 0 },
+    },
     conditions: [
       { ...condition, type: "PortsAllocated", observedGeneration: 3, message: "inbound 1, outbound 65535" },
       { ...condition, type: "example.com/Audited", status: "Unknown", message: "" },

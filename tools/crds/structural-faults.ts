@@ -21,6 +21,7 @@ const KEYWORDS = new Set([
   "enum",
   "x-kubernetes-list-type",
   "x-kubernetes-list-map-keys",
+  "x-kubernetes-preserve-unknown-fields",
   "x-kubernetes-validations",
 ]);
 

@@ -21,6 +21,8 @@ export interface StructuralSchema {
   /** A map's items are told apart by its keys: one item per key, and server-side apply owns them one by one. */
   readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
   readonly "x-kubernetes-list-map-keys"?: readonly string[];
+  /** What is in it is kept as it is. */
+  readonly "x-kubernetes-preserve-unknown-fields"?: true;
   readonly "x-kubernetes-validations"?: readonly ValidationRule[];
 }
 
@@ -48,14 +50,15 @@ interface JsonSchema extends Omit<StructuralSchema, "properties" | "items"> {
 }
 
 function adapted({ additionalProperties, properties, items, ...rest }: JsonSchema): StructuralSchema {
-  if (additionalProperties !== undefined && additionalProperties !== false) {
+  const isKept = rest["x-kubernetes-preserve-unknown-fields"] === true;
+  if (additionalProperties !== undefined && additionalProperties !== false && !isKept) {
     throw new Error("maps are not adapted: only objects with named fields are");
   }
   return {
     ...rest,
     ...formatOf(rest),
     ...(items === undefined ? {} : { items: adapted(items) }),
-    ...(properties === undefined
+    ...(properties === undefined || isKept
       ? {}
       : {
           properties: Object.fromEntries(

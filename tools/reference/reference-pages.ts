@@ -26,6 +26,7 @@ import { createPortMetrics } from "#scheduler-extender/shell/port-metrics.ts";
 import { PromiseMetrics } from "#scheduler-extender/shell/promise-metrics.ts";
 import { vpaRecommender } from "#vpa-recommender/main.ts";
 import { createRecommenderMetrics } from "#vpa-recommender/shell/recommender-metrics.ts";
+import { createReleaseMetrics } from "#vpa-recommender/shell/release-metrics.ts";
 import { startSettings } from "#cli/start/start-options.ts";
 import { explainNodeOptions } from "#cli/explain/explain-node.ts";
 import { explainOptions } from "#cli/explain/explain-options.ts";
@@ -164,6 +165,7 @@ async function metricsPage(): Promise<string> {
   createHeadroomMetrics(extender, () => 0);
   createSignerMetrics(extender, () => 0);
   const recommender = createRecommenderMetrics(() => []).registry;
+  createReleaseMetrics(recommender);
   const costs = new CostMeter();
   const proxy = new ProxyMetrics({ instances: [], pods: () => [], isSynced: false, costs } as never).render();
   return [

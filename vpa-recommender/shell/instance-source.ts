@@ -1,19 +1,17 @@
 // What the proxies say of their own instances: GET /v1/usage of each, a limited number at once. A proxy that does not
 // answer is asked again at the next reading; the node's totals come from metrics.k8s.io anyway.
 
-import { isIPv6 } from "node:net";
-import { Agent, request } from "undici";
 import { z } from "zod";
 import type { AppName } from "#model/brand.ts";
 import type { Resources } from "#model/resources.ts";
 import type { Clock } from "#runtime/clock.ts";
-import { Limiter } from "#runtime/limiter.ts";
 import {
   INTERVAL_MS_MIN,
   type ProxyCounters,
   type ProxyUsage,
   usageBetween,
 } from "../policy/usage-difference.ts";
+import { ProxyClient } from "./proxy-client.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
 
 export interface InstanceSourceOptions {
@@ -22,14 +20,9 @@ export interface InstanceSourceOptions {
   readonly clock: Clock;
 }
 
-/** At 5,000 nodes and a few milliseconds each, a round takes seconds. */
-const ASKED_AT_ONCE_MAX = 32;
-const ANSWER_MS_MAX = 2_000;
 /** A proxy that does not answer is left alone for this long, and for twice as long each time, up to ten minutes. */
 const REST_MS_MIN = 60_000;
 const REST_MS_MAX = 600_000;
-/** A thousand instances of two hundred bytes, and room to grow. */
-const ANSWER_BYTES_MAX = 1024 ** 2;
 
 const amount = z.number().nonnegative();
 
@@ -51,15 +44,7 @@ const report = z.object({
 
 export class InstanceSource {
   readonly #options: InstanceSourceOptions;
-  readonly #agent = new Agent({
-    connections: 1,
-    pipelining: 0,
-    connectTimeout: ANSWER_MS_MAX,
-    headersTimeout: ANSWER_MS_MAX,
-    bodyTimeout: ANSWER_MS_MAX,
-    maxResponseSize: ANSWER_BYTES_MAX,
-  });
-  readonly #limiter = new Limiter(ASKED_AT_ONCE_MAX);
+  readonly #client: ProxyClient;
   /** Until when proxies that did not answer are left alone. */
   readonly #rests = new Map<string, { readonly forMs: number; readonly untilMs: number }>();
   /** The last look at each proxy, by uid of its pod. */
@@ -67,11 +52,12 @@ export class InstanceSource {
 
   constructor(options: InstanceSourceOptions) {
     this.#options = options;
+    this.#client = new ProxyClient(options.port);
   }
 
   /** False if the proxies are not asked at all. */
   get isOn(): boolean {
-    return this.#options.port !== 0;
+    return this.#client.isOn;
   }
 
   /**
@@ -84,7 +70,7 @@ export class InstanceSource {
     const { address, uid } = proxy;
     const nowMs = this.#options.clock.nowMs();
     if (address === undefined || !this.isOn || nowMs < (this.#rests.get(uid)?.untilMs ?? 0)) return undefined;
-    const counters = await this.#limiter.run(() => this.#lookOrRest(uid, address));
+    const counters = await this.#lookOrRest(uid, address);
     const before = this.#looks.get(uid);
     // Asked again too soon, the earlier look is kept to be compared with.
     if (before === undefined || counters.timeMs - before.timeMs >= INTERVAL_MS_MIN)
@@ -99,7 +85,7 @@ export class InstanceSource {
   }
 
   async stop(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#client.stop();
   }
 
   // One that does not answer keeps the others waiting: it is asked less and less often.
@@ -116,16 +102,10 @@ export class InstanceSource {
   }
 
   async #look(address: string): Promise<ProxyCounters> {
-    const { port, clock } = this.#options;
-    const host = isIPv6(address) ? `[${address}]` : address;
-    const { statusCode, body } = await request(`http://${host}:${port}/v1/usage`, {
-      dispatcher: this.#agent,
-    });
-    const answer: unknown = await body.json();
-    if (statusCode !== 200) throw new Error(`the proxy at ${host} answered ${statusCode}`);
+    const answer = await this.#client.get(address, "/v1/usage");
     const { cpuSeconds, residentBytes, instances } = report.parse(answer);
     return {
-      timeMs: clock.nowMs(),
+      timeMs: this.#options.clock.nowMs(),
       cpuSeconds,
       residentBytes,
       instances: new Map(instances.map(({ app, ...counters }) => [app as AppName, counters])),

@@ -2,6 +2,7 @@
 // it what that costs.
 
 import type { ClusterLedger } from "#model/ledger.ts";
+import type { MeshProfile } from "#model/mesh-profile.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { EventRecorder } from "#kube/events.ts";
 import { type Clock, systemClock } from "#runtime/clock.ts";
@@ -18,6 +19,9 @@ import {
   type RecommenderSettings,
   writeRate,
 } from "./recommender-settings.ts";
+import { ProxyClient } from "./proxy-client.ts";
+import { ReleaseLoop, type ReleaseLoopOptions } from "./release-loop.ts";
+import { createReleaseMetrics } from "./release-metrics.ts";
 import { ResizeSupport } from "./resize-support.ts";
 import { Resizer } from "./resizer.ts";
 import { AutoscalerKeeper } from "./autoscaler-keeper.ts";
@@ -38,6 +42,8 @@ export interface LoopsOptions {
   readonly config: RecommenderSettings;
   readonly connection: KubeConnection;
   readonly ledger: ClusterLedger;
+  /** What the watch shows. */
+  readonly profiles: () => Iterable<MeshProfile>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly mayAct: () => boolean;
@@ -119,6 +125,7 @@ export async function createLoops(options: LoopsOptions): Promise<RecommenderLoo
   const templates = new TemplateKeeper({ connection, budget, events, sizes });
   const keeper = new AutoscalerKeeper({ ...acting, ...following, support, templates });
   const reading = { connection, clock, intervalMs, metrics, logger, mayAct };
+  const releases = releaseLoop(options, { metrics, budget, proxyOf: (node) => sizing.proxyOf(node) });
   const vpas = new VpaLoop({ ...reading, budget, history: history.containers });
   return {
     sizing,
@@ -128,20 +135,36 @@ export async function createLoops(options: LoopsOptions): Promise<RecommenderLoo
     census,
     metrics,
     start() {
-      usage.start();
-      vpas.start();
-      keeper.start();
+      for (const loop of [usage, vpas, keeper, releases]) loop.start();
       history.state?.start();
     },
     async stop() {
-      usage.stop();
-      vpas.stop();
-      sizing.stop();
+      for (const loop of [usage, vpas, sizing]) loop.stop();
+      await releases.stop();
       await history.stop();
       budget.stop();
       await Promise.all([keeper.stop(), events.stop(), instances.stop()]);
     },
   };
+}
+
+function releaseLoop(
+  { config, connection, ledger, profiles, logger, mayAct }: LoopsOptions,
+  shared: Pick<ReleaseLoopOptions, "budget" | "proxyOf"> & { readonly metrics: RecommenderMetrics },
+): ReleaseLoop {
+  return new ReleaseLoop({
+    ...shared,
+    connection,
+    profiles,
+    nodesOf: (app) => [...ledger.nodesOfApp(app)].map(({ name }) => name),
+    client: new ProxyClient(config.proxyUsagePort),
+    // The nodes say how long they have had a version, by clocks that no replay moves.
+    clock: systemClock(),
+    intervalMs: config.releaseIntervalSeconds * 1000,
+    metrics: createReleaseMetrics(shared.metrics.registry),
+    logger,
+    mayAct,
+  });
 }
 
 function eventsOf({ connection, config, logger }: LoopsOptions): EventRecorder {

@@ -55,6 +55,14 @@ export const recommenderSettings = componentSettings.extend({
     .max(65_535)
     .default(0)
     .describe("where the proxies tell what their instances use, their --usage-port; 0: they are not asked"),
+  releaseIntervalSeconds: z
+    .number()
+    .min(0.05)
+    .max(300)
+    .default(5)
+    .describe(
+      "how often proxies are asked how a changed profile does on their nodes; without --proxy-usage-port changes reach all nodes at once",
+    ),
   templatePercentile: z
     .number()
     .min(0)

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ReleasedMesh } from "./released-mesh.ts";
+
+const ROLLOUT = { pauseSeconds: 1, minRequests: 20 };
+
+test("on whole processes, a bad version halts at the first node and is taken back, and a good one reaches all", async (context) => {
+  const mesh = await ReleasedMesh.start(context, { nodes: 3, spec: { rollout: ROLLOUT } });
+  assert.equal(mesh.release?.phase, "Settled");
+  mesh.clearAnswers();
+
+  // A hundred requests a second come to each node.
+  await mesh.edit({ quota: { requestsPerSecond: 5 } });
+  const bad = mesh.generation;
+  await mesh.until(() => mesh.release?.phase === "Halted", "the halt");
+  assert.equal(mesh.release.reason, "ErrorRate");
+  assert.equal(mesh.release.target?.version, bad);
+  const tried = new Set(mesh.records.flatMap(({ firstNode }) => firstNode ?? []));
+  assert.equal(tried.size, 1);
+  assert.ok(mesh.records.every(({ reach }) => reach === 0));
+  const refused = mesh.nodes.filter(({ answers }) => (answers.get(429) ?? 0) > 0);
+  assert.deepEqual(
+    refused.map(({ name }) => name),
+    [...tried],
+  );
+  for (const { answers } of mesh.nodes) answers.delete(429);
+  await mesh.until(() => mesh.nodes.every(({ answers }) => (answers.get(200) ?? 0) > 100), "requests again");
+  for (const node of mesh.nodes) assert.notEqual(await mesh.versionOn(node), bad);
+
+  await mesh.edit({ quota: { requestsPerSecond: 10_000 } });
+  const good = mesh.generation;
+  mesh.clearAnswers();
+  await mesh.until(() => mesh.release?.settled.version === good, "the good version");
+  await mesh.until(() => mesh.nodes.every(({ answers }) => (answers.get(200) ?? 0) > 0), "requests");
+  for (const node of mesh.nodes) {
+    assert.equal(await mesh.versionOn(node), good);
+    assert.deepEqual([...node.answers.keys()], [200], `answers of ${node.name}`);
+  }
+});
