@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { promisify } from "node:util";
 
 import type { AppName } from "#model/brand.ts";
 import type { NodeEntry, NodeSlice } from "#model/node-slice.ts";
@@ -13,6 +18,7 @@ import { ServiceTable } from "./shell/service-table.ts";
 import { startApp } from "./testing/app-server.ts";
 import { HostBed, until } from "./testing/host-bed.ts";
 import { type ClientAnswer, send, sendUntil } from "./testing/http-client.ts";
+import { RawClient } from "./testing/raw-client.ts";
 
 const CALLER = "shop/web";
 const CART = "shop/cart" as AppName;
@@ -165,6 +171,80 @@ test("where nobody serves, a few retries are made and the answer says why", asyn
   // What was saved up, and a fifth of the requests.
   assert.ok(retries >= 10 && retries <= 10 + 60 / 5, `${retries} retries`);
 });
+
+test("requests in a tunnel to a Service are routed one by one, as those without a tunnel", async (context) => {
+  const mesh = await Mesh.start(context);
+  mesh.announce(BOTH);
+  const client = new RawClient(context, mesh.outbound);
+  client.send("CONNECT cart.shop.svc:80 HTTP/1.1\r\nHost: cart.shop.svc:80\r\n\r\n");
+  await client.received("HTTP/1.1 200 Connection Established\r\n\r\n");
+  for (let times = 0; times < 20; times++) {
+    client.send(`GET /${times}. HTTP/1.1\r\nHost: cart.shop.svc\r\n\r\n`);
+    await client.received(`cart.shop.svc /${times}.`);
+  }
+  assert.deepEqual([...new Set(mesh.answered)].sort(), OTHERS);
+  const counts = mesh.own.instance(CALLER).counters.read().outbound;
+  assert.deepEqual([counts.requests, counts.responses["2xx"], counts.reasons], [21, 21, {}]);
+  client.send("CONNECT cart:80 HTTP/1.1\r\nHost: cart\r\n\r\n");
+  await client.received("HTTP/1.1 400");
+});
+
+test("Node's fetch, which asks for a tunnel where nothing is encrypted, reaches a Service by its nodes", async (context) => {
+  const mesh = await Mesh.start(context);
+  mesh.announce(BOTH);
+  const script = `
+    const answers = [];
+    for (let times = 0; times < 8; times++) answers.push(await (await fetch("http://cart.shop.svc/x")).text());
+    console.log(new Set(answers));
+  `;
+  const proxy = `http://127.0.0.1:${mesh.outbound}`;
+  const env = { PATH: process.env["PATH"], NODE_USE_ENV_PROXY: "1", HTTP_PROXY: proxy };
+  const { stdout } = await promisify(execFile)(process.execPath, ["-e", `(async () => {${script}})()`], {
+    env,
+  });
+  assert.match(stdout, /^Set\(1\) { 'cart.shop.svc \/x' }/);
+  assert.equal(mesh.answered.length, 8);
+});
+
+test("what is encrypted in a tunnel to a Service goes to the Service itself", async (context) => {
+  const mesh = await Mesh.start(context);
+  mesh.announce(BOTH);
+  const { port, seen } = await startListener(context);
+  // By its address, which is one that names need no server for.
+  mesh.announce(BOTH, { clusterIps: [OWN], servicePorts: [port] });
+  const client = new RawClient(context, mesh.outbound);
+  client.send(`CONNECT ${OWN}:${port} HTTP/1.1\r\nHost: cart\r\n\r\n`);
+  await client.received("\r\n\r\n");
+  client.send("\x16\x03\x01 hello");
+  await client.received("echo");
+  assert.equal(seen(), "\x16\x03\x01 hello");
+  assert.deepEqual(mesh.answered, []);
+  client.destroy();
+  // One that cannot be opened any more is closed, without a word of HTTP in it.
+  mesh.announce(BOTH, { service: "wish", clusterIps: ["127.0.0.77"], servicePorts: [9] });
+  const late = new RawClient(context, mesh.outbound);
+  late.send("CONNECT 127.0.0.77:9 HTTP/1.1\r\nHost: wish\r\n\r\n");
+  await late.received("\r\n\r\n");
+  late.send("\x16\x03\x01");
+  await late.closed();
+  assert.equal(late.text, "HTTP/1.1 200 Connection Established\r\n\r\n");
+});
+
+/** Answers whatever comes first. */
+async function startListener(context: TestContext): Promise<{ port: number; seen(): string }> {
+  let text = "";
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (bytes) => {
+      text += bytes.toString("latin1");
+      socket.write("echo");
+    });
+  });
+  server.listen(0, OWN);
+  await once(server, "listening");
+  context.after(() => server.close());
+  return { port: (server.address() as AddressInfo).port, seen: () => text };
+}
 
 test("an entry for an address that pods may not reach is no way there", async (context) => {
   const services = new ServiceTable({ nodeAddress: OWN, clock: systemClock() });

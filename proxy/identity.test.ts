@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { connect as connectPlain } from "node:net";
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
+import { connect as connectPlain, type Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { connect } from "node:tls";
@@ -16,6 +19,7 @@ import { ServiceTable } from "./shell/service-table.ts";
 import { startApp } from "./testing/app-server.ts";
 import { HostBed, until } from "./testing/host-bed.ts";
 import { type ClientAnswer, send } from "./testing/http-client.ts";
+import { RawClient } from "./testing/raw-client.ts";
 import { SteadyClient } from "./testing/steady-client.ts";
 import { TestAuthority } from "./testing/test-authority.ts";
 
@@ -140,6 +144,49 @@ test("a caller that is allowed reaches the app on another node by mutual TLS, ov
   assert.equal(inbound.connectionsOpened, 1);
   assert.deepEqual(inbound.reasons, {});
 });
+
+test("requests in a tunnel to the app show who asks, as those without a tunnel", async (context) => {
+  const mesh = await TwoNodes.start(context, { ...BOTH, callers: only("shop/web") });
+  const client = new RawClient(context, mesh.outbound);
+  client.send("CONNECT cart:80 HTTP/1.1\r\nHost: cart\r\n\r\n");
+  await client.received("\r\n\r\n");
+  client.send("GET / HTTP/1.1\r\nHost: cart\r\n\r\n");
+  await client.received("answer");
+  // And so does what speaks HTTP/2 from the start, as gRPC does.
+  const session = connectHttp2("http://cart", {
+    createConnection: () => tunnelTo(mesh.outbound) as never,
+  });
+  const stream = session.request({ ":path": "/" });
+  const [head] = (await once(stream, "response")) as [Record<string, unknown>];
+  // The app behind speaks HTTP/1.1 alone: what matters is that the proxy there let the caller in.
+  assert.notEqual(head[":status"], 403);
+  session.destroy();
+  assert.deepEqual(mesh.cart.instance(CART).counters.read().inbound.reasons["identityRequired"], undefined);
+});
+
+/** A connection that asks for a tunnel and takes it as open. */
+function tunnelTo(port: number): Socket {
+  const socket = connectPlain({ port, host: OWN });
+  socket.write("CONNECT cart:80 HTTP/1.1\r\nHost: cart\r\n\r\n");
+  const tunnel = new Duplex({
+    read: () => undefined,
+    write: (bytes: Buffer, _, done) => void socket.write(bytes, () => done()),
+    final: (done) => void socket.end(done),
+    destroy: (error, done) => {
+      socket.destroy();
+      done(error);
+    },
+  });
+  let isOpen = false;
+  socket.on("data", (bytes: Buffer) => {
+    const end = isOpen ? 0 : bytes.indexOf("\r\n\r\n") + 4;
+    isOpen = true;
+    if (end < bytes.length) tunnel.push(bytes.subarray(end));
+  });
+  socket.on("close", () => tunnel.push(null));
+  socket.on("error", () => tunnel.destroy());
+  return tunnel as Socket;
+}
 
 test("a caller that is not named is refused, told so, and audited with its identity", async (context) => {
   const mesh = await TwoNodes.start(context, { ...BOTH, callers: only("shop/admin", "ops/*") });

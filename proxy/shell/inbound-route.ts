@@ -10,7 +10,8 @@ export function inboundRoute(
   identity: Pick<IdentityGate, "refusalOf">,
 ): (exchange: RoutedExchange) => void {
   return (exchange) => {
-    const { head, clientAddress, caller } = exchange;
+    const { head, client } = exchange;
+    const { address: clientAddress, caller } = client;
     const refusal = identity.refusalOf(caller, clientAddress);
     if (refusal !== undefined) {
       exchange.refuse(refusal);

@@ -43,3 +43,9 @@ const OPTIONS = new Set([
   "x-forwarded-for",
   "x-forwarded-proto",
 ]);
+
+/** What an answer's Connection field says; "" for no such field. */
+export function answerConnection({ isHttp10 }: { readonly isHttp10: boolean }, mustClose: boolean): string {
+  if (mustClose) return "close";
+  return isHttp10 ? "keep-alive" : "";
+}

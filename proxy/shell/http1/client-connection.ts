@@ -11,6 +11,7 @@ import { isHttp2Preface } from "../http2/preface.ts";
 import { CLOSING_MS, STRANGER_MS } from "./client-options.ts";
 import type { ClientOptions } from "./client-options.ts";
 import type { ClientSide } from "./client-side.ts";
+import { type EnteredTunnel, ESTABLISHED, heardIn } from "./entered-tunnel.ts";
 import { Exchange } from "./exchange.ts";
 import { PartialHead } from "./partial-head.ts";
 
@@ -30,6 +31,7 @@ export class ClientConnection implements ClientSide {
   readonly #exchange: Exchange;
   readonly #partial = new PartialHead();
   #phase: ClientPhase = "new";
+  #entered: EnteredTunnel | undefined;
   /** What came behind the present request. */
   #rest: Buffer | undefined;
   #isReading = false;
@@ -172,6 +174,15 @@ export class ClientConnection implements ClientSide {
     if (rest !== undefined) this.#exchange.dataSeen(rest);
   }
 
+  get entered(): EnteredTunnel | undefined {
+    return this.#entered;
+  }
+
+  enterTunnel(): void {
+    this.#entered = { target: this.head.target, spoken: "unheard" };
+    this.writeText(ESTABLISHED);
+  }
+
   /** A socket's own totals are read when a request or the connection ends, which costs nothing per chunk. */
   countBytes(): void {
     if (!this.#isCounted) return;
@@ -254,6 +265,12 @@ export class ClientConnection implements ClientSide {
   }
 
   #readHead(read: Buffer): void {
+    if (this.#entered?.spoken === "unheard") this.#entered = heardIn(this.#entered, read);
+    if (this.#entered !== undefined && this.#entered.spoken !== "requests") {
+      // The head is still that of the CONNECT.
+      this.#begin(read, 0);
+      return;
+    }
     if (this.#phase === "idle") {
       this.head.reset();
       this.#phase = "head";
@@ -270,9 +287,14 @@ export class ClientConnection implements ClientSide {
       this.#beginRefused(this.head.reason);
       return;
     }
+    this.#begin(bytes, this.head.end);
+  }
+
+  /** @param to where the request's head ends. */
+  #begin(bytes: Buffer, to: number): void {
     this.#phase = "exchange";
     this.#isActive = true;
-    if (this.head.end < bytes.length) this.#rest = bytes.subarray(this.head.end);
+    if (to < bytes.length) this.#rest = bytes.subarray(to);
     this.#exchange.begin();
     // Usually it was taken at once.
     if (this.#rest !== undefined && this.#isWaiting) this.pause();

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { Caller } from "../../policy/identity/caller.ts";
 import type { RequestHead } from "../../policy/http1/request-head.ts";
 import type { ClientOptions } from "./client-options.ts";
+import type { EnteredTunnel } from "./entered-tunnel.ts";
 
 export interface ClientSide {
   readonly options: ClientOptions;
@@ -12,6 +13,8 @@ export interface ClientSide {
   readonly address: string;
   readonly caller: Caller;
   readonly head: RequestHead;
+  /** The tunnel within which its requests come; undefined where there is none that ends here. */
+  readonly entered: EnteredTunnel | undefined;
   /** Something has happened: the connection is not quiet. */
   markActive(): void;
   /** Stops reading until `resume`. */
@@ -31,6 +34,8 @@ export interface ClientSide {
   /** Closes it so that the client cannot take what it has got for the whole. */
   reset(): void;
   tunnelOpened(): void;
+  /** Answers the CONNECT; what comes next is within the tunnel. */
+  enterTunnel(): void;
   /** Before the exchange is counted as over: whoever sees that it is finds its bytes counted. */
   countBytes(): void;
   exchangeEnded(mustClose: boolean): void;

@@ -1,9 +1,9 @@
 // One request of a client and its answer: admitted, routed, passed on and answered. Nothing is collected: whoever reads
 // too slowly stops the other side. The same object serves all requests of a connection, one after the other.
 
+import { answerConnection } from "../../policy/http1/connection-field.ts";
 import { requestHeadText, responseHeadText } from "../../policy/http1/forwarded-head.ts";
 import { isRepeatable } from "../../policy/http1/repeatable.ts";
-import type { Caller } from "../../policy/identity/caller.ts";
 import type { RequestHead } from "../../policy/http1/request-head.ts";
 import { REASONS } from "../../policy/reasons.ts";
 import type { AnswerableReason, ReasonName } from "../../policy/reasons.ts";
@@ -14,17 +14,20 @@ import type { ClientSide } from "./client-side.ts";
 import { DISCARD_MS, TUNNEL_IDLE_MS } from "./client-options.ts";
 import { ExchangeAccount } from "./exchange-account.ts";
 import type { ExchangePhase } from "./exchange-phase.ts";
+import { Expectation } from "./expectation.ts";
 import type { ForwardTarget } from "./forward-target.ts";
 import { RequestRecord } from "./request-record.ts";
 import { refusalText } from "./refusal-text.ts";
-import type { RoutedExchange } from "./routed-exchange.ts";
+import type { RoutedClient, RoutedExchange } from "./routed-exchange.ts";
 import { Tunnel } from "./tunnel.ts";
-import { Upload } from "./upload.ts";
+import { ESTABLISHED } from "./entered-tunnel.ts";
+import { NOTHING, Upload } from "./upload.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
 export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   readonly #client: ClientSide;
   readonly #upload = new Upload();
+  readonly #expectation = new Expectation();
   readonly #record: RequestRecord;
   readonly #account: ExchangeAccount;
   #phase: ExchangePhase = "none";
@@ -35,7 +38,6 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   #statusCode = 0;
   #isAnswerBegun = false;
   #isAnswerChunked = false;
-  #isContinued = false;
   #isRepeated = false;
   #mustClose = false;
 
@@ -49,12 +51,8 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     return this.#client.head;
   }
 
-  get clientAddress(): string {
-    return this.#client.address;
-  }
-
-  get caller(): Caller {
-    return this.#client.caller;
+  get client(): RoutedClient {
+    return this.#client;
   }
 
   get turn(): number {
@@ -128,16 +126,27 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     this.#upstream.beginTunnel(this);
   }
 
+  enterTunnel(): void {
+    this.#mustClose = false;
+    this.#statusCode = 200;
+    this.#client.enterTunnel();
+    this.#answered();
+  }
+
   /** Only before an answer has begun. */
   refuse(reason: AnswerableReason, headers: Readonly<Record<string, string>> = {}): void {
     this.#dropUpstream();
     if (this.#client.socket.destroyed) return;
+    // Whoever speaks no HTTP is given no answer in it.
+    const { entered } = this.#client;
+    if (entered !== undefined && entered.spoken !== "requests") return this.#breakOff(reason);
     this.#account.refused(reason);
     // A client that waits for a 100 may send the body all the same, or not.
-    if (this.#client.options.listener.isRetiring || this.#isBodyUncertain()) this.#mustClose = true;
-    const { isHeadMethod } = this;
+    if (this.#isLast) this.#mustClose = true;
     this.#statusCode = REASONS[reason].statusCode;
-    this.#client.writeText(refusalText({ reason, headers, isHeadMethod, connection: this.#connection() }));
+    const { isHeadMethod } = this;
+    const connection = answerConnection(this.head, this.#mustClose);
+    this.#client.writeText(refusalText({ reason, headers, isHeadMethod, connection }));
     this.#answered();
   }
 
@@ -193,9 +202,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
 
   interimSeen(statusCode: number): void {
     this.#client.markActive();
-    if (statusCode !== CONTINUE || !this.head.isContinueExpected) return;
-    this.#isContinued = true;
-    this.#client.writeText("HTTP/1.1 100 Continue\r\n\r\n");
+    this.#client.writeText(this.#expectation.interim(this.head, statusCode));
   }
 
   partSeen(bytes: Buffer, isFirst: boolean, isLast: boolean): void {
@@ -217,10 +224,8 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     if (upstream === undefined) return;
     const isOurs = this.#phase === "opening";
     this.#tunnel = new Tunnel(this.#client, upstream, isOurs ? "anything" : "WebSocket");
-    if (isOurs) {
-      this.#statusCode = 200;
-      this.#client.writeText("HTTP/1.1 200 Connection Established\r\n\r\n");
-    }
+    if (isOurs) this.#statusCode = 200;
+    if (isOurs && this.#client.entered === undefined) this.#client.writeText(ESTABLISHED);
     this.#account.answered(this.#statusCode);
     this.#phase = "tunnel";
     this.#mustClose = true;
@@ -248,7 +253,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     this.#phase = phase;
     this.#isAnswerBegun = false;
     this.#isAnswerChunked = false;
-    this.#isContinued = false;
+    this.#expectation.reset();
     this.#isRepeated = false;
   }
 
@@ -295,21 +300,14 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     this.#account.answerBegun(head.statusCode);
     const isUnframed = head.framing === "chunked" || head.framing === "close";
     this.#isAnswerChunked = isUnframed && !isHttp10;
-    if ((isUnframed && isHttp10) || this.#client.options.listener.isRetiring || this.#isBodyUncertain()) {
-      this.#mustClose = true;
-    }
-    const connection = head.framing === "tunnel" ? "" : this.#connection();
+    if ((isUnframed && isHttp10) || this.#isLast) this.#mustClose = true;
+    const connection = head.framing === "tunnel" ? "" : answerConnection(this.head, this.#mustClose);
     return responseHeadText(head, { isChunked: this.#isAnswerChunked, connection });
   }
 
-  #connection(): string {
-    if (this.#mustClose) return "close";
-    return this.head.isHttp10 ? "keep-alive" : "";
-  }
-
-  /** The client waits for a 100 that will not come: it may send the body nevertheless. */
-  #isBodyUncertain(): boolean {
-    return this.head.isContinueExpected && !this.#isContinued && !this.#upload.isDone;
+  /** Nothing can follow on this connection, whatever the client thinks. */
+  get #isLast(): boolean {
+    return this.#client.options.listener.isRetiring || this.#expectation.isOpen(this.head, this.#upload);
   }
 
   /** All of the answer has been written. */
@@ -358,9 +356,9 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   }
 
   /** Once, and only if its connection was an old one that the destination was closing. */
-  #mayRepeat(upstream: UpstreamConnection, reason: AnswerableReason): boolean {
-    if (this.#isRepeated || this.#phase !== "forwarding" || !isRepeatable(this.head)) return false;
-    return reason === "upstreamClosed" && upstream.isReused && upstream.isSilent;
+  #mayRepeat({ isOutdated }: UpstreamConnection, reason: AnswerableReason): boolean {
+    const isFirst = !this.#isRepeated && this.#phase === "forwarding";
+    return isFirst && isOutdated && reason === "upstreamClosed" && isRepeatable(this.head);
   }
 
   #repeat(): void {
@@ -394,6 +392,3 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     this.#record.clear();
   }
 }
-
-const CONTINUE = 100;
-const NOTHING = Buffer.alloc(0);

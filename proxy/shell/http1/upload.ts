@@ -14,6 +14,8 @@ export type UploadProgress = "flowing" | "full" | "malformed";
  */
 const PROGRESS_BYTES_MIN = 1024;
 
+export const NOTHING = Buffer.alloc(0);
+
 export class Upload {
   readonly #body = new BodyReader();
   #isChunked = false;

@@ -92,9 +92,9 @@ export class UpstreamConnection {
     return this.#phase === "closed";
   }
 
-  /** Nothing of the answer has come. */
-  get isSilent(): boolean {
-    return this.#bytesSeen === 0;
+  /** It was kept from an earlier request, and nothing of this one's answer has come. */
+  get isOutdated(): boolean {
+    return this.isReused && this.#bytesSeen === 0;
   }
 
   /** What was written waits for the destination. */

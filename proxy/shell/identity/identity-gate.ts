@@ -12,7 +12,7 @@ import type { AnswerableReason } from "../../policy/reasons.ts";
 import type { AppIdentity, IdentityMaterial } from "./app-identity.ts";
 import { AuditBook, type AuditEntry } from "./audit-book.ts";
 import type { MutualTls, MutualTlsOptions } from "./mutual-tls.ts";
-import type { PeerSecurity } from "./peer-security.ts";
+import type { PeerProtocol, PeerSecurity } from "./peer-security.ts";
 
 export interface IdentityGateOptions {
   readonly identity: AppIdentity;
@@ -61,13 +61,16 @@ export class IdentityGate {
   }
 
   /** How to reach that app by way of its node; a promise only until there is a certificate, and undefined without. */
-  towards(app: AppName): PeerSecurity | Promise<PeerSecurity | undefined> {
-    return this.#tls?.towards(app) ?? this.#laterTowards(app);
+  towards(
+    app: AppName,
+    protocol: PeerProtocol = "http/1.1",
+  ): PeerSecurity | Promise<PeerSecurity | undefined> {
+    return this.#tls?.towards(app, protocol) ?? this.#laterTowards(app, protocol);
   }
 
-  async #laterTowards(app: AppName): Promise<PeerSecurity | undefined> {
+  async #laterTowards(app: AppName, protocol: PeerProtocol): Promise<PeerSecurity | undefined> {
     const tls = await this.#ready();
-    return tls?.towards(app);
+    return tls?.towards(app, protocol);
   }
 
   /** A caller's connection that begins with TLS. @param bytes the first ones, which have been read already. */

@@ -12,7 +12,7 @@ import type { AppName } from "#model/brand.ts";
 
 import { appOfNames, type Caller, callerOf } from "../../policy/identity/caller.ts";
 import type { IdentityMaterial } from "./app-identity.ts";
-import type { PeerSecurity, SecureDestination } from "./peer-security.ts";
+import type { PeerProtocol, PeerSecurity, SecureDestination } from "./peer-security.ts";
 
 export interface SecuredConnection {
   readonly socket: Socket;
@@ -72,21 +72,27 @@ export class MutualTls {
   }
 
   /** How a connection to that app is opened. */
-  towards(app: AppName): PeerSecurity {
+  towards(app: AppName, protocol: PeerProtocol): PeerSecurity {
     const { trustDomain } = this.#options;
+    const isMeant = (names: string): boolean => appOfNames(names, trustDomain) === app;
     return {
-      key: `${app} ${this.#generation}`,
-      connect: (destination) => this.#connect(destination, (names) => appOfNames(names, trustDomain) === app),
+      key: `${app} ${this.#generation} ${protocol}`,
+      connect: (destination) => this.#connect(destination, protocol, isMeant),
     };
   }
 
-  #connect({ host, port, onread }: SecureDestination, isMeant: (names: string) => boolean): TLSSocket {
+  #connect(
+    { host, port, onread }: SecureDestination,
+    protocol: PeerProtocol,
+    isMeant: (names: string) => boolean,
+  ): TLSSocket {
     const options: ConnectionOptions & Pick<TcpNetConnectOpts, "onread" | "allowHalfOpen"> = {
       host,
       port,
       onread,
       allowHalfOpen: true,
       secureContext: this.#context,
+      ALPNProtocols: [protocol],
       // Nodes are addressed by number, which is no name to ask a server for.
       servername: "",
       checkServerIdentity: (_, { subjectaltname = "" }) =>

@@ -2,6 +2,9 @@
 
 import type { OnReadOpts, Socket } from "node:net";
 
+/** What is spoken within, as ALPN names it. */
+export type PeerProtocol = "http/1.1" | "h2";
+
 export interface PeerSecurity {
   /** Connections with another key are not to be shared. */
   readonly key: string;
