@@ -7,6 +7,7 @@ import type { NodeView, OwnerView, PodView } from "./cluster-view.ts";
 import { chargedCost, type UnitCost, unitCost } from "./mesh-cost.ts";
 import { defaultProfile, type MeshProfile } from "./mesh-profile.ts";
 import { type NodeAccount, NodeLedger, type SiblingHold } from "./node-ledger.ts";
+import { NominatedPods } from "./nominated-pods.ts";
 import type { Resources } from "./resources.ts";
 import type { RoomCell, RoomQuestion } from "./room-index.ts";
 import { Rooms } from "./rooms.ts";
@@ -58,8 +59,6 @@ export interface LedgerView {
   suppose(name: NodeName): SupposedNode | undefined;
 }
 
-const NO_PODS: readonly PodView[] = [];
-
 export class ClusterLedger implements LedgerView {
   readonly #nodes = new Map<NodeName, NodeLedger>();
   readonly #pods = new Map<PodUid, PodView>();
@@ -72,7 +71,7 @@ export class ClusterLedger implements LedgerView {
   readonly #placedByOwner = new Map<string, number>();
   readonly #pendingByApp = new Map<AppName, Set<PodUid>>();
   readonly #heldNodes = new Set<NodeLedger>();
-  readonly #nominated = new Map<NodeName, Map<PodUid, PodView>>();
+  readonly #nominated = new NominatedPods();
   readonly #rooms = new Rooms((app) => this.profile(app).placement.maxPodsPerNode ?? Infinity);
 
   // ── What the watches report ──────────────────────────────────────────────────────────────────────────────────
@@ -99,11 +98,12 @@ export class ClusterLedger implements LedgerView {
 
   /** Takes a pod's newest state; a pod seen bound ends its reservation, wherever that was. */
   upsertPod(pod: PodView): void {
+    if (this.#isRenewedProxy(pod)) return;
     this.#forget(pod.uid);
     this.#pods.set(pod.uid, pod);
     if (pod.isFinished) return this.release(pod.uid);
     if (pod.nodeName === undefined) {
-      this.#addNominated(pod);
+      this.#nominated.add(pod);
       return this.#addPending(pod);
     }
     this.release(pod.uid);
@@ -217,13 +217,11 @@ export class ClusterLedger implements LedgerView {
   }
 
   nominatedNodes(): Iterable<NodeName> {
-    return this.#nominated.keys();
+    return this.#nominated.nodes();
   }
 
   nominatedTo(name: NodeName): readonly PodView[] {
-    const nominated = this.#nominated.size === 0 ? undefined : this.#nominated.get(name);
-    if (nominated === undefined) return NO_PODS;
-    return [...nominated.values()].filter(({ uid }) => !this.#reservations.has(uid));
+    return this.#nominated.to(name, ({ uid }) => !this.#reservations.has(uid));
   }
 
   suppose(name: NodeName): SupposedNode | undefined {
@@ -280,6 +278,17 @@ export class ClusterLedger implements LedgerView {
 
   // ── Bookkeeping ──────────────────────────────────────────────────────────────────────────────────────────────
 
+  // A proxy that only changed, as with each resize, stays where it is.
+  #isRenewedProxy(pod: PodView): boolean {
+    if (pod.proxy === undefined || pod.nodeName === undefined || pod.isFinished) return false;
+    const node = this.#nodes.get(pod.nodeName);
+    if (node?.proxies.has(pod.uid) !== true) return false;
+    this.#pods.set(pod.uid, pod);
+    node.setProxy(pod);
+    this.#rooms.touch(node);
+    return true;
+  }
+
   #occupy(node: NodeLedger, pod: PodDemand): void {
     const { app, isTerminating = false } = pod;
     // The pod itself, not a copy of what an occupant is: there may be 150,000.
@@ -315,7 +324,7 @@ export class ClusterLedger implements LedgerView {
     if (pod === undefined) return;
     this.#pods.delete(uid);
     if (pod.app !== undefined) this.#removePending(pod.app, uid);
-    if (pod.nominatedNode !== undefined) this.#removeNominated(pod.nominatedNode, uid);
+    this.#nominated.remove(pod);
     if (pod.nodeName === undefined || pod.isFinished) return;
     if (pod.proxy === undefined) return this.#vacate(pod.nodeName, pod);
     const node = this.#nodes.get(pod.nodeName);
@@ -335,18 +344,6 @@ export class ClusterLedger implements LedgerView {
   #removePending(app: AppName, uid: PodUid): void {
     const pending = this.#pendingByApp.get(app);
     if (pending?.delete(uid) === true && pending.size === 0) this.#pendingByApp.delete(app);
-  }
-
-  #addNominated(pod: PodView): void {
-    const node = pod.nominatedNode;
-    if (node === undefined || pod.isTerminating === true || pod.proxy !== undefined) return;
-    const nominated = this.#nominated.get(node) ?? new Map<PodUid, PodView>();
-    this.#nominated.set(node, nominated.set(pod.uid, pod));
-  }
-
-  #removeNominated(node: NodeName, uid: PodUid): void {
-    const nominated = this.#nominated.get(node);
-    if (nominated?.delete(uid) === true && nominated.size === 0) this.#nominated.delete(node);
   }
 
   // The owner that a bound or promised pod counts for.

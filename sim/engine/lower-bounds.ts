@@ -5,7 +5,7 @@
 // Valid, cheap and not tight: it packs fractions of pods (arXiv 2509.10075 on why tighter ones are hard).
 
 import type { AppName } from "#model/brand.ts";
-import { unitCost } from "#model/mesh-cost.ts";
+import { type UnitCost, unitCost } from "#model/mesh-cost.ts";
 import type { MeshProfile } from "#model/mesh-profile.ts";
 import { noResources, type Resources } from "#model/resources.ts";
 import type { ClusterObserver } from "./replay-cluster.ts";
@@ -22,8 +22,7 @@ export interface LeastNeed {
 /** Keeps the least need of the running pods up to date. */
 export class LeastNeedSums implements ClusterObserver {
   readonly #mesh: MeshModel;
-  readonly #profiles: ReadonlyMap<AppName, MeshProfile>;
-  readonly #podsOfApp = new Map<AppName, number>();
+  readonly #apps = new Map<AppName, AppNeed>();
   #pods = 0;
   #instances = 0;
   #cpuMilli = 0;
@@ -31,7 +30,9 @@ export class LeastNeedSums implements ClusterObserver {
 
   constructor(mesh: MeshModel, profiles: ReadonlyMap<AppName, MeshProfile>) {
     this.#mesh = mesh;
-    this.#profiles = profiles;
+    for (const [app, { cost, placement }] of profiles) {
+      this.#apps.set(app, { pods: 0, limit: placement.maxPodsPerNode ?? Infinity, ...unitCost(cost) });
+    }
   }
 
   get pods(): number {
@@ -59,18 +60,21 @@ export class LeastNeedSums implements ClusterObserver {
     this.#pods += sign;
     this.#cpuMilli += sign * request.cpuMilli;
     this.#memoryBytes += sign * request.memoryBytes;
-    const profile = this.#profiles.get(app);
+    const need = this.#apps.get(app);
     // A sidecar is an instance of its own, and its size is in the request.
-    if (this.#mesh.kind === "sidecar" || profile === undefined) return void (this.#instances += sign);
-    const before = this.#podsOfApp.get(app) ?? 0;
-    this.#podsOfApp.set(app, before + sign);
-    const limit = profile.placement.maxPodsPerNode ?? Infinity;
-    const instances = instancesMin(before + sign, limit) - instancesMin(before, limit);
-    const { base, perPod } = unitCost(profile.cost);
+    if (this.#mesh.kind === "sidecar" || need === undefined) return void (this.#instances += sign);
+    const { pods: before, limit, base, perPod } = need;
+    need.pods += sign;
+    const instances = instancesMin(need.pods, limit) - instancesMin(before, limit);
     this.#instances += instances;
     this.#cpuMilli += sign * perPod.cpuMilli + instances * base.cpuMilli;
     this.#memoryBytes += sign * perPod.memoryBytes + instances * base.memoryBytes;
   }
+}
+
+interface AppNeed extends UnitCost {
+  pods: number;
+  readonly limit: number;
 }
 
 export interface Supply {

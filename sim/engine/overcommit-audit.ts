@@ -1,11 +1,12 @@
-// Counts the placements that went wrong, by arithmetic of its own: it keeps a plain list of the pods on each node and
-// adds everything up again after each placement. It shares no sum with the ledger that made the decision.
+// Counts the placements that went wrong, by arithmetic of its own: it shares no sum and no cost with the ledger that made
+// the decision.
 //   overcommit: Σ requests + required(n, S) > allocatable(n), for CPU or for memory
 
-import type { AppName, NodeName, PodUid } from "#model/brand.ts";
+import { assert } from "#model/assert.ts";
+import type { AppName, NodeName } from "#model/brand.ts";
 import type { AppCost, MeshProfile } from "#model/mesh-profile.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
-import type { Resources } from "#model/resources.ts";
+import { noResources, type Resources } from "#model/resources.ts";
 import type { ClusterObserver } from "./replay-cluster.ts";
 import type { MeshModel, ReplayPod } from "./replay-pod.ts";
 
@@ -17,7 +18,8 @@ export interface AuditOptions {
 
 export class OvercommitAudit implements ClusterObserver {
   readonly #options: AuditOptions;
-  readonly #podsOf = new Map<NodeName, Map<PodUid, ReplayPod>>();
+  readonly #tallies = new Map<NodeName, NodeTally>();
+  readonly #costs = new Map<AppName, AuditedCost>();
   /** Placements after which the node had promised more than it has. */
   overcommits = 0;
   /** Placements after which the node had more pods of the app than the app's limit. */
@@ -25,52 +27,73 @@ export class OvercommitAudit implements ClusterObserver {
 
   constructor(options: AuditOptions) {
     this.#options = options;
+    for (const [app, profile] of options.profiles) this.#costs.set(app, auditedCost(profile));
   }
 
   nodeAdded({ name }: NodeLedger): void {
-    this.#podsOf.set(name, new Map());
+    const { cpuMilli, memoryBytes } =
+      this.#options.mesh.kind === "nodeProxy" ? this.#options.proxyBase : noResources;
+    this.#tallies.set(name, { cpuMilli, memoryBytes, apps: new Map() });
   }
 
   nodeRemoved({ name }: NodeLedger): void {
-    this.#podsOf.delete(name);
+    this.#tallies.delete(name);
   }
 
   podBound(pod: ReplayPod, { name, allocatable }: NodeLedger): void {
-    const pods = this.#podsOf.get(name) ?? new Map<PodUid, ReplayPod>();
-    this.#podsOf.set(name, pods.set(pod.uid, pod));
-    const apps = new Map<AppName, number>();
-    let cpuMilli = 0;
-    let memoryBytes = 0;
-    for (const { app, request } of pods.values()) {
-      cpuMilli += request.cpuMilli;
-      memoryBytes += request.memoryBytes;
-      apps.set(app, (apps.get(app) ?? 0) + 1);
-    }
-    if (this.#options.mesh.kind === "nodeProxy") {
-      cpuMilli += this.#required(apps, "cpuMilli");
-      memoryBytes += this.#required(apps, "memoryBytes");
-    }
-    if (cpuMilli > allocatable.cpuMilli || memoryBytes > allocatable.memoryBytes) this.overcommits++;
-    const limit = this.#options.profiles.get(pod.app)?.placement.maxPodsPerNode ?? Infinity;
-    if ((apps.get(pod.app) ?? 0) > limit) this.capViolations++;
+    const tally = this.#tallies.get(name);
+    assert(tally !== undefined, "pods are bound to nodes that are there");
+    this.#count(pod, tally, 1);
+    if (tally.cpuMilli > allocatable.cpuMilli || tally.memoryBytes > allocatable.memoryBytes)
+      this.overcommits++;
+    const limit = this.#costs.get(pod.app)?.podsMax ?? Infinity;
+    if ((tally.apps.get(pod.app) ?? 0) > limit) this.capViolations++;
   }
 
   podLeft(pod: ReplayPod, { name }: NodeLedger): void {
-    this.#podsOf.get(name)?.delete(pod.uid);
+    const tally = this.#tallies.get(name);
+    if (tally !== undefined) this.#count(pod, tally, -1);
   }
 
-  #required(apps: ReadonlyMap<AppName, number>, resource: keyof Resources): number {
-    let sum = this.#options.proxyBase[resource];
-    for (const [app, pods] of apps) {
-      const profile = this.#options.profiles.get(app);
-      if (profile !== undefined) sum += costOf(profile.cost, pods, resource);
-    }
-    return sum;
+  #count({ app, request }: ReplayPod, tally: NodeTally, sign: 1 | -1): void {
+    tally.cpuMilli += sign * request.cpuMilli;
+    tally.memoryBytes += sign * request.memoryBytes;
+    const before = tally.apps.get(app) ?? 0;
+    const after = before + sign;
+    if (after === 0) tally.apps.delete(app);
+    else tally.apps.set(app, after);
+    const cost = this.#options.mesh.kind === "nodeProxy" ? this.#costs.get(app) : undefined;
+    if (cost === undefined) return;
+    const instances = before === 0 || after === 0 ? sign : 0;
+    tally.cpuMilli += sign * cost.perPod.cpuMilli + instances * cost.base.cpuMilli;
+    tally.memoryBytes += sign * cost.perPod.memoryBytes + instances * cost.base.memoryBytes;
   }
 }
 
-function costOf(cost: AppCost, pods: number, resource: keyof Resources): number {
+/** What pods and their instances take of a node, in whole units. */
+interface NodeTally {
+  cpuMilli: number;
+  memoryBytes: number;
+  readonly apps: Map<AppName, number>;
+}
+
+interface AuditedCost {
+  readonly base: Resources;
+  readonly perPod: Resources;
+  readonly podsMax: number;
+}
+
+function auditedCost({ cost, placement }: MeshProfile): AuditedCost {
+  const { base } = cost;
+  return {
+    base: { cpuMilli: Math.ceil(base.cpuMilli), memoryBytes: Math.ceil(base.memoryBytes) },
+    perPod: { cpuMilli: perPodOf(cost, "cpuMilli"), memoryBytes: perPodOf(cost, "memoryBytes") },
+    podsMax: placement.maxPodsPerNode ?? Infinity,
+  };
+}
+
+function perPodOf(cost: AppCost, resource: keyof Resources): number {
   const traffic =
     cost.connectionsPerPod * cost.perConnection[resource] + cost.kiloRpsPerPod * cost.perKiloRps[resource];
-  return Math.ceil(cost.base[resource]) + pods * Math.ceil(cost.perPod[resource] + traffic);
+  return Math.ceil(cost.perPod[resource] + traffic);
 }

@@ -1,6 +1,7 @@
 // The recommender on the replay's clock: its planner and its state machine decide, and every size they ask for is
 // granted at once, since the planner never asks for more than the node has room for.
 
+import { assert } from "#model/assert.ts";
 import type { NodeName } from "#model/brand.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import { isWithin, type Resources, subtractResources } from "#model/resources.ts";
@@ -22,6 +23,15 @@ import {
 import type { ClusterObserver, ReplayCluster } from "./replay-cluster.ts";
 import type { ReplayPod } from "./replay-pod.ts";
 
+interface Sized {
+  readonly node: NodeLedger;
+  state: ResizeState;
+  /** When to look again; undefined if only a change of the node's pods matters. */
+  lookAgainAtMs: number | undefined;
+  /** A timer that is due by then at the latest. */
+  alarm: Alarm | undefined;
+}
+
 interface Alarm {
   readonly atMs: number;
   readonly cancel: Cancel;
@@ -31,8 +41,7 @@ export class ProxySizing implements ClusterObserver {
   readonly #cluster: ReplayCluster;
   readonly #clock: Clock;
   readonly #options: PlannerOptions;
-  readonly #states = new Map<NodeName, ResizeState>();
-  readonly #alarms = new Map<NodeName, Alarm>();
+  readonly #sized = new Map<NodeName, Sized>();
   grown = 0;
   shrunk = 0;
 
@@ -47,62 +56,79 @@ export class ProxySizing implements ClusterObserver {
     return targetSize(base, options);
   }
 
-  podBound(_pod: ReplayPod, node: NodeLedger): void {
-    this.#plan(node);
+  nodeAdded(node: NodeLedger): void {
+    this.#sized.set(node.name, { node, state: SETTLED, lookAgainAtMs: undefined, alarm: undefined });
   }
 
-  podLeft(_pod: ReplayPod, node: NodeLedger): void {
-    this.#plan(node);
+  podBound(_pod: ReplayPod, { name }: NodeLedger): void {
+    this.#plan(this.#sizedOf(name));
+  }
+
+  podLeft(_pod: ReplayPod, { name }: NodeLedger): void {
+    this.#plan(this.#sizedOf(name));
   }
 
   nodeRemoved({ name }: NodeLedger): void {
-    this.#states.delete(name);
-    this.#alarms.get(name)?.cancel();
-    this.#alarms.delete(name);
+    this.#sized.get(name)?.alarm?.cancel();
+    this.#sized.delete(name);
   }
 
-  #plan(node: NodeLedger): void {
-    const { name, counted: current, allocatable, requested } = node;
+  #sizedOf(name: NodeName): Sized {
+    const sized = this.#sized.get(name);
+    assert(sized !== undefined, "proxies are sized on nodes that are there");
+    return sized;
+  }
+
+  #plan(sized: Sized): void {
+    const { name, counted: current, allocatable, requested } = sized.node;
     if (current === undefined) return;
     const nowMs = this.#clock.nowMs();
     const options = this.#options;
     const situation: NodeSituation = {
-      required: node.required(),
+      required: sized.node.required(),
       current,
       ceiling: subtractResources(allocatable, requested),
     };
-    this.#apply(name, { kind: "required", required: situation.required, nowMs });
+    apply(sized, { kind: "required", required: situation.required, nowMs });
     const isSurplus = hasSurplus(current, targetSize(situation.required, options), options);
-    const state = this.#apply(name, isSurplus ? { kind: "surplus", nowMs } : { kind: "noSurplus" });
+    const state = apply(sized, isSurplus ? { kind: "surplus", nowMs } : NO_SURPLUS);
     const plan = planResize(situation, state, { nowMs, options });
-    if (plan.kind === "hold") return this.#lookAgain(node, plan.lookAgainAtMs);
-    this.#lookAgain(node, undefined);
+    if (plan.kind === "hold") return this.#lookAgain(sized, plan.lookAgainAtMs);
+    this.#lookAgain(sized, undefined);
     if (isWithin(plan.size, current)) this.shrunk++;
     else this.grown++;
     const shrunkAtMs = plan.reason === "surplusLasted" ? nowMs : undefined;
-    this.#apply(name, { kind: "sent", size: plan.size, shrunkAtMs });
-    this.#apply(name, { kind: "accepted" });
+    apply(sized, { kind: "sent", size: plan.size, shrunkAtMs });
+    apply(sized, ACCEPTED);
     this.#cluster.resizeProxy(name, plan.size);
     // What is required is there now; when headroom may follow is for the next plan to say.
-    this.#plan(node);
+    this.#plan(sized);
   }
 
-  #lookAgain(node: NodeLedger, atMs: number | undefined): void {
-    const alarm = this.#alarms.get(node.name);
-    if (alarm?.atMs === atMs) return;
-    alarm?.cancel();
-    this.#alarms.delete(node.name);
+  // A timer that rings too early looks when it is really due: pods come far more often than timers ring.
+  #lookAgain(sized: Sized, atMs: number | undefined): void {
+    sized.lookAgainAtMs = atMs;
     if (atMs === undefined) return;
-    const cancel = this.#clock.after(atMs - this.#clock.nowMs(), () => {
-      this.#alarms.delete(node.name);
-      this.#plan(node);
-    });
-    this.#alarms.set(node.name, { atMs, cancel });
+    const { alarm } = sized;
+    if (alarm !== undefined && alarm.atMs <= atMs) return;
+    alarm?.cancel();
+    const cancel = this.#clock.after(atMs - this.#clock.nowMs(), () => this.#ring(sized));
+    sized.alarm = { atMs, cancel };
   }
 
-  #apply(name: NodeName, event: ResizeEvent): ResizeState {
-    const state = nextResizeState(this.#states.get(name) ?? SETTLED, event);
-    this.#states.set(name, state);
-    return state;
+  #ring(sized: Sized): void {
+    sized.alarm = undefined;
+    const { lookAgainAtMs } = sized;
+    if (lookAgainAtMs === undefined) return;
+    if (lookAgainAtMs <= this.#clock.nowMs()) this.#plan(sized);
+    else this.#lookAgain(sized, lookAgainAtMs);
   }
+}
+
+const NO_SURPLUS: ResizeEvent = { kind: "noSurplus" };
+const ACCEPTED: ResizeEvent = { kind: "accepted" };
+
+function apply(sized: Sized, event: ResizeEvent): ResizeState {
+  sized.state = nextResizeState(sized.state, event);
+  return sized.state;
 }

@@ -1,14 +1,14 @@
 // The cluster of one run: every change goes through here into the production ledger, and from here to those who keep
 // their own view of it (the placement policy, the running totals, the audit).
 
-import type { AppName, NodeName, PodUid } from "#model/brand.ts";
+import type { AppName, NodeName } from "#model/brand.ts";
 import type { NodeView, PodView } from "#model/cluster-view.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import type { MeshProfile } from "#model/mesh-profile.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
 import { assert } from "#model/assert.ts";
-import { type MeshModel, NAMESPACE, type ReplayPod } from "./replay-pod.ts";
+import type { MeshModel, ReplayPod } from "./replay-pod.ts";
 import { standInProxy, standInProxyUid } from "./stand-in-proxy.ts";
 
 export interface NodeProxy {
@@ -43,7 +43,7 @@ export class ReplayCluster {
   readonly mesh: MeshModel;
   readonly #proxy: NodeProxy;
   readonly #observers: ClusterObserver[] = [];
-  readonly #nodeOfPod = new Map<PodUid, NodeName>();
+  readonly #proxies = new Map<NodeName, PodView>();
 
   /** What a proxy requests on a new node. */
   get proxyTemplate(): Resources {
@@ -74,27 +74,29 @@ export class ReplayCluster {
     assert(node.occupants.size === 0, "only an empty node leaves");
     for (const observer of this.#observers) observer.nodeRemoved?.(node);
     this.ledger.removePod(standInProxyUid(name));
+    this.#proxies.delete(name);
     this.ledger.removeNode(name);
   }
 
   bind(pod: ReplayPod, name: NodeName): void {
-    this.ledger.upsertPod(this.#podView(pod, name));
-    this.#nodeOfPod.set(pod.uid, name);
+    pod.nodeName = name;
+    // With a sidecar of its own, a pod is outside the nodes' mesh.
+    this.ledger.upsertPod(this.mesh.kind === "nodeProxy" ? pod : { ...pod, app: undefined });
     const node = this.#known(name);
     for (const observer of this.#observers) observer.podBound?.(pod, node);
   }
 
   /** Where the pod runs, or undefined while it waits. */
-  nodeOf(pod: ReplayPod): NodeName | undefined {
-    return this.#nodeOfPod.get(pod.uid);
+  nodeOf({ uid }: Pick<ReplayPod, "uid">): NodeName | undefined {
+    return this.ledger.pod(uid)?.nodeName;
   }
 
   /** Takes a bound pod away; returns the node it was on. */
   unbind(pod: ReplayPod): NodeLedger {
-    const name = this.#nodeOfPod.get(pod.uid);
+    const name = pod.nodeName;
     assert(name !== undefined, "only a bound pod leaves its node");
-    this.#nodeOfPod.delete(pod.uid);
     this.ledger.removePod(pod.uid);
+    pod.nodeName = undefined;
     const node = this.#known(name);
     for (const observer of this.#observers) observer.podLeft?.(pod, node);
     return node;
@@ -114,22 +116,14 @@ export class ReplayCluster {
     return node;
   }
 
-  #podView({ uid, name, app, request, ownerUid }: ReplayPod, nodeName: NodeName): PodView {
-    return {
-      uid,
-      namespace: NAMESPACE,
-      name,
-      // With a sidecar of its own, a pod is outside the nodes' mesh.
-      app: this.mesh.kind === "nodeProxy" ? app : undefined,
-      request,
-      nodeName,
-      isFinished: false,
-      ownerUid,
-      proxy: undefined,
-    };
-  }
-
-  #setProxy(nodeName: NodeName, request: Resources): void {
-    this.ledger.upsertPod(standInProxy(nodeName, { request, base: this.#proxy.base }));
+  // The proxy's names are made once: a node is resized often.
+  #setProxy(name: NodeName, request: Resources): void {
+    const before = this.#proxies.get(name);
+    const proxy =
+      before === undefined
+        ? standInProxy(name, { request, base: this.#proxy.base })
+        : Object.assign({}, before, { request });
+    this.#proxies.set(name, proxy);
+    this.ledger.upsertPod(proxy);
   }
 }

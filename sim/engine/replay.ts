@@ -16,7 +16,7 @@ import { OvercommitAudit } from "./overcommit-audit.ts";
 import type { Placer, PlacementPolicy } from "./placement-policy.ts";
 import { ProxySizing } from "./proxy-sizing.ts";
 import { ReplayCluster } from "./replay-cluster.ts";
-import { type ReplayPod, replayPod } from "./replay-pod.ts";
+import { PodMaker, type ReplayPod } from "./replay-pod.ts";
 import { ReplicaCounts } from "./replica-counts.ts";
 import { RunSeries, type SeriesPoint } from "./run-series.ts";
 import { RunTotals, type Totals } from "./run-totals.ts";
@@ -97,6 +97,7 @@ export class Replay {
   readonly #lastArrivalSeconds: number;
   readonly #counts = { arrived: 0, placed: 0, departed: 0, departedWaiting: 0, waitingMax: 0, events: 0 };
   readonly #alive = new Map<string, ReplayPod>();
+  readonly #maker: PodMaker;
   #peak: Moment | undefined;
   #average: Totals | undefined;
 
@@ -119,6 +120,7 @@ export class Replay {
     const random = new SeededRandom(seed);
     this.#clock = clock;
     this.cluster = cluster;
+    this.#maker = new PodMaker(mesh);
     this.#placer = policy.start({ cluster, clock, random: () => random.next(), podsPerNodeMax });
     this.#fleet = new Fleet(fleet, { cluster, clock, podsPerNodeMax });
     this.#replicas = new ReplicaCounts(cluster.ledger);
@@ -244,7 +246,7 @@ export class Replay {
   #pod(pod: TracePod): ReplayPod {
     let alive = this.#alive.get(pod.id);
     if (alive === undefined) {
-      alive = replayPod(pod, this.cluster.mesh);
+      alive = this.#maker.make(pod);
       this.#alive.set(pod.id, alive);
     }
     return alive;

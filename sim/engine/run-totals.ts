@@ -97,10 +97,14 @@ export class RunTotals implements ClusterObserver {
 
   #touch(node: NodeLedger): void {
     this.#integrate();
-    const before = this.#parts.get(node.name);
-    if (before !== undefined) this.#add(before, -1);
-    const part = partOf(node, this.#mesh);
-    this.#parts.set(node.name, part);
+    let part = this.#parts.get(node.name);
+    if (part === undefined) {
+      part = emptyPart();
+      this.#parts.set(node.name, part);
+    } else {
+      this.#add(part, -1);
+    }
+    fillPart(part, node, this.#mesh);
     this.#add(part, 1);
   }
 
@@ -128,22 +132,24 @@ export class RunTotals implements ClusterObserver {
   }
 }
 
+/** Filled anew with every change of its node. */
 interface NodePart {
-  readonly isUsed: boolean;
-  readonly instances: number;
-  readonly required: Resources;
-  readonly granted: Resources;
+  isUsed: boolean;
+  instances: number;
+  required: Resources;
+  granted: Resources;
 }
 
-function partOf(node: NodeLedger, mesh: MeshModel): NodePart {
-  const isUsed = node.occupants.size > 0;
-  if (mesh.kind === "sidecar") return { isUsed, instances: 0, required: noResources, granted: noResources };
-  return {
-    isUsed,
-    instances: node.appPods.size,
-    required: node.required(),
-    granted: node.counted ?? noResources,
-  };
+function emptyPart(): NodePart {
+  return { isUsed: false, instances: 0, required: noResources, granted: noResources };
+}
+
+function fillPart(part: NodePart, node: NodeLedger, mesh: MeshModel): void {
+  part.isUsed = node.occupants.size > 0;
+  if (mesh.kind === "sidecar") return;
+  part.instances = node.appPods.size;
+  part.required = node.required();
+  part.granted = node.counted ?? noResources;
 }
 
 type MutableTotals = { -readonly [K in keyof Totals]: Totals[K] };

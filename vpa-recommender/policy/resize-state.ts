@@ -67,9 +67,9 @@ export function nextResizeState(state: ResizeState, event: ResizeEvent): ResizeS
       return isSame ? state : { ...state, calm: { required: event.required, sinceMs: event.nowMs } };
     }
     case "surplus":
-      return { ...state, surplusSinceMs: surplusSinceMs ?? event.nowMs };
+      return surplusSinceMs === undefined ? { ...state, surplusSinceMs: event.nowMs } : state;
     case "noSurplus":
-      return { ...state, surplusSinceMs: undefined };
+      return surplusSinceMs === undefined ? state : { ...state, surplusSinceMs: undefined };
     default:
       return assertNever(event);
   }
