@@ -1,0 +1,11 @@
+// Writes manifests/chart anew. Run: npm run chart
+
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { CHART_FOLDER, chartFiles } from "./chart-files.ts";
+
+rmSync(CHART_FOLDER, { recursive: true, force: true });
+for (const [name, text] of chartFiles()) {
+  const url = new URL(name, CHART_FOLDER);
+  mkdirSync(new URL(".", url), { recursive: true });
+  writeFileSync(url, text);
+}
