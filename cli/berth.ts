@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "replay a trace through the same policies, without processes, and compare what each costs",
     run: async (argv) => (await import("./sim/sim-command.ts")).simCommand.run(argv),
   },
+  sweep: {
+    summary: "run a scenario over policies, node counts, seeds and parameters, on all cores",
+    run: async (argv) => (await import("./sweep/sweep-command.ts")).sweepCommand.run(argv),
+  },
   explain: {
     summary: "say why a pod is where it is or what it waits for, or why a node's proxy has its size",
     run: async (argv) => (await import("./explain/explain-command.ts")).explainCommand.run(argv),

@@ -17,7 +17,7 @@ const FILE_BYTES_MAX = 4 * 1024 ** 2;
 
 /** @throws UsageError for a file that cannot be read, is no YAML, or is not of the schema: unknown keys are refused. */
 export function readScenarioFile(path: string): ScenarioFile {
-  return parseScenario(textOf(path), path);
+  return parseScenario(scenarioFileText(path), path);
 }
 
 /** @param path what the text is called in errors. */
@@ -39,7 +39,8 @@ export function parseScenario(text: string, path: string): ScenarioFile {
   throw new UsageError(problems.join("\n"));
 }
 
-function textOf(path: string): string {
+/** @throws UsageError for a file that cannot be read or is too large. */
+export function scenarioFileText(path: string): string {
   try {
     const { size } = statSync(path);
     if (size > FILE_BYTES_MAX) {

@@ -15,19 +15,15 @@ export interface InputFile {
 
 /** @throws UsageError for a file that cannot be read. */
 export async function inputFiles(scenario: Scenario, folder: string): Promise<readonly InputFile[]> {
-  const { trace } = scenario.workload;
-  const names = [
-    trace?.file,
-    trace?.apps,
-    trace?.usage,
-    scenario.fleet.table,
-    ...scenario.policies.filter(isScorerFile),
-  ];
   const files: InputFile[] = [];
-  for (const file of names) {
-    if (file !== undefined) files.push({ file, sha256: await hashOf(resolve(folder, file)) });
-  }
+  for (const file of fileNames(scenario)) files.push({ file, sha256: await hashOf(resolve(folder, file)) });
   return files;
+}
+
+/** As the scenario names them. */
+export function fileNames({ workload: { trace }, fleet, policies }: Scenario): readonly string[] {
+  const names = [trace?.file, trace?.apps, trace?.usage, fleet.table, ...policies.filter(isScorerFile)];
+  return names.filter((name) => name !== undefined);
 }
 
 async function hashOf(path: string): Promise<string> {

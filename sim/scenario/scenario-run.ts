@@ -31,16 +31,18 @@ export interface ScenarioContext {
   /** Where relative names of files start. */
   readonly folder: string;
   readonly seed: number;
+  /** Those of the scenario and the seed, where they have been read already. */
+  readonly pods?: ScenarioPods;
 }
 
 /** @throws UsageError for files that cannot be read and for what cannot happen. */
 export async function prepareScenario(
   scenario: Scenario,
-  { folder, seed }: ScenarioContext,
+  { folder, seed, pods: read }: ScenarioContext,
 ): Promise<PreparedScenario> {
   const policies = await policiesOf(scenario, folder);
   const fleet = await fleetOf(scenario.fleet, folder);
-  const pods = await podsOf(scenario.workload, { folder, seed });
+  const pods = read ?? (await podsOf(scenario.workload, { folder, seed }));
   const bases = scenario.mesh.bases.map((base) => ({
     name: base.name,
     cost: appCostOf(scenario.mesh, base),

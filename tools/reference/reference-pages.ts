@@ -33,6 +33,7 @@ import { explainOptions } from "#cli/explain/explain-options.ts";
 import { ungateOptions } from "#cli/ungate/ungate-options.ts";
 import { planOptions } from "#cli/plan/plan-options.ts";
 import { simOptions } from "#cli/sim/sim-options.ts";
+import { sweepOptions } from "#cli/sweep/sweep-options.ts";
 import { SCENARIO_API_VERSION, SCENARIO_KIND, scenarioSchema } from "#sim/scenario/scenario-schema.ts";
 import type { Registry } from "prom-client";
 import { z } from "zod";
@@ -61,6 +62,11 @@ function cliPage(): string {
     "The components take their settings as flags or as a YAML file (`--config`) with `apiVersion: config.berth.dev/v1alpha1`, the `kind` named below, and the flags' names in camelCase as keys. Flags win. `--print-config` shows the result and where each value comes from.",
     section("berth start", "A simulated fleet with the real components.", startSettings),
     section("berth sim", "A trace through the same policies, without processes.", simOptions),
+    section(
+      "berth sweep",
+      "A scenario over its policies, node counts, seeds and parameters, on all cores; resumed where it was left.",
+      sweepOptions,
+    ),
     section(
       "berth explain pod NAMESPACE/NAME",
       "Says why a pod is where it is or, while it waits, what its nodes miss.",

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { UsageError } from "#runtime/usage-error.ts";
+import { type SweepOutput, runSweep } from "./sweep-command.ts";
+import { SweepProgress } from "./sweep-progress.ts";
+
+const SCENARIO = `apiVersion: sim.berth.dev/v1alpha1
+kind: Scenario
+workload: { generator: { pods: 30, spanSeconds: 3600, podSize: 0.25 } }
+fleet: { shapes: [{ count: 4, cpu: 16, memory: 64Gi }] }
+policies: [kube-default, berth]
+seeds: [1, 2, 3]
+sweep: { nodes: [3, 4] }
+`;
+
+let folder = "";
+let scenario = "";
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), "berth-sweep-"));
+  scenario = join(folder, "s.yaml");
+  writeFileSync(scenario, SCENARIO);
+});
+after(() => rmSync(folder, { recursive: true }));
+
+async function sweep(argv: readonly string[], over: Partial<SweepOutput> = {}): Promise<string> {
+  let text = "";
+  await runSweep(["--scenario", scenario, ...argv], {
+    out: (part) => (text += part),
+    progress: () => undefined,
+    isTerminal: false,
+    hasColour: false,
+    environment: {},
+    signal: new AbortController().signal,
+    ...over,
+  });
+  return text;
+}
+
+test("parts that pods of an Indexed Job ran are all of the sweep, and the summary finds them", async () => {
+  const out = join(folder, "parts");
+  for (const index of ["0", "1", "2"]) {
+    await sweep(["--out", out, "--completions", "3"], { environment: { JOB_COMPLETION_INDEX: index } });
+  }
+  assert.equal(readdirSync(out).length, 12);
+  let progress = "";
+  const summary = await sweep(["--out", out], { progress: (text) => (progress += text) });
+  assert.equal(progress, "12 of 12 tasks, 100 %\n");
+  assert.match(summary, /^3 nodes, base nodesentry, order file\n/);
+  assert.match(summary, /\nberth +3 +\d.*\[[+−]\d.* ± /);
+  const elsewhere = join(folder, "alone");
+  await sweep(["--out", elsewhere, "--index", "0", "--completions", "1"]);
+  assert.equal(
+    await sweep(["--out", elsewhere, "--output", "json"]),
+    await sweep(["--out", out, "--output", "json"]),
+  );
+});
+
+test("the tasks can be listed before", async () => {
+  const lines = (await sweep(["--list"])).trimEnd().split("\n");
+  assert.equal(lines.length, 12);
+  assert.equal(lines[3], "3 berth seed=2 nodes=3");
+});
+
+test("what cannot work is said in a sentence", async () => {
+  const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    [[], /--out: name the folder/],
+    [["--out", scenario], /cannot be made a folder/],
+    [["--out", folder, "--workers", "0"], /--workers/],
+    [["--out", folder, "--index", "2"], /--index: is one of --completions parts/],
+    [["--out", folder, "--index", "2", "--completions", "2"], /2 is not below --completions 2/],
+    [["--out", folder, "--completions", "2"], /needs --index, or JOB_COMPLETION_INDEX/],
+    [["--print-job"], /needs --claim or --host-path/],
+    [["--print-job", "--claim", "a", "--name", "No"], /--name/],
+  ];
+  for (const [argv, message] of wrong) {
+    await assert.rejects(sweep(argv), (error: unknown) => {
+      assert.ok(error instanceof UsageError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+test("progress says how much is left at the pace so far, not of what was found done", () => {
+  let nowMs = 0;
+  let text = "";
+  const progress = new SweepProgress({
+    total: 100,
+    found: 50,
+    isTerminal: true,
+    write: (part) => (text += part),
+    nowMs: () => nowMs,
+  });
+  for (let task = 0; task < 10; task++) {
+    nowMs += 30_000;
+    progress.taskDone();
+  }
+  assert.ok(text.endsWith("\r\u001B[K60 of 100 tasks, 60 %, 20 min 0 s left"), text);
+});

@@ -1,0 +1,151 @@
+// `berth sweep`: a scenario over its policies, node counts, seeds and parameters, on all cores, and again where it was
+// left.
+
+import { reportAndExit } from "#runtime/component.ts";
+import { describeFlags } from "#runtime/flags.ts";
+import { OperationError } from "#runtime/operation-error.ts";
+import { jobManifest } from "#sim/sweep/job-manifest.ts";
+import { planSweep, runTask, type PlannedTask, type SweepPlan } from "#sim/sweep/sweep-plan.ts";
+import { sweepSummary, type SweepSummary } from "#sim/sweep/sweep-summary.ts";
+import { summaryTable } from "#sim/sweep/summary-table.ts";
+import { baselineOf, sweepTasks } from "#sim/sweep/sweep-tasks.ts";
+import { runInPool } from "#sim/sweep/worker-pool.ts";
+import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
+import { partOf, readSweepOptions, type SweepOptions, sweepOptions, workersOf } from "./sweep-options.ts";
+import { SweepProgress } from "./sweep-progress.ts";
+
+export const sweepCommand = {
+  async run(argv: readonly string[]): Promise<void> {
+    const interrupt = new AbortController();
+    process.once("SIGINT", () => interrupt.abort());
+    process.once("SIGTERM", () => interrupt.abort());
+    try {
+      await runSweep(argv, {
+        out: (text) => void process.stdout.write(text),
+        progress: (text) => void process.stderr.write(text),
+        isTerminal: process.stderr.isTTY,
+        hasColour: process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "",
+        environment: process.env,
+        signal: interrupt.signal,
+      });
+    } catch (error) {
+      if (!(error instanceof OperationError)) reportAndExit(error);
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = 1;
+    }
+  },
+};
+
+export interface SweepOutput {
+  /** The answer: equal results give equal bytes. */
+  readonly out: (text: string) => void;
+  readonly progress: (text: string) => void;
+  /** Of `progress`. */
+  readonly isTerminal: boolean;
+  readonly hasColour: boolean;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * @throws UsageError for options and files that cannot work; OperationError where tasks failed or the sweep was
+ * interrupted.
+ */
+export async function runSweep(argv: readonly string[], output: SweepOutput): Promise<void> {
+  if (argv.includes("--help") || argv.includes("-h")) return output.out(help());
+  const options = readSweepOptions(argv);
+  if (options.list) return output.out(taskList(options));
+  if (options.printJob)
+    return output.out(jobManifest({ ...options, completions: options.completions ?? 10 }));
+  const files = { scenarioPath: options.scenario, resultsPath: options.out ?? "" };
+  const plan = await planSweep(files);
+  const part = partOf(options, output.environment);
+  const mine = part === undefined ? plan.tasks : plan.tasks.filter(isIn(part));
+  const due = mine.filter(({ key }) => !plan.results.has(key));
+  const progress = new SweepProgress({
+    total: mine.length,
+    found: mine.length - due.length,
+    isTerminal: output.isTerminal,
+    write: output.progress,
+    nowMs: () => performance.now(),
+  });
+  if (part !== undefined) {
+    for (const task of due) {
+      await runTask(plan, task);
+      progress.taskDone();
+    }
+    return progress.end();
+  }
+  const outcome = await runInPool(
+    due.map(({ index }) => index),
+    {
+      args: [files.scenarioPath, files.resultsPath],
+      workers: workersOf(options),
+      signal: output.signal,
+      onDone: () => progress.taskDone(),
+    },
+  );
+  progress.end();
+  if (outcome.died > 0) output.progress(`${outcome.died} workers died and were replaced\n`);
+  failIfAny(plan, outcome);
+  const summary = summaryOf(plan);
+  output.out(
+    options.output === "json"
+      ? `${JSON.stringify({ ...plan.ground, ...summary }, null, 2)}\n`
+      : summaryTable(summary, { hasColour: output.hasColour }),
+  );
+}
+
+function help(): string {
+  return `Runs a scenario over its policies, node counts, seeds and parameters, and compares the policies seed by seed.
+
+Usage: berth sweep --scenario FILE --out FOLDER [options]
+
+${describeFlags(sweepOptions)}
+  --help
+
+One task is one file in the folder, named by a hash of all it depends on. A sweep that was interrupted goes on where it
+was when it is run again.
+`;
+}
+
+function taskList({ scenario }: SweepOptions): string {
+  const lines = sweepTasks(readScenarioFile(scenario)).map(({ index, point }) => {
+    const { policy, seed, nodes, parameters } = point;
+    const varied = Object.entries(parameters).map(([field, value]) => ` ${field}=${JSON.stringify(value)}`);
+    return `${index} ${policy} seed=${seed}${nodes === undefined ? "" : ` nodes=${nodes}`}${varied.join("")}\n`;
+  });
+  return lines.join("");
+}
+
+function isIn({ index, completions }: { readonly index: number; readonly completions: number }) {
+  // Neighbours, which cost about the same, go to different pods.
+  return (task: PlannedTask): boolean => task.index % completions === index;
+}
+
+const FAILURES_SHOWN_MAX = 5;
+
+function failIfAny(
+  { tasks, results }: SweepPlan,
+  { failed, wasInterrupted }: Awaited<ReturnType<typeof runInPool>>,
+): void {
+  if (failed.length > 0) {
+    const shown = failed
+      .slice(0, FAILURES_SHOWN_MAX)
+      .map(({ index, message }) => `task ${index}: ${message}`);
+    throw new OperationError("sweepTasksFailed", `${failed.length} tasks failed; ${shown.join("; ")}`);
+  }
+  if (!wasInterrupted) return;
+  const done = tasks.filter(({ key }) => results.has(key)).length;
+  throw new OperationError(
+    "sweepInterrupted",
+    `interrupted with ${done} of ${tasks.length} tasks done; the same command goes on from there`,
+  );
+}
+
+function summaryOf({ tasks, results, scenario }: SweepPlan): SweepSummary {
+  return sweepSummary(
+    tasks.map(({ key }) => results.read(key)),
+    baselineOf(scenario),
+  );
+}

@@ -1,0 +1,54 @@
+// A sweep ready to be run: its tasks by name, and the folder of its results. Whoever has the same files plans the same.
+
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { readScenarioFile } from "../scenario/scenario-file.ts";
+import { inputFiles } from "../scenario/scenario-inputs.ts";
+import type { Scenario } from "../scenario/scenario-schema.ts";
+import { type SweepTask, sweepTasks } from "./sweep-tasks.ts";
+import { ResultFolder, type SweepGround, taskKey } from "./task-results.ts";
+import { TaskRunner } from "./task-run.ts";
+
+export interface SweepPlan {
+  readonly scenario: Scenario;
+  readonly tasks: readonly PlannedTask[];
+  readonly results: ResultFolder;
+  readonly runner: TaskRunner;
+  readonly ground: SweepGround;
+}
+
+export interface PlannedTask extends SweepTask {
+  /** Name of its result. */
+  readonly key: string;
+}
+
+export interface SweepFiles {
+  readonly scenarioPath: string;
+  readonly resultsPath: string;
+}
+
+/** @throws UsageError for whatever is wrong with the scenario, its files or the folder. */
+export async function planSweep({ scenarioPath, resultsPath }: SweepFiles): Promise<SweepPlan> {
+  const file = readScenarioFile(scenarioPath);
+  const folder = dirname(scenarioPath);
+  const ground = { version: berthVersion(), inputs: await inputFiles(file.scenario, folder) };
+  const tasks = sweepTasks(file).map((task) => Object.assign({ key: taskKey(task, ground) }, task));
+  return {
+    scenario: file.scenario,
+    tasks,
+    results: new ResultFolder(resultsPath),
+    runner: new TaskRunner(folder),
+    ground,
+  };
+}
+
+/** Runs a task and writes its result. */
+export async function runTask({ runner, results, ground }: SweepPlan, task: PlannedTask): Promise<void> {
+  const runs = await runner.run(task);
+  results.write(task.key, { ...ground, point: task.point, runs });
+}
+
+function berthVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
