@@ -34,6 +34,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "let go of the pods that nominate mode holds back, for when no placement controller does",
     run: async (argv) => (await import("./ungate/ungate-command.ts")).ungateCommand.run(argv),
   },
+  rollback: {
+    summary: "put an app's configuration back to the version before, on all nodes at once",
+    run: async (argv) => (await import("./release/rollback-command.ts")).rollbackCommand.run(argv),
+  },
+  restart: {
+    summary: "replace an app's instance, on one node or on all, without a gap",
+    run: async (argv) => (await import("./release/restart-command.ts")).restartCommand.run(argv),
+  },
   "scheduler-extender": {
     summary: "the scheduler extender: filter, prioritize, injection webhook",
     run: async (argv) => (await import("#scheduler-extender/main.ts")).main(argv),

@@ -18,9 +18,9 @@ import {
 } from "./runtime-config-schema.ts";
 
 /** The generation of the spec that all nodes are to take at once, since its configuration has settled before. */
-const AT_ONCE_ANNOTATION = "berth.dev/release-at-once";
+export const AT_ONCE_ANNOTATION = "berth.dev/release-at-once";
 /** Who is to replace its instance: a JSON object with an id, and a node where one is meant. */
-const RESTART_ANNOTATION = "berth.dev/restart";
+export const RESTART_ANNOTATION = "berth.dev/restart";
 
 export interface ReleasedProfile {
   readonly app: AppName;

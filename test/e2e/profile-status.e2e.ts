@@ -12,6 +12,8 @@ import { systemClock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
 import { DEFAULT_PORT_RANGE } from "#scheduler-extender/policy/ports.ts";
 import { PortAllocator } from "#scheduler-extender/shell/port-allocator.ts";
+import { ReleaseLoop } from "#vpa-recommender/shell/release-loop.ts";
+import { PlayedProxies } from "#vpa-recommender/testing/played-proxies.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { serveMeshProfiles } from "./serve-mesh-profiles.ts";
 import { toolBinaries } from "./tool-binaries.ts";
@@ -71,6 +73,58 @@ test("ports are given with a condition that follows the spec's generation and le
   await ports.refreshStatus(app);
   assert.equal((await read()).metadata.resourceVersion, resourceVersion);
 });
+
+test("a release is recorded beside the ports, and what a version takes away is gone from the record", async () => {
+  const app = appName("default", "cart");
+  const path = `${PROFILES}/cart`;
+  const read = async (): Promise<ReleasedObject> => (await connection.get(path)) as ReleasedObject;
+  const proxies = new PlayedProxies(["node-1", "node-2"]);
+  const loop = new ReleaseLoop({
+    connection,
+    profiles: () => [{ app, releaseDue: "changed" }],
+    nodesOf: () => proxies.nodes.keys(),
+    proxyOf: proxies.proxyOf,
+    client: proxies,
+    budget: { run: (_urgency, write) => write() },
+    clock: systemClock(),
+    intervalMs: 1,
+    metrics: { stepped: () => undefined },
+    logger: silentLogger,
+    mayAct: () => true,
+  });
+  const looks = async (count: number): Promise<void> => {
+    for (let look = 0; look < count; look++) {
+      await loop.look();
+      proxies.read(await read());
+    }
+  };
+  await looks(1);
+  const { conditions, release } = (await read()).status;
+  assert.equal(release.phase, "Settled");
+  assert.deepEqual(release.settled.config, { quota: { connections: 5 } });
+  assert.deepEqual(
+    conditions.map(({ type }) => type),
+    ["PortsAllocated", "example.com/Audited", "Released"],
+  );
+  const quota = { connections: null, requestsPerSecond: 7 };
+  await connection.patch(path, { spec: { quota } }, { type: "merge" });
+  await looks(10);
+  const { release: second } = (await read()).status;
+  assert.equal(second.phase, "Settled");
+  assert.deepEqual(second.settled.config, { quota: { requestsPerSecond: 7 } });
+  assert.equal(second.previous.length, 1);
+});
+
+interface ReleasedObject {
+  readonly status: {
+    readonly conditions: readonly Condition[];
+    readonly release: {
+      readonly phase: string;
+      readonly settled: { readonly config: object };
+      readonly previous: readonly object[];
+    };
+  };
+}
 
 interface Profile {
   readonly metadata: { readonly resourceVersion: string };

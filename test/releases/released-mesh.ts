@@ -20,6 +20,7 @@ const PATIENCE_MS = 30_000;
 const TURN_MS = 20;
 const LOAD_MS = 10;
 const READY = [{ type: "Ready", status: "True" }];
+const REPLACEMENTS = /^berth_proxy_instance_replacements_total\{app="shop\/cart"\} (\d+)$/m;
 const PROFILE = { namespace: "shop", name: "cart" };
 const PATH = resourcePath({ ...MESH_PROFILES, ...PROFILE });
 
@@ -104,6 +105,13 @@ export class ReleasedMesh {
     const answer = await fetch(`http://${address}:${this.#ports.usage}/v1/releases`);
     const { apps } = (await answer.json()) as { readonly apps: readonly { readonly version: number }[] };
     return apps[0]?.version;
+  }
+
+  /** How often the app's instance there was replaced without a gap. */
+  async replacementsOn({ address }: MeshNode): Promise<number> {
+    const answer = await fetch(`http://${address}:${this.#ports.usage}/metrics`);
+    const [, count = "0"] = REPLACEMENTS.exec(await answer.text()) ?? [];
+    return Number(count);
   }
 
   clearAnswers(): void {

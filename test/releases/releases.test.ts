@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { runRestart } from "#cli/release/restart-command.ts";
+import { runRollback } from "#cli/release/rollback-command.ts";
 import { ReleasedMesh } from "./released-mesh.ts";
 
 const ROLLOUT = { pauseSeconds: 1, minRequests: 20 };
 
-test("on whole processes, a bad version halts at the first node and is taken back, and a good one reaches all", async (context) => {
+test("on whole processes, a bad version halts at the first node and is taken back, a good one reaches all, and commands undo and restart", async (context) => {
   const mesh = await ReleasedMesh.start(context, { nodes: 3, spec: { rollout: ROLLOUT } });
   assert.equal(mesh.release?.phase, "Settled");
   mesh.clearAnswers();
@@ -36,4 +39,18 @@ test("on whole processes, a bad version halts at the first node and is taken bac
     assert.equal(await mesh.versionOn(node), good);
     assert.deepEqual([...node.answers.keys()], [200], `answers of ${node.name}`);
   }
+
+  await runRollback(["shop/cart", `--api-server=${mesh.url}`], () => undefined);
+  const back = mesh.generation;
+  await mesh.until(() => mesh.release?.settled.version === back, "the version before");
+  assert.equal(mesh.records.findLast(({ phase }) => phase !== "Settled")?.target?.version, good);
+
+  const [one, ...others] = mesh.nodes;
+  assert.ok(one !== undefined);
+  const before = await mesh.replacementsOn(one);
+  await runRestart(["shop/cart", `--node=${one.name}`, `--api-server=${mesh.url}`], () => undefined);
+  while ((await mesh.replacementsOn(one)) === before) await setTimeout(20);
+  assert.deepEqual(await Promise.all(others.map((node) => mesh.replacementsOn(node))), [0, 0]);
+  for (const { name, answers } of mesh.nodes)
+    assert.deepEqual([...answers.keys()], [200], `answers of ${name}`);
 });

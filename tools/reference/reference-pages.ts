@@ -31,6 +31,7 @@ import { startSettings } from "#cli/start/start-options.ts";
 import { explainNodeOptions } from "#cli/explain/explain-node.ts";
 import { explainOptions } from "#cli/explain/explain-options.ts";
 import { ungateOptions } from "#cli/ungate/ungate-options.ts";
+import { restartOptions, rollbackOptions } from "#cli/release/release-options.ts";
 import { planOptions } from "#cli/plan/plan-options.ts";
 import { simOptions } from "#cli/sim/sim-options.ts";
 import { sweepOptions } from "#cli/sweep/sweep-options.ts";
@@ -86,6 +87,16 @@ function cliPage(): string {
       "berth ungate",
       "Lifts every `berth.dev/placement` gate, for when no placement controller does.",
       ungateOptions,
+    ),
+    section(
+      "berth rollback NAMESPACE/NAME",
+      "Puts an app's configuration back to one that was good before, on all nodes at once: `docs/guides/release-a-profile.md`.",
+      rollbackOptions,
+    ),
+    section(
+      "berth restart NAMESPACE/NAME",
+      "Has an app's instance replaced by another one without a gap.",
+      restartOptions,
     ),
     section(
       schedulerExtender.usage,
