@@ -13,6 +13,8 @@ const HOST = "127.0.0.1";
 const READY_MS_MAX = 60_000;
 
 export interface Target {
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
   readonly port: number;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -40,12 +42,14 @@ export class RealPrometheus implements AsyncDisposable {
   readonly #folder: string;
 
   /** Scrapes these every second, and remembers that past. */
-  static async start(targets: readonly Target[], past: readonly PastSeries[]): Promise<RealPrometheus> {
+  static async start(targets: readonly Target[], past: readonly PastSeries[] = []): Promise<RealPrometheus> {
     const folder = mkdtempSync(join(tmpdir(), "berth-prometheus-"));
     const data = join(folder, "data");
-    const text = join(folder, "past.om");
-    writeFileSync(text, openMetrics(past));
-    await promisify(execFile)("promtool", ["tsdb", "create-blocks-from", "openmetrics", text, data]);
+    if (past.length > 0) {
+      const text = join(folder, "past.om");
+      writeFileSync(text, openMetrics(past));
+      await promisify(execFile)("promtool", ["tsdb", "create-blocks-from", "openmetrics", text, data]);
+    }
     const config = join(folder, "prometheus.json");
     // JSON is YAML.
     writeFileSync(config, JSON.stringify(configuration(targets)));
@@ -72,7 +76,7 @@ export class RealPrometheus implements AsyncDisposable {
 }
 
 function configuration(targets: readonly Target[]): object {
-  const scraped = targets.map(({ port, labels }) => ({ targets: [`${HOST}:${port}`], labels }));
+  const scraped = targets.map(({ host = HOST, port, labels }) => ({ targets: [`${host}:${port}`], labels }));
   return {
     global: { scrape_interval: "1s", scrape_timeout: "1s" },
     scrape_configs: [{ job_name: "live", static_configs: scraped }],
