@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -146,4 +147,42 @@ test("--help names every option", async () => {
   const help = await printed("--help");
   for (const word of ["--snapshot", "--kubeconfig", "--move-all", "kubectl get nodes,pods"])
     assert.ok(help.includes(word));
+});
+
+const RECORDED = join(import.meta.dirname, "../../test/fixtures/e2e-cluster.json.gz");
+/** A usual report is far smaller; one that is not has let something grow with the input. */
+const REPORT_BYTES_MAX = 500_000;
+
+test("the report of a recorded cluster is one small file, the same each time, with what it was made from", async () => {
+  const [html, again] = [join(folder, "report.html"), join(folder, "again.html")];
+  const text = await printed("--snapshot", RECORDED, "--rounds", "1", "--html", html);
+  assert.match(text, /51 nodes, 525 pods; in the mesh: 521 pods of 60 apps/);
+  await printed("--snapshot", RECORDED, "--rounds", "1", "--html", again);
+  const page = readFileSync(html, "utf8");
+  assert.equal(page, readFileSync(again, "utf8"));
+  assert.ok(page.length < REPORT_BYTES_MAX);
+  const hash = createHash("sha256").update(readFileSync(RECORDED)).digest("hex");
+  for (const word of ["What does the mesh take?", "13.4 MB", "200 MB", hash, "--rounds 1"])
+    assert.ok(page.includes(word), word);
+  assert.ok(!page.includes(folder), "where files were is nobody's business");
+});
+
+test("a pod's name that is markup does no harm in the report", async () => {
+  const path = saved([...CLUSTER], "<img src=x onerror=alert(1)>.json");
+  const html = join(folder, "hostile.html");
+  await printed("--snapshot", path, "--html", html);
+  const page = readFileSync(html, "utf8");
+  assert.ok(page.includes("&lt;img src=x onerror=alert(1)&gt;"));
+  assert.ok(!page.includes("<img"));
+});
+
+test("figures are written as CSV and Parquet, and a place that cannot be written to is named", async () => {
+  const [csv, parquet] = [join(folder, "csv"), join(folder, "parquet")];
+  await printed("--snapshot", saved(CLUSTER), "--csv", csv, "--parquet", parquet);
+  assert.deepEqual(readdirSync(csv).sort(), ["bases.csv", "bounds.csv", "states.csv"]);
+  assert.deepEqual(readdirSync(parquet).sort(), ["bases.parquet", "bounds.parquet", "states.parquet"]);
+  assert.match(readFileSync(join(csv, "states.csv"), "utf8"), /^state,meshPods,.*\nsidecars,2,/);
+  await assert.rejects(printed("--snapshot", saved(CLUSTER), "--html", "/no/such/folder/x.html"), {
+    message: /\/no\/such\/folder\/x\.html: cannot be written/,
+  });
 });

@@ -8,8 +8,12 @@ import { connect } from "#kube/connect.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
+import { plansWithOtherBases } from "#sim/plan/instance-bases.ts";
 import { type Plan, planFor } from "#sim/plan/plan.ts";
+import { planReport } from "#sim/report/plan-report.ts";
 import { planTable } from "#sim/report/plan-table.ts";
+import { planTables } from "#sim/report/plan-tables.ts";
+import { berthVersion, givenOptions, inputFile, inputObjects, writeReports } from "../report-output.ts";
 import { type PlanFlags, planOptions } from "./plan-options.ts";
 import { type MeshRule, plannedClusterOf, type ReadCluster } from "./planned-cluster-of.ts";
 import { KNOWN_SIDECARS } from "./sidecars.ts";
@@ -54,17 +58,35 @@ export async function runPlan(
     podsPerNodeMax: flags.cap,
     movesAll: flags.moveAll,
   });
-  const plan = planFor(read.cluster, {
+  const options = {
     proxyBase: size(flags.proxyCpu, flags.proxyMemory),
     seed: flags.seed,
     rounds: flags.rounds,
-    onPart: (what) => progress(`${what} …\n`),
-  });
+    onPart: (what: string) => progress(`${what} …\n`),
+  };
+  const plan = planFor(read.cluster, options);
+  const name = sourceName(flags);
+  const assumptions = assumptionsOf(read, flags);
+  const isJson = flags.json || flags.output === "json";
   out(
-    flags.output === "json"
+    isJson
       ? planJson(plan, read, flags)
-      : `${preface(read, flags)}${planTable(plan, { hasColour })}`,
+      : `${name}: ${assumptions.join("\n")}\n\n${planTable(plan, { hasColour })}`,
   );
+  const otherBases =
+    flags.html === undefined && flags.csv === undefined && flags.parquet === undefined
+      ? []
+      : plansWithOtherBases(read.cluster, options);
+  const inputs = [
+    flags.snapshot === undefined
+      ? inputObjects("nodes and pods of the cluster", [...objects.nodes, ...objects.pods])
+      : await inputFile(flags.snapshot),
+  ];
+  const provenance = { version: berthVersion(), seed: flags.seed, inputs, options: givenOptions(argv) };
+  await writeReports(flags, {
+    document: () => planReport({ name, plan, otherBases, assumptions, provenance }),
+    tables: planTables(plan, otherBases),
+  });
 }
 
 function help(): string {
@@ -115,8 +137,8 @@ const RULES: Readonly<Record<MeshRule, string>> = {
 };
 
 // What the figures rest on stands before them.
-function preface({ rule, assumedSidecars }: ReadCluster, flags: PlanFlags): string {
-  const lines = [`${sourceName(flags)}: the mesh is ${RULES[rule]}`];
+function assumptionsOf({ rule, assumedSidecars }: ReadCluster, flags: PlanFlags): readonly string[] {
+  const lines = [`the mesh is ${RULES[rule]}`];
   if (assumedSidecars > 0) {
     lines.push(
       `assumed: ${assumedSidecars} of them have no sidecar, and would have one of ${flags.sidecarCpu} and ${flags.sidecarMemory}`,
@@ -126,7 +148,7 @@ function preface({ rule, assumedSidecars }: ReadCluster, flags: PlanFlags): stri
   lines.push(
     `assumed: an instance takes ${base}, a proxy ${flags.proxyCpu} and ${flags.proxyMemory} besides, traffic as in the default profile`,
   );
-  return `${lines.join("\n")}\n\n`;
+  return lines;
 }
 
 function sourceName({ snapshot, context }: PlanFlags): string {

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { componentSettings } from "#runtime/component.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
+import { reportOptions } from "../report-output.ts";
 import { MESH_RULES } from "./planned-cluster-of.ts";
 import { KNOWN_SIDECARS } from "./sidecars.ts";
 
@@ -55,6 +56,8 @@ export const planOptions = z.strictObject({
     ),
   seed: z.int().min(0).default(1).describe("seed of those orders, and of the order in which apps are placed"),
   output: z.enum(["table", "json"]).default("table").describe("table or json"),
+  json: z.boolean().default(false).describe("the same as --output json"),
+  ...reportOptions,
   apiServer,
   kubeconfig,
   context,

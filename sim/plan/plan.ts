@@ -6,6 +6,7 @@ import type { Resources } from "#model/resources.ts";
 import { SeededRandom } from "../seeded-random.ts";
 import { appByApp } from "./app-by-app.ts";
 import { type Compaction, compactedNodes } from "./node-compaction.ts";
+import { type PlanBounds, planBounds } from "./plan-bounds.ts";
 import type { PlannedCluster, PodBond } from "./planned-cluster.ts";
 import { type MeshState, PlannedMesh, type PlannedMeshKind } from "./planned-mesh.ts";
 
@@ -26,6 +27,7 @@ export interface Plan {
   readonly sidecars: PlanState;
   readonly shared: PlanState;
   readonly placed: PlanState;
+  readonly bounds: PlanBounds;
 }
 
 export interface PlanPods {
@@ -63,6 +65,7 @@ export function planFor(cluster: PlannedCluster, options: PlanOptions): Plan {
     sidecars: { ...sidecars, compaction: compaction(cluster, "sidecar", options) },
     shared,
     placed: { ...placed, compaction: compaction(cluster, "nodeProxy", options) },
+    bounds: planBounds(cluster, options),
   };
 }
 

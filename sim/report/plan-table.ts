@@ -98,7 +98,8 @@ function notes({ pods, placed, sidecars }: Plan): readonly string[] {
   return [notes.join("\n")];
 }
 
-const BONDS: Readonly<Record<string, string>> = {
+/** What keeps pods where they are, for people. */
+export const BONDS: Readonly<Record<string, string>> = {
   podAffinity: "pod affinity",
   podAntiAffinity: "pod anti-affinity",
   topologySpread: "hard topology spread",
@@ -109,7 +110,11 @@ const BONDS: Readonly<Record<string, string>> = {
   podGroup: "pod groups",
 };
 
-function compactionText(name: string, { nodes, nodesKept, nodesMin, nodesMax, rounds }: Compaction): string {
+/** A sentence on the fewest nodes. */
+export function compactionText(
+  name: string,
+  { nodes, nodesKept, nodesMin, nodesMax, rounds }: Compaction,
+): string {
   if (nodes === undefined) {
     return `Fewest nodes with ${name}: not even all the cluster's nodes hold its pods when they are packed anew.`;
   }
