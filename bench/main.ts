@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   sizing: async () => (await import("./sizing.ts")).sizingBench,
   sim: async () => (await import("./sim.ts")).simBench,
   fidelity: async () => (await import("./fidelity.ts")).fidelityBench,
+  sweep: async () => (await import("./sweep.ts")).sweepBench,
   density: async () => (await import("./density.ts")).densityBench,
   crashes: async () => (await import("./crashes.ts")).crashesBench,
   isolation: async () => (await import("./isolation.ts")).isolationBench,

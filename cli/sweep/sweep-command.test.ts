@@ -61,7 +61,7 @@ test("parts that pods of an Indexed Job ran are all of the sweep, and the summar
 test("the tasks can be listed before", async () => {
   const lines = (await sweep(["--list"])).trimEnd().split("\n");
   assert.equal(lines.length, 12);
-  assert.equal(lines[3], "3 berth seed=2 nodes=3");
+  assert.equal(lines[3], "3 berth seed=1 nodes=4");
 });
 
 test("what cannot work is said in a sentence", async () => {

@@ -5,7 +5,7 @@ import { reportAndExit } from "#runtime/component.ts";
 import { describeFlags } from "#runtime/flags.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { jobManifest } from "#sim/sweep/job-manifest.ts";
-import { planSweep, runTask, type PlannedTask, type SweepPlan } from "#sim/sweep/sweep-plan.ts";
+import { type PlannedTask, planSweep, runTask, type SweepPlan, taskBlocks } from "#sim/sweep/sweep-plan.ts";
 import { sweepSummary, type SweepSummary } from "#sim/sweep/sweep-summary.ts";
 import { summaryTable } from "#sim/sweep/summary-table.ts";
 import { baselineOf, sweepTasks } from "#sim/sweep/sweep-tasks.ts";
@@ -76,15 +76,12 @@ export async function runSweep(argv: readonly string[], output: SweepOutput): Pr
     }
     return progress.end();
   }
-  const outcome = await runInPool(
-    due.map(({ index }) => index),
-    {
-      args: [files.scenarioPath, files.resultsPath],
-      workers: workersOf(options),
-      signal: output.signal,
-      onDone: () => progress.taskDone(),
-    },
-  );
+  const outcome = await runInPool(taskBlocks(due), {
+    args: [files.scenarioPath, files.resultsPath],
+    workers: workersOf(options),
+    signal: output.signal,
+    onDone: () => progress.taskDone(),
+  });
   progress.end();
   if (outcome.died > 0) output.progress(`${outcome.died} workers died and were replaced\n`);
   failIfAny(plan, outcome);

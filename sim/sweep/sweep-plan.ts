@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { readScenarioFile } from "../scenario/scenario-file.ts";
 import { inputFiles } from "../scenario/scenario-inputs.ts";
 import type { Scenario } from "../scenario/scenario-schema.ts";
-import { type SweepTask, sweepTasks } from "./sweep-tasks.ts";
+import { type SweepTask, sweepTasks, workloadKey } from "./sweep-tasks.ts";
 import { ResultFolder, type SweepGround, taskKey } from "./task-results.ts";
 import { TaskRunner } from "./task-run.ts";
 
@@ -46,6 +46,23 @@ export async function planSweep({ scenarioPath, resultsPath }: SweepFiles): Prom
 export async function runTask({ runner, results, ground }: SweepPlan, task: PlannedTask): Promise<void> {
   const runs = await runner.run(task);
   results.write(task.key, { ...ground, point: task.point, runs });
+}
+
+/** So long a block is at most: workers shall end at about the same time. */
+const BLOCK_TASKS_MAX = 16;
+
+/** Numbers of tasks that a worker best runs one after the other, since it reads for them but once. */
+export function taskBlocks(tasks: readonly PlannedTask[]): readonly (readonly number[])[] {
+  const blocks: number[][] = [];
+  let last: string | undefined;
+  for (const task of tasks) {
+    const key = workloadKey(task);
+    const block = blocks.at(-1);
+    if (block === undefined || key !== last || block.length === BLOCK_TASKS_MAX) blocks.push([task.index]);
+    else block.push(task.index);
+    last = key;
+  }
+  return blocks;
 }
 
 function berthVersion(): string {

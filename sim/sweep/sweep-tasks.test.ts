@@ -47,9 +47,9 @@ test("every combination is a task with a scenario of its own, policies next to e
         parameters["mesh.podsPerNodeMax"],
       ]),
     [
-      ["berth", 8, 4, 1],
-      ["kube-default", 7, 6, 1],
       ["berth", 7, 6, 1],
+      ["kube-default", 7, 4, 2],
+      ["berth", 7, 4, 2],
     ],
   );
   const last = all.at(-1)?.scenario;

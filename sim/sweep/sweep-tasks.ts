@@ -1,5 +1,6 @@
-// The tasks of a sweep, in an order that everybody who has the scenario file makes the same: parameters outermost, then
-// node counts, then seeds, then policies. One task is one scenario with one policy and one seed.
+// The tasks of a sweep, in an order that everybody who has the scenario file makes the same: seeds outermost, so that
+// neighbours share a workload and a part of the sweep has all policies, then parameters, then node counts, then policies.
+// One task is one scenario with one policy and one seed.
 
 import { UsageError } from "#runtime/usage-error.ts";
 import type { ScenarioFile } from "../scenario/scenario-file.ts";
@@ -39,9 +40,9 @@ export function sweepTasks({ scenario, written }: ScenarioFile): readonly SweepT
     );
   }
   const tasks: SweepTask[] = [];
-  for (const setting of settings) {
-    const base = scenarioAt(written, setting);
-    for (const seed of seeds) {
+  const bases = settings.map((setting) => ({ setting, base: scenarioAt(written, setting) }));
+  for (const seed of seeds) {
+    for (const { setting, base } of bases) {
       for (const policy of policies) {
         const point = { policy, seed, ...setting };
         tasks.push({ index: tasks.length, point, scenario: { ...base, policies: [policy], seeds: [seed] } });
@@ -49,6 +50,11 @@ export function sweepTasks({ scenario, written }: ScenarioFile): readonly SweepT
     }
   }
   return tasks;
+}
+
+/** Equal for tasks whose pods are the same: a trace is so for every seed. */
+export function workloadKey({ scenario: { workload }, point: { seed } }: SweepTask): string {
+  return JSON.stringify([workload, workload.generator === undefined ? "" : seed]);
 }
 
 /** A sweep's baseline: what its differences are against. */

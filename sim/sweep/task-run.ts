@@ -3,7 +3,7 @@
 import type { ComparedRun } from "../engine/comparison.ts";
 import type { RunMoney } from "../scenario/money.ts";
 import { type PreparedScenario, prepareScenario, runScenario } from "../scenario/scenario-run.ts";
-import type { SweepTask } from "./sweep-tasks.ts";
+import { type SweepTask, workloadKey } from "./sweep-tasks.ts";
 
 export interface TaskRun {
   readonly base: string;
@@ -23,10 +23,10 @@ export class TaskRunner {
   }
 
   /** @throws UsageError for what only shows when the files are read. */
-  async run({ scenario, point: { seed } }: SweepTask): Promise<readonly TaskRun[]> {
-    const { workload } = scenario;
-    // A trace is the same for every seed.
-    const key = JSON.stringify([workload, workload.generator === undefined ? "" : seed]);
+  async run(task: SweepTask): Promise<readonly TaskRun[]> {
+    const { scenario } = task;
+    const { seed } = task.point;
+    const key = workloadKey(task);
     const pods = this.#kept?.key === key ? this.#kept.prepared.pods : undefined;
     const prepared = await prepareScenario(scenario, {
       folder: this.#folder,

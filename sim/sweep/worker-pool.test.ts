@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { writtenFile } from "../traces/written-file.ts";
-import { planSweep, runTask, type SweepPlan } from "./sweep-plan.ts";
+import { planSweep, runTask, type SweepPlan, taskBlocks } from "./sweep-plan.ts";
 import { runInPool } from "./worker-pool.ts";
 
 const SCENARIO = `apiVersion: sim.berth.dev/v1alpha1
@@ -40,26 +40,24 @@ function contents(folder: string): ReadonlyMap<string, string> {
 test("workers that are killed lose nothing but time: the results are those of a run in one process", async (t) => {
   const { plan, args, folder } = await aSweep(t);
   const workers: ChildProcess[] = [];
-  const outcome = await runInPool(
-    plan.tasks.map(({ index }) => index),
-    {
-      args,
-      workers: 2,
-      onWorker: (worker) => {
-        workers.push(worker);
-        // One before it is ready.
-        if (workers.length === 1) worker.kill("SIGKILL");
-      },
-      onDone: () => {
-        // And one at work.
-        if (workers.length === 3) workers[1]?.kill("SIGKILL");
-      },
+  const outcome = await runInPool(taskBlocks(plan.tasks), {
+    args,
+    workers: 2,
+    onWorker: (worker) => {
+      workers.push(worker);
+      // One before it is ready.
+      if (workers.length === 1) worker.kill("SIGKILL");
     },
-  );
+    onDone: () => {
+      // And one at work.
+      if (workers.length === 3) workers[1]?.kill("SIGKILL");
+    },
+  });
   assert.deepEqual(outcome, { failed: [], died: 2, wasInterrupted: false });
   const alone = await aSweep(t);
   for (const task of alone.plan.tasks) await runTask(alone.plan, task);
   assert.equal(plan.tasks.length, 12);
+  assert.deepEqual(taskBlocks(plan.tasks)[0], [0, 1], "the policies of one seed stay together");
   assert.equal(contents(folder).size, 12);
   assert.deepEqual(contents(folder), contents(alone.folder));
 });
@@ -95,7 +93,13 @@ test("a task that cannot work is named, and the others go on", async (t) => {
     t,
     gone.concat("sweep: { parameters: { fleet.auto.cpu: [0.2, 16] } }\n"),
   );
-  const outcome = await runInPool([0, 1, 2, 3], { args, workers: 1 });
+  const outcome = await runInPool(
+    [
+      [0, 1],
+      [2, 3],
+    ],
+    { args, workers: 1 },
+  );
   assert.deepEqual(
     outcome.failed.map(({ index }) => index),
     [0, 1],
@@ -107,10 +111,12 @@ test("a task that cannot work is named, and the others go on", async (t) => {
 test("an interrupted sweep keeps what is done", async (t) => {
   const { plan, args } = await aSweep(t);
   const interrupt = new AbortController();
-  const outcome = await runInPool(
-    plan.tasks.map(({ index }) => index),
-    { args, workers: 1, signal: interrupt.signal, onDone: () => interrupt.abort() },
-  );
+  const outcome = await runInPool(taskBlocks(plan.tasks), {
+    args,
+    workers: 1,
+    signal: interrupt.signal,
+    onDone: () => interrupt.abort(),
+  });
   assert.equal(outcome.wasInterrupted, true);
   assert.equal(outcome.died, 0);
   const done = plan.results.keys().size;

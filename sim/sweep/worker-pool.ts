@@ -28,15 +28,21 @@ const ATTEMPTS_MAX = 3;
 /** Workers that die before they are ready are not replaced for ever. */
 const DEATHS_IN_A_ROW_MAX = 10;
 
-export async function runInPool(indexes: readonly number[], options: PoolOptions): Promise<PoolOutcome> {
-  if (indexes.length === 0) return { failed: [], died: 0, wasInterrupted: false };
-  return new WorkerPool(indexes, options).run();
+/** @param blocks tasks that share what they read; a worker takes a block, and at the end what others have not begun. */
+export async function runInPool(
+  blocks: readonly (readonly number[])[],
+  options: PoolOptions,
+): Promise<PoolOutcome> {
+  const some = blocks.filter(({ length }) => length > 0);
+  if (some.length === 0) return { failed: [], died: 0, wasInterrupted: false };
+  return new WorkerPool(some, options).run();
 }
 
 class WorkerPool {
   readonly #options: PoolOptions;
-  readonly #pending: number[];
-  readonly #atWork = new Map<ChildProcess, number | undefined>();
+  /** Blocks nobody has taken; the first is taken from the end, as within each block. */
+  readonly #pending: number[][];
+  readonly #workers = new Map<ChildProcess, WorkerTasks>();
   readonly #attempts = new Map<number, number>();
   readonly #failed: { readonly index: number; readonly message: string }[] = [];
   readonly #finished = Promise.withResolvers<void>();
@@ -45,11 +51,10 @@ class WorkerPool {
   #deathsInARow = 0;
   #isEnding = false;
 
-  constructor(indexes: readonly number[], options: PoolOptions) {
+  constructor(blocks: readonly (readonly number[])[], options: PoolOptions) {
     this.#options = options;
-    // The first is taken from the end.
-    this.#pending = indexes.toReversed();
-    this.#left = indexes.length;
+    this.#pending = blocks.map((block) => block.toReversed()).toReversed();
+    this.#left = blocks.flat().length;
   }
 
   async run(): Promise<PoolOutcome> {
@@ -69,7 +74,7 @@ class WorkerPool {
 
   #startWorker(): void {
     const worker = fork(fileURLToPath(WORKER), [...this.#options.args]);
-    this.#atWork.set(worker, undefined);
+    this.#workers.set(worker, { running: undefined, own: [] });
     worker.on("message", (message: FromWorker) => this.#hear(worker, message));
     worker.on("error", () => undefined);
     worker.once("exit", () => this.#exited(worker));
@@ -77,50 +82,67 @@ class WorkerPool {
   }
 
   #hear(worker: ChildProcess, message: FromWorker): void {
+    const tasks = this.#workers.get(worker);
+    if (tasks === undefined) return;
     if (message.kind !== "ready") {
       this.#deathsInARow = 0;
-      this.#atWork.set(worker, undefined);
+      tasks.running = undefined;
       if (message.kind === "failed") this.#failed.push({ index: message.index, message: message.message });
       else this.#options.onDone?.(message.index);
       this.#settleOne();
     }
-    this.#give(worker);
+    this.#give(worker, tasks);
   }
 
-  #give(worker: ChildProcess): void {
+  #give(worker: ChildProcess, tasks: WorkerTasks): void {
     if (this.#isEnding) return;
-    const index = this.#pending.pop();
+    if (tasks.own.length === 0) tasks.own = this.#pending.pop() ?? this.#takeFromOthers();
+    const index = tasks.own.pop();
     if (index === undefined) return;
-    this.#atWork.set(worker, index);
+    tasks.running = index;
     this.#attempts.set(index, (this.#attempts.get(index) ?? 0) + 1);
     const order: ToWorker = { index };
     // A worker that is gone by now exits in a moment, and the task is given to another.
     worker.send(order, () => undefined);
   }
 
+  /** The last task of the one with the most to do. */
+  #takeFromOthers(): number[] {
+    let most: WorkerTasks | undefined;
+    for (const tasks of this.#workers.values()) {
+      if (tasks.own.length > (most?.own.length ?? 0)) most = tasks;
+    }
+    return most?.own.splice(0, 1) ?? [];
+  }
+
   #exited(worker: ChildProcess): void {
-    const lost = this.#atWork.get(worker);
-    this.#atWork.delete(worker);
+    const tasks = this.#workers.get(worker);
+    this.#workers.delete(worker);
     if (this.#isEnding) {
-      if (this.#atWork.size === 0) this.#finished.resolve();
+      if (this.#workers.size === 0) this.#finished.resolve();
       return;
     }
     this.#died++;
     this.#deathsInARow++;
-    if (lost !== undefined) this.#takeBack(lost);
+    if (tasks !== undefined) this.#takeBack(tasks);
     if (this.#deathsInARow > DEATHS_IN_A_ROW_MAX) return this.#giveUp();
     if (!this.#isEnding) this.#startWorker();
   }
 
-  #takeBack(index: number): void {
-    if ((this.#attempts.get(index) ?? 0) < ATTEMPTS_MAX) return void this.#pending.push(index);
-    this.#failed.push({ index, message: `its worker died ${ATTEMPTS_MAX} times` });
+  #takeBack({ running, own }: WorkerTasks): void {
+    const again = running !== undefined && (this.#attempts.get(running) ?? 0) < ATTEMPTS_MAX;
+    const block = again ? [...own, running] : own;
+    if (block.length > 0) this.#pending.push(block);
+    if (running === undefined || again) return;
+    this.#failed.push({ index: running, message: `its worker died ${ATTEMPTS_MAX} times` });
     this.#settleOne();
   }
 
   #giveUp(): void {
-    for (const index of this.#pending)
+    const begun = [...this.#workers.values()].flatMap(({ running, own }) => [...own, running ?? []].flat());
+    for (const index of [...this.#pending.flat(), ...begun]) {
       this.#failed.push({ index, message: "workers die before they have begun" });
+    }
     this.#end();
   }
 
@@ -131,9 +153,15 @@ class WorkerPool {
 
   #end(): void {
     this.#isEnding = true;
-    if (this.#atWork.size === 0) this.#finished.resolve();
-    for (const worker of this.#atWork.keys()) worker.kill("SIGKILL");
+    if (this.#workers.size === 0) this.#finished.resolve();
+    for (const worker of this.#workers.keys()) worker.kill("SIGKILL");
   }
+}
+
+interface WorkerTasks {
+  running: number | undefined;
+  /** Of its block, still to be run. */
+  own: number[];
 }
 
 const WORKER = new URL("./sweep-worker.ts", import.meta.url);
