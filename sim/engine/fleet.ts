@@ -76,6 +76,17 @@ export class Fleet implements ClusterObserver {
     for (const node of nodes) this.#remove(node);
   }
 
+  /** A node that is gone for other reasons than that nobody needs it; it is empty. */
+  lose(name: NodeName): void {
+    this.#nodes--;
+    this.#cluster.removeNode(name);
+  }
+
+  bringBack(node: TraceNode): void {
+    this.#nodes++;
+    this.#cluster.addNode(this.#view(node));
+  }
+
   nodeAdded(node: NodeLedger): void {
     this.#leaveIfEmptyForLong(node);
   }
@@ -114,8 +125,7 @@ export class Fleet implements ClusterObserver {
   }
 
   #remove(node: NodeLedger): void {
-    this.#nodes--;
-    this.#cluster.removeNode(node.name);
+    this.lose(node.name);
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { VirtualClock } from "#runtime/virtual-clock.ts";
 import { LeastNeedSums, nodesMin } from "./lower-bounds.ts";
 import { appProfiles } from "./app-profiles.ts";
 import { replayPod } from "./replay-pod.ts";
@@ -10,7 +11,8 @@ const need = { pods: 5, instances: 2, cpuMilli: 100, memoryBytes: 90 };
 test("an app needs as many instances as its limit per node makes it, and fewer once pods leave", () => {
   const pods = ["a", "b", "c"].map((id) => aTracePod({ id, maxPerNode: 2 }));
   const mesh = { kind: "nodeProxy" } as const;
-  const sums = new LeastNeedSums(mesh, appProfiles(pods, {}));
+  const clock = new VirtualClock();
+  const sums = new LeastNeedSums(mesh, appProfiles(pods, {}), clock);
   const replayed = pods.map((pod) => replayPod(pod, mesh));
   for (const pod of replayed) sums.podBound(pod);
   assert.equal(sums.current().instances, 2);

@@ -8,6 +8,7 @@ import type { AppName } from "#model/brand.ts";
 import { type UnitCost, unitCost } from "#model/mesh-cost.ts";
 import type { MeshProfile } from "#model/mesh-profile.ts";
 import { noResources, type Resources } from "#model/resources.ts";
+import type { Clock } from "#runtime/clock.ts";
 import type { ClusterObserver } from "./replay-cluster.ts";
 import type { MeshModel, ReplayPod } from "./replay-pod.ts";
 
@@ -27,9 +28,16 @@ export class LeastNeedSums implements ClusterObserver {
   #instances = 0;
   #cpuMilli = 0;
   #memoryBytes = 0;
+  readonly #clock: Clock;
+  readonly #sinceMs: number;
+  #integratedToMs: number;
+  #instanceMs = 0;
 
-  constructor(mesh: MeshModel, profiles: ReadonlyMap<AppName, MeshProfile>) {
+  constructor(mesh: MeshModel, profiles: ReadonlyMap<AppName, MeshProfile>, clock: Clock) {
     this.#mesh = mesh;
+    this.#clock = clock;
+    this.#sinceMs = clock.nowMs();
+    this.#integratedToMs = this.#sinceMs;
     for (const [app, { cost, placement }] of profiles) {
       this.#apps.set(app, { pods: 0, limit: placement.maxPodsPerNode ?? Infinity, ...unitCost(cost) });
     }
@@ -48,6 +56,13 @@ export class LeastNeedSums implements ClusterObserver {
     };
   }
 
+  /** Least instances over the time until now, averaged; undefined if no time passed. */
+  instancesAverage(): number | undefined {
+    this.#integrate();
+    const spanMs = this.#integratedToMs - this.#sinceMs;
+    return spanMs === 0 ? undefined : this.#instanceMs / spanMs;
+  }
+
   podBound(pod: ReplayPod): void {
     this.#change(pod, 1);
   }
@@ -56,7 +71,14 @@ export class LeastNeedSums implements ClusterObserver {
     this.#change(pod, -1);
   }
 
+  #integrate(): void {
+    const nowMs = this.#clock.nowMs();
+    this.#instanceMs += this.#instances * (nowMs - this.#integratedToMs);
+    this.#integratedToMs = nowMs;
+  }
+
   #change({ app, request }: ReplayPod, sign: 1 | -1): void {
+    this.#integrate();
     this.#pods += sign;
     this.#cpuMilli += sign * request.cpuMilli;
     this.#memoryBytes += sign * request.memoryBytes;

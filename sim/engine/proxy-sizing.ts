@@ -68,6 +68,10 @@ export class ProxySizing implements ClusterObserver {
     this.#plan(this.#sizedOf(name));
   }
 
+  proxyReplaced({ name }: NodeLedger): void {
+    this.#plan(this.#sizedOf(name));
+  }
+
   nodeRemoved({ name }: NodeLedger): void {
     this.#sized.get(name)?.alarm?.cancel();
     this.#sized.delete(name);
@@ -81,7 +85,8 @@ export class ProxySizing implements ClusterObserver {
 
   #plan(sized: Sized): void {
     const { name, counted: current, allocatable, requested } = sized.node;
-    if (current === undefined) return;
+    // While the next proxy stands beside the present one, neither is resized.
+    if (current === undefined || sized.node.proxies.size > 1) return;
     const nowMs = this.#clock.nowMs();
     const options = this.#options;
     const situation: NodeSituation = {

@@ -1,7 +1,7 @@
 // The cluster of one run: every change goes through here into the production ledger, and from here to those who keep
 // their own view of it (the placement policy, the running totals, the audit).
 
-import type { AppName, NodeName } from "#model/brand.ts";
+import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { NodeView, PodView } from "#model/cluster-view.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import type { MeshProfile } from "#model/mesh-profile.ts";
@@ -24,7 +24,10 @@ export interface ClusterObserver {
   nodeRemoved?(node: NodeLedger): void;
   podBound?(pod: ReplayPod, node: NodeLedger): void;
   podLeft?(pod: ReplayPod, node: NodeLedger): void;
+  /** What the proxies of a node request in all has changed. */
   proxyResized?(node: NodeLedger, change: ProxyChange): void;
+  /** The next proxy, which stood beside the present one, took its place. */
+  proxyReplaced?(node: NodeLedger): void;
 }
 
 export interface ProxyChange {
@@ -74,6 +77,7 @@ export class ReplayCluster {
     assert(node.occupants.size === 0, "only an empty node leaves");
     for (const observer of this.#observers) observer.nodeRemoved?.(node);
     this.ledger.removePod(standInProxyUid(name));
+    this.ledger.removePod(nextProxyUid(name));
     this.#proxies.delete(name);
     this.ledger.removeNode(name);
   }
@@ -103,11 +107,30 @@ export class ReplayCluster {
   }
 
   resizeProxy(name: NodeName, size: Resources): void {
+    this.#changeProxies(name, () => this.#setProxy(name, size));
+  }
+
+  /** The next proxy comes beside the present one, at the template's size, and both count. */
+  addNextProxy(name: NodeName): void {
+    const { template: request, base } = this.#proxy;
+    const next = { ...standInProxy(name, { request, base }), uid: nextProxyUid(name) };
+    this.#changeProxies(name, () => this.ledger.upsertPod(next));
+  }
+
+  /** The next proxy takes the present one's place, at the size that was kept for that. */
+  retireProxy(name: NodeName): void {
+    this.#changeProxies(name, () => this.ledger.removePod(nextProxyUid(name)));
+    const node = this.#known(name);
+    for (const observer of this.#observers) observer.proxyReplaced?.(node);
+  }
+
+  #changeProxies(name: NodeName, change: () => void): void {
     const node = this.#known(name);
     const before = node.counted;
-    assert(before !== undefined, "a proxy that is resized is there");
-    this.#setProxy(name, size);
-    for (const observer of this.#observers) observer.proxyResized?.(node, { before, after: size });
+    change();
+    const after = node.counted;
+    assert(before !== undefined && after !== undefined, "a proxy that is changed is there");
+    for (const observer of this.#observers) observer.proxyResized?.(node, { before, after });
   }
 
   #known(name: NodeName): NodeLedger {
@@ -126,4 +149,8 @@ export class ReplayCluster {
     this.#proxies.set(name, proxy);
     this.ledger.upsertPod(proxy);
   }
+}
+
+function nextProxyUid(name: NodeName): PodUid {
+  return `next-${standInProxyUid(name)}` as PodUid;
 }

@@ -17,6 +17,8 @@ export interface ReplayPod extends PodView {
   readonly app: AppName;
   /** What the scheduler counts: A, with the sidecar where there is one. */
   readonly request: Resources;
+  /** The trace's name for the place that the pod is in. */
+  slot: string;
   /** Set by the cluster when it binds the pod. */
   nodeName: NodeName | undefined;
   /** The sidecar's part of the request; nothing with node proxies. */
@@ -47,6 +49,7 @@ export class PodMaker {
       uid: pod.id as PodUid,
       namespace: NAMESPACE,
       name: pod.id,
+      slot: pod.id,
       app,
       request: isSidecar ? withSidecar(pod, mesh.size).request : pod.request,
       nodeName: undefined,

@@ -37,7 +37,7 @@ test("three pods with quarter sidecars: a quarter of 1, 2 and 4 GiB, no CPU, an 
   assert.equal(peak.meshMemoryBytesRequired, peak.meshMemoryBytesGranted);
   assert.equal(peak.meshCpuMilliGranted, 0);
   assert.equal(peak.instances, 3);
-  assert.deepEqual(bounds, { instances: 3, nodes: 1 });
+  assert.deepEqual(bounds, { instances: 3, nodes: 1, instancesAverage: undefined });
   assert.equal(overcommits, 0);
 });
 
@@ -55,7 +55,7 @@ test("three pods of two apps on one node proxy: its base, two instances, three p
   assert.equal(peak.meshMemoryBytesGranted, peak.meshMemoryBytesRequired);
   assert.equal(peak.instances, 2);
   assert.equal(peak.nodesUsed, 1);
-  assert.deepEqual(bounds, { instances: 2, nodes: 1 });
+  assert.deepEqual(bounds, { instances: 2, nodes: 1, instancesAverage: undefined });
 });
 
 test("kube-scheduler overcommits a node whose proxy has not grown; Berth takes the node with room for both", () => {

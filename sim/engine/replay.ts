@@ -4,19 +4,24 @@
 
 import type { NodeName } from "#model/brand.ts";
 import type { Resources } from "#model/resources.ts";
-import { SeededRandom } from "../seeded-random.ts";
+import { type Random, SeededRandom } from "../seeded-random.ts";
 import type { TraceEvent } from "../traces/trace-events.ts";
 import { traceEvents } from "../traces/trace-events.ts";
 import type { TracePod } from "../traces/trace.ts";
 import { appProfiles, type ProfileOptions } from "./app-profiles.ts";
 import { VirtualClock } from "#runtime/virtual-clock.ts";
+import { PodSlots } from "./pod-slots.ts";
+import { orderedScenario, type ScenarioEvent } from "./scenario-event.ts";
+import type { ScenarioHost } from "./scenario-host.ts";
+import { type Blast, ScenarioRun } from "./scenario-run.ts";
+import { assert } from "#model/assert.ts";
 import { Fleet, type FleetShape } from "./fleet.ts";
 import { type LeastNeed, LeastNeedSums, nodesMin } from "./lower-bounds.ts";
 import { OvercommitAudit } from "./overcommit-audit.ts";
 import type { Placer, PlacementPolicy } from "./placement-policy.ts";
 import { ProxySizing } from "./proxy-sizing.ts";
 import { ReplayCluster } from "./replay-cluster.ts";
-import { PodMaker, type ReplayPod } from "./replay-pod.ts";
+import type { ReplayPod } from "./replay-pod.ts";
 import { ReplicaCounts } from "./replica-counts.ts";
 import { RunSeries, type SeriesPoint } from "./run-series.ts";
 import { RunTotals, type Totals } from "./run-totals.ts";
@@ -35,6 +40,8 @@ export interface ReplayOptions {
   readonly podsPerNodeMax?: number;
   /** Called after every event, for those who check what must always hold. */
   readonly afterEvent?: (run: Replay) => void;
+  /** What happens beside the trace. */
+  readonly events?: readonly ScenarioEvent[];
 }
 
 /** A process with no app in it, as planned for in the shipped DaemonSet: an assumption until it is measured. */
@@ -67,7 +74,16 @@ export interface RunResult {
   /** Over the time from the first arrival to the last; undefined for a trace without time. */
   readonly average: Totals | undefined;
   /** What the pods of the peak need at least; nodes is undefined if the fleet could not hold them at all. */
-  readonly bounds: { readonly instances: number; readonly nodes: number | undefined };
+  readonly bounds: {
+    readonly instances: number;
+    readonly nodes: number | undefined;
+    /** Instances that the running pods needed at least, over the same time as `average`. */
+    readonly instancesAverage: number | undefined;
+  };
+  /** When nothing is left to happen. */
+  readonly final: Totals & { readonly instancesMin: number };
+  /** What lost nodes and zones took along, in order. */
+  readonly blasts: readonly Blast[];
   /** Over time, thinned out; empty for a trace without time. */
   readonly series: readonly SeriesPoint[];
   readonly events: number;
@@ -78,6 +94,7 @@ export interface RunResult {
 export function replay(options: ReplayOptions): RunResult {
   const run = new Replay(options);
   for (const events of bySecond(traceEvents(options.pods))) run.second(events);
+  run.finish();
   return run.result();
 }
 
@@ -86,6 +103,7 @@ export class Replay {
   readonly #options: ReplayOptions;
   readonly #clock: VirtualClock;
   readonly #placer: Placer;
+  readonly #random: Random;
   readonly #fleet: Fleet;
   readonly #waiting = new WaitingPods();
   readonly #replicas: ReplicaCounts;
@@ -96,10 +114,11 @@ export class Replay {
   readonly #least: LeastNeedSums;
   readonly #lastArrivalSeconds: number;
   readonly #counts = { arrived: 0, placed: 0, departed: 0, departedWaiting: 0, waitingMax: 0, events: 0 };
-  readonly #alive = new Map<string, ReplayPod>();
-  readonly #maker: PodMaker;
+  readonly #slots: PodSlots;
+  readonly #scenario: ScenarioRun | undefined;
   #peak: Moment | undefined;
   #average: Totals | undefined;
+  #instancesMinAverage: number | undefined;
 
   constructor(options: ReplayOptions) {
     const { pods, policy, fleet, seed, proxyBase = DEFAULT_PROXY_BASE } = options;
@@ -120,20 +139,28 @@ export class Replay {
     const random = new SeededRandom(seed);
     this.#clock = clock;
     this.cluster = cluster;
-    this.#maker = new PodMaker(mesh);
-    this.#placer = policy.start({ cluster, clock, random: () => random.next(), podsPerNodeMax });
+    const { events = [] } = options;
+    this.#slots = new PodSlots(
+      mesh,
+      events.flatMap((event) => ("app" in event ? event.app : [])),
+    );
+    this.#random = () => random.next();
+    this.#placer = policy.start({ cluster, clock, random: this.#random, podsPerNodeMax });
     this.#fleet = new Fleet(fleet, { cluster, clock, podsPerNodeMax });
     this.#replicas = new ReplicaCounts(cluster.ledger);
     this.#totals = new RunTotals(mesh, clock);
     this.#audit = new OvercommitAudit({ mesh, proxyBase, profiles });
     this.#sizing = new ProxySizing(cluster, clock);
-    this.#least = new LeastNeedSums(mesh, profiles);
+    this.#least = new LeastNeedSums(mesh, profiles, clock);
     // The sizing comes last: it changes the cluster from within.
     const observers = [this.#placer, this.#fleet, this.#waiting, this.#totals, this.#audit, this.#least];
     for (const observer of observers) cluster.observe(observer);
     cluster.observe(this.#sizing);
     this.#fleet.open();
     this.#totals.startAverage();
+    if (events.length === 0) return;
+    const nodes = fleet.kind === "auto" ? undefined : fleet.nodes;
+    this.#scenario = new ScenarioRun(orderedScenario(events, { pods, nodes }), this.#host());
   }
 
   /** All events of one second, in order. */
@@ -141,13 +168,24 @@ export class Replay {
     const atSeconds = events[0]?.atSeconds;
     if (atSeconds === undefined) return;
     this.#clock.advanceTo(atSeconds * 1000);
-    for (const { kind, pod } of events) if (kind === "arrival") this.#replicas.arriving(this.#pod(pod));
+    for (const { kind, pod } of events)
+      if (kind === "arrival") this.#replicas.arriving(this.#slots.arriving(pod));
     for (const event of events) this.#step(event);
-    this.#retryWaiting();
-    if (this.#waiting.size > 0 && this.#fleet.grows) this.#growFleet();
-    this.#counts.waitingMax = Math.max(this.#counts.waitingMax, this.#waiting.size);
+    this.#settle();
     this.#series.offer(atSeconds, () => ({ ...this.#totals.current(), waiting: this.#waiting.size }));
-    if (atSeconds === this.#lastArrivalSeconds) this.#average = this.#totals.average();
+    if (atSeconds !== this.#lastArrivalSeconds) return;
+    this.#average = this.#totals.average();
+    this.#instancesMinAverage = this.#least.instancesAverage();
+  }
+
+  /** Goes on until the last event of the scenario has had its effects. */
+  finish(): void {
+    while (this.#scenario?.isUnderway === true) {
+      const dueMs = this.#clock.nextDueMs();
+      assert(dueMs !== undefined, "what is underway goes on by a timer");
+      this.#clock.advanceTo(dueMs);
+      this.#series.offer(dueMs / 1000, () => ({ ...this.#totals.current(), waiting: this.#waiting.size }));
+    }
   }
 
   get overcommits(): number {
@@ -180,17 +218,58 @@ export class Replay {
       resizes: { grown: this.#sizing.grown, shrunk: this.#sizing.shrunk },
       peak: { atSeconds: peak.atSeconds, ...peak.totals },
       average: this.#average,
-      bounds: { instances: peak.least.instances, nodes: this.#nodesMin(peak.least) },
+      bounds: {
+        instances: peak.least.instances,
+        nodes: this.#nodesMin(peak.least),
+        instancesAverage: this.#instancesMinAverage,
+      },
+      final: { ...this.#totals.current(), instancesMin: this.#least.current().instances },
+      blasts: this.#scenario?.blasts ?? [],
       series: this.#average === undefined ? [] : this.#series.points(),
       events: this.#counts.events,
       evaluations: this.#placer.evaluations,
     };
   }
+
+  #host(): ScenarioHost {
+    return {
+      cluster: this.cluster,
+      fleet: this.#fleet,
+      slots: this.#slots,
+      clock: this.#clock,
+      random: this.#random,
+      arrive: (pods) => {
+        for (const pod of pods) this.#replicas.arriving(pod);
+        for (const pod of pods) this.#arrive(pod);
+        this.#counts.events += pods.length;
+        this.#settle();
+        this.#options.afterEvent?.(this);
+      },
+      remove: (pod) => {
+        this.#counts.events++;
+        this.#depart(pod);
+      },
+    };
+  }
+
   #step({ kind, pod }: TraceEvent): void {
     this.#counts.events++;
-    if (kind === "arrival") this.#arrive(this.#pod(pod));
-    else this.#depart(this.#pod(pod));
+    if (kind === "arrival") {
+      this.#arrive(this.#slots.arriving(pod));
+    } else {
+      const alive = this.#slots.at(pod.id);
+      // A scenario's event may have taken it away before.
+      if (alive === undefined) this.#scenario?.vacate(pod.id);
+      else this.#depart(alive);
+      this.#slots.close(pod.app, pod.id);
+    }
     this.#options.afterEvent?.(this);
+  }
+
+  #settle(): void {
+    this.#retryWaiting();
+    if (this.#waiting.size > 0 && this.#fleet.grows) this.#growFleet();
+    this.#counts.waitingMax = Math.max(this.#counts.waitingMax, this.#waiting.size);
   }
 
   #arrive(pod: ReplayPod): void {
@@ -206,7 +285,7 @@ export class Replay {
     if (this.#waiting.remove(pod)) this.#counts.departedWaiting++;
     else this.cluster.unbind(pod);
     this.#replicas.left(pod);
-    this.#alive.delete(pod.name);
+    this.#slots.left(pod);
   }
 
   #retryWaiting(): number {
@@ -241,15 +320,6 @@ export class Replay {
       totals: this.#totals.current(),
       least: this.#least.current(),
     };
-  }
-
-  #pod(pod: TracePod): ReplayPod {
-    let alive = this.#alive.get(pod.id);
-    if (alive === undefined) {
-      alive = this.#maker.make(pod);
-      this.#alive.set(pod.id, alive);
-    }
-    return alive;
   }
 
   #nodesMin(need: LeastNeed): number | undefined {

@@ -7,7 +7,7 @@ import type { TraceNode, TracePod } from "../traces/trace.ts";
 export type ScenarioEvent = NodesLost | ZoneLost | NodesDrained | AppRolledOut | AppScaled | ProxiesUpgraded;
 
 interface Timed {
-  /** On the trace's clock; an event of a second comes after what the trace has in it. */
+  /** On the trace's clock; an event of a second comes before what the trace has in it. */
   readonly atSeconds: number;
 }
 
@@ -44,7 +44,7 @@ export interface AppRolledOut extends Timed {
   readonly app: string;
   /** Pods beyond the app's own, as a share, rounded up; 0.25 by default, as for a Deployment. */
   readonly surgeShare?: number;
-  /** From a new pod's binding until an old one goes; 60 by default, an assumption. */
+  /** From new pods until the old ones that they replace go; 60 by default, an assumption. */
   readonly stepSeconds?: number;
 }
 

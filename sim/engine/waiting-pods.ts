@@ -6,7 +6,8 @@
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import { assert } from "#model/assert.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
-import { isWithin, noResources, type Resources } from "#model/resources.ts";
+import { isWithin, type Resources } from "#model/resources.ts";
+import { roomOf } from "./node-room.ts";
 import type { Placer } from "./placement-policy.ts";
 import type { ClusterObserver, ProxyChange } from "./replay-cluster.ts";
 import type { ReplayPod } from "./replay-pod.ts";
@@ -39,6 +40,7 @@ export class WaitingPods implements ClusterObserver {
   /** By cpuClass. */
   readonly #sizes: Map<string, SizeClass>[] = [];
   readonly #nodesWithNewRoom = new Set<NodeLedger>();
+  #hasNewNodes = false;
   #size = 0;
   #everWaited = 0;
 
@@ -85,6 +87,7 @@ export class WaitingPods implements ClusterObserver {
     if (this.#nodesWithNewRoom.size === 0) return 0;
     const nodes = [...this.#nodesWithNewRoom];
     this.#nodesWithNewRoom.clear();
+    if (this.#hasNewNodes) return this.#placeAll(placer, bind);
     let placed = 0;
     for (const node of nodes) {
       if (this.#size === 0) break;
@@ -103,10 +106,34 @@ export class WaitingPods implements ClusterObserver {
 
   nodeAdded(node: NodeLedger): void {
     this.#nodesWithNewRoom.add(node);
+    this.#hasNewNodes = true;
   }
 
   nodeRemoved(node: NodeLedger): void {
     this.#nodesWithNewRoom.delete(node);
+  }
+
+  // New nodes may take pods of all kinds: every one is tried in the order of coming.
+  #placeAll(placer: Placer, bind: Bind): number {
+    this.#hasNewNodes = false;
+    const inOrder = [...this.#all()].flatMap((alike) =>
+      [...alike.pods.values()].map((waiting) => Object.assign({ alike }, waiting)),
+    );
+    inOrder.sort((a, b) => a.place - b.place);
+    const failed = new Set<Alike>();
+    let placed = 0;
+    for (const { pod, alike } of inOrder) {
+      if (failed.has(alike)) continue;
+      const node = placer.place(pod);
+      if (node === undefined) {
+        failed.add(alike);
+        continue;
+      }
+      this.remove(pod);
+      bind(pod, node);
+      placed++;
+    }
+    return placed;
   }
 
   // As kube-scheduler does after a pod has left: who came first is tried first, and takes the room if it fits.
@@ -195,14 +222,6 @@ function firstOf(alike: Alike | undefined): ReplayPod | undefined {
 function placeOf({ apps }: SizeClass): number {
   for (const { pods } of apps.values()) for (const { place } of pods.values()) return place;
   return Infinity;
-}
-
-/** What a node has beside its pods and its proxy: no placement gives more. */
-function roomOf({ allocatable, requested, counted = noResources }: NodeLedger): Resources {
-  return {
-    cpuMilli: allocatable.cpuMilli - requested.cpuMilli - counted.cpuMilli,
-    memoryBytes: allocatable.memoryBytes - requested.memoryBytes - counted.memoryBytes,
-  };
 }
 
 /** Sizes within a factor of two of CPU are kept together, so that a node with little room is asked about few. */

@@ -1,0 +1,80 @@
+// The places that a trace's pods stand for. A pod that is made anew, after a node was lost or in a rollout, is another
+// pod in the same place, and leaves when the trace's own pod would.
+
+import type { PodUid } from "#model/brand.ts";
+import type { TracePod } from "../traces/trace.ts";
+import { type MeshModel, PodMaker, type ReplayPod } from "./replay-pod.ts";
+
+/** Of a pod that is in no place. */
+export const NO_SLOT = "";
+
+export class PodSlots {
+  readonly #maker: PodMaker;
+  /** By the trace's name of the pod. */
+  readonly #alive = new Map<string, ReplayPod>();
+  /** Pods that are not the first ones in their places, in one or on their way to one. */
+  readonly #later = new Map<PodUid, ReplayPod>();
+  readonly #slotsOfApp = new Map<string, Set<string>>();
+  #madeAnew = 0;
+
+  /** @param apps those that `ofApp` will be asked about, by the trace's names. */
+  constructor(mesh: MeshModel, apps: Iterable<string>) {
+    this.#maker = new PodMaker(mesh);
+    for (const app of apps) this.#slotsOfApp.set(app, new Set());
+  }
+
+  /** The trace's pod, made if nobody is in its place yet. */
+  arriving(pod: TracePod): ReplayPod {
+    let alive = this.#alive.get(pod.id);
+    if (alive === undefined) {
+      alive = this.#maker.make(pod);
+      this.#alive.set(pod.id, alive);
+      if (this.#slotsOfApp.size > 0) this.#slotsOfApp.get(pod.app)?.add(pod.id);
+    }
+    return alive;
+  }
+
+  /** Who is in the place of the trace's pod now; undefined if nobody is. */
+  at(slot: string): ReplayPod | undefined {
+    return this.#alive.get(slot);
+  }
+
+  byUid(uid: PodUid): ReplayPod | undefined {
+    return this.#later.get(uid) ?? this.#alive.get(uid);
+  }
+
+  /** Those of an app that are alive, in the order in which their places came to be. */
+  ofApp(app: string): readonly ReplayPod[] {
+    return [...(this.#slotsOfApp.get(app) ?? [])].flatMap((slot) => this.#alive.get(slot) ?? []);
+  }
+
+  /** Another pod like it, in no place yet. */
+  another(pod: ReplayPod, ownerUid: string): ReplayPod {
+    const name = `${pod.name.split("~", 1)[0]}~${++this.#madeAnew}`;
+    const later = { ...pod, uid: name as PodUid, name, ownerUid, nodeName: undefined, slot: NO_SLOT };
+    this.#later.set(later.uid, later);
+    return later;
+  }
+
+  takeOver(slot: string, pod: ReplayPod): void {
+    pod.slot = slot;
+    this.#alive.set(slot, pod);
+  }
+
+  /** A place that the trace does not know. */
+  open(app: string, pod: ReplayPod): void {
+    this.takeOver(pod.name, pod);
+    this.#slotsOfApp.get(app)?.add(pod.name);
+  }
+
+  /** The pod is gone; its place is kept for others. */
+  left({ uid, slot }: ReplayPod): void {
+    this.#later.delete(uid);
+    if (this.#alive.get(slot)?.uid === uid) this.#alive.delete(slot);
+  }
+
+  /** Nobody will be in the place any more. */
+  close(app: string, slot: string): void {
+    this.#slotsOfApp.get(app)?.delete(slot);
+  }
+}
