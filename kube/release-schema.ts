@@ -22,6 +22,8 @@ import { COUNT_MAX } from "./schema-rules.ts";
 /** The condition that says how an app's release stands; written by the recommender's leader. */
 export const RELEASED = "Released";
 
+/** One that settled, one that is rolled out, and those that nodes were slow to leave. */
+const VERSIONS_IN_USE_MAX = 16;
 /** metav1.Condition's own. */
 const REASON_LENGTH_MAX = 1_024;
 const MESSAGE_LENGTH_MAX = 32_768;
@@ -73,6 +75,21 @@ export const releaseSchema = z.object({
       proven: nodes.describe("Of those, the ones that were found good."),
     })
     .describe("Nodes in this release."),
+  inUse: z
+    .array(
+      z
+        .object({
+          version: z.int().nonnegative().max(Number.MAX_SAFE_INTEGER).describe("The version."),
+          nodes: nodes.describe("Nodes that said they have it."),
+        })
+        .describe("One version."),
+    )
+    .max(VERSIONS_IN_USE_MAX)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "atomic" })
+    .describe(
+      "Versions in use, by what nodes said at the last step: all that have the target, and 32 others at least. Absent before the first change.",
+    ),
 });
 
 export type ReleaseStatus = z.infer<typeof releaseSchema>;
@@ -83,10 +100,13 @@ export function dueRelease(
   status: ReleaseStatus | undefined,
 ): "unrecorded" | "changed" | undefined {
   if (status === undefined) return "unrecorded";
-  const { phase, settled, target } = status;
-  const asked = runtimeConfigText(spec);
-  if (target === undefined) return configText(settled.config) === asked ? undefined : "changed";
-  return phase === "Halted" && configText(target.config) === asked ? undefined : "changed";
+  const { phase, settled, target, inUse = [] } = status;
+  // Nodes that have not come back to it yet are waited for, so that the record says so when they have.
+  const isEverywhere = inUse.every(({ version }) => version === settled.version);
+  const recorded = target === undefined ? settled : target;
+  const isAsked = configText(recorded.config) === runtimeConfigText(spec);
+  const isStill = target === undefined || phase === "Halted";
+  return isStill && isAsked && isEverywhere ? undefined : "changed";
 }
 
 /**
@@ -103,7 +123,7 @@ export function loosestQuota({ settled, target }: ReleaseStatus): Quota {
 }
 
 export function decodeRelease(status: ReleaseStatus): Release {
-  const { settled, target, firstNode, firstNodesTried = 0, previous = [], ...rest } = status;
+  const { settled, target, firstNode, firstNodesTried = 0, previous = [], inUse = [], ...rest } = status;
   return {
     ...rest,
     settled: decodeVersion(settled),
@@ -111,17 +131,19 @@ export function decodeRelease(status: ReleaseStatus): Release {
     ...(firstNode !== undefined && { firstNode: firstNode as NodeName }),
     firstNodesTried,
     previous: previous.map(decodeVersion),
+    inUse,
   };
 }
 
 /** What `decodeRelease` reads back, to be put in the place of what stands there: merged into it, old keys would stay. */
 export function releaseStatus(release: Release): object {
-  const { settled, target, previous, ...rest } = release;
+  const { settled, target, previous, inUse, ...rest } = release;
   return {
     ...rest,
     settled: encodeVersion(settled),
     ...(target !== undefined && { target: encodeVersion(target) }),
     previous: previous.map(encodeVersion),
+    inUse: inUse.slice(-VERSIONS_IN_USE_MAX),
   };
 }
 

@@ -84,6 +84,14 @@ test("what there is to do: record the first, follow a change, and nothing for wh
   assert.equal(due({ spec, release: aRelease() }), "changed");
   const halted = aRelease({ phase: "Halted" });
   assert.equal(due({ spec: target.config, release: halted }), undefined);
+  const leaving = {
+    ...halted,
+    inUse: [
+      { version: 5, nodes: 2 },
+      { version: 7, nodes: 1 },
+    ],
+  };
+  assert.equal(due({ spec: target.config, release: leaving }), "changed");
   assert.equal(due({ spec: {}, release: halted }), "changed");
 });
 

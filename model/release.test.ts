@@ -19,6 +19,7 @@ function aRelease(overrides: Partial<Release> = {}): Release {
     reason: "Judging",
     message: "",
     nodes: { total: 0, updated: 0, proven: 0 },
+    inUse: [],
     ...overrides,
   };
 }

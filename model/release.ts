@@ -32,6 +32,13 @@ export interface Release {
   readonly reason: string;
   readonly message: string;
   readonly nodes: ReleaseNodes;
+  /** What the nodes that were asked last said they have, the oldest version first. */
+  readonly inUse: readonly VersionInUse[];
+}
+
+export interface VersionInUse {
+  readonly version: number;
+  readonly nodes: number;
 }
 
 /** Nodes that host the app. */

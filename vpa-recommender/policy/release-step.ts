@@ -17,6 +17,7 @@ import {
   REACH_MAX,
   type Release,
   type ReleaseVersion,
+  type VersionInUse,
 } from "#model/release.ts";
 import { nodesAtOnce, type RolloutRules } from "#model/rollout-rules.ts";
 import { isServing, judge, type NodeReport, type ReleaseVerdict } from "./release-judge.ts";
@@ -43,10 +44,25 @@ const FIRST_NODES_MAX = 3;
 
 /** What is to be recorded; undefined to leave the record as it is. */
 export function nextRelease(view: ReleaseView): Release | undefined {
-  const next = stepped(view);
+  const changed = stepped(view) ?? view.release;
+  const next = changed && { ...changed, inUse: inUseOf(view) };
   return next === undefined || JSON.stringify(inOrder(next)) === JSON.stringify(inOrder(view.release))
     ? undefined
     : next;
+}
+
+/** By what the nodes say; where nobody is asked or answers, nothing. */
+function inUseOf({ nodes, reports }: ReleaseView): Release["inUse"] {
+  const counts = new Map<number, number>();
+  for (const node of nodes) {
+    const version = reports.get(node)?.version;
+    if (version !== undefined) counts.set(version, (counts.get(version) ?? 0) + 1);
+  }
+  return [...counts].map(([version, count]) => ({ version, nodes: count })).toSorted(byVersion);
+}
+
+function byVersion(a: VersionInUse, b: VersionInUse): number {
+  return a.version - b.version;
 }
 
 function stepped(view: ReleaseView): Release | undefined {
@@ -224,4 +240,5 @@ const FRESH = {
   reach: 0,
   reason: "Judging",
   message: "",
+  inUse: [],
 } as const;

@@ -37,8 +37,9 @@ export class ReleaseSurvey {
     this.#forgetAllBut(new Set(nodes));
     this.#look += 1;
     // A release that is not begun yet has no target of this version, and everybody is to be compared with.
-    const isBegun = release.target?.version === this.version;
-    const updated = nodes.filter((node) => isBegun && hasTarget(release, this.#app, node));
+    const updated = nodes.filter(
+      (node) => release.target?.version === this.version && hasTarget(release, this.#app, node),
+    );
     const has = new Set(updated);
     const others = nodesInTurn(
       this.#app,

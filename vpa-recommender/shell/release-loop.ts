@@ -146,7 +146,8 @@ export class ReleaseLoop {
     const known = this.#surveys.get(app);
     const survey = known?.version === version ? known : new ReleaseSurvey(app, version);
     this.#surveys.set(app, survey);
-    if (release === undefined || !client.isOn || wanted.config === release.settled.config) return survey;
+    // The first version is recorded as it is found, before anybody can change it: that waits for no answer.
+    if (!client.isOn || release === undefined) return survey;
     const { pauseMs } = rules;
     const ask = async (node: NodeName): Promise<void> => {
       try {

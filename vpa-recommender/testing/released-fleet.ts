@@ -109,12 +109,10 @@ export class ReleasedFleet {
     if (this.#survey?.version !== version) this.#survey = new ReleaseSurvey(APP, version);
     const survey = this.#survey;
     const { pauseMs } = this.rules;
-    if (read !== undefined) {
-      for (const name of survey.next(names, { release: read, pauseMs })) {
-        const report = this.report(name);
-        if (report === undefined) survey.silent(name, pauseMs);
-        else survey.answered(name, report);
-      }
+    for (const name of read === undefined ? [] : survey.next(names, { release: read, pauseMs })) {
+      const report = this.report(name);
+      if (report === undefined) survey.silent(name, pauseMs);
+      else survey.answered(name, report);
     }
     const next = nextRelease({
       app: APP,
