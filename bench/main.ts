@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   recommender: async () => (await import("./recommender.ts")).recommenderBench,
   upgrade: async () => (await import("./upgrade.ts")).upgradeBench,
   discovery: async () => (await import("./discovery.ts")).discoveryBench,
+  clients: async () => (await import("./clients.ts")).clientsBench,
   sizing: async () => (await import("./sizing.ts")).sizingBench,
   sim: async () => (await import("./sim.ts")).simBench,
   fidelity: async () => (await import("./fidelity.ts")).fidelityBench,
