@@ -8,6 +8,7 @@ import type { FleetShape } from "./fleet.ts";
 import type { PlacementPolicy } from "./placement-policy.ts";
 import { BASELINE_POLICY } from "./policies.ts";
 import { replay, type RunResult } from "./replay.ts";
+import type { ScenarioEvent } from "./scenario-event.ts";
 import { reuseOf, type Totals } from "./run-totals.ts";
 
 export interface ComparisonOptions {
@@ -24,6 +25,8 @@ export interface ComparisonOptions {
   readonly proxyBase?: Resources;
   /** Pods that a node's kubelet takes; kubelet's default if absent. */
   readonly podsPerNodeMax?: number;
+  /** What happens beside the trace. */
+  readonly events?: readonly ScenarioEvent[];
   /** Called after each run. */
   readonly onRun?: (run: ComparedRun) => void;
 }
@@ -55,7 +58,7 @@ export interface ComparedTotals extends Totals {
 }
 
 export function compare(options: ComparisonOptions): Comparison {
-  const { pods, policies, fleet, seed, profiles, proxyBase, podsPerNodeMax, onRun } = options;
+  const { pods, policies, fleet, seed, profiles, proxyBase, podsPerNodeMax, events = [], onRun } = options;
   const isStatic = isStaticTrace(pods);
   const orders = options.orders ?? (isStatic ? ["grouped", "shuffled"] : ["file"]);
   const runs: ComparedRun[] = [];
@@ -69,6 +72,7 @@ export function compare(options: ComparisonOptions): Comparison {
         fleet,
         seed,
         profiles,
+        events,
         ...(proxyBase !== undefined && { proxyBase }),
         ...(podsPerNodeMax !== undefined && { podsPerNodeMax }),
       });

@@ -87,6 +87,35 @@ test("a pod that fits no node is said before the run, or waits for good where th
   assert.equal(results[0]?.comparison.runs[0]?.pods.unplaced, 3);
 });
 
+test("events happen on the way, and one that cannot is said before the run", async (t) => {
+  const parts: Parts = { fleet: "shapes: [{ count: 3, cpu: 8, memory: 16Gi, zones: [a, b] }]" };
+  const eventful = (events: string): Parts => ({
+    ...parts,
+    more: `policies: [berth]\nevents: [${events}]\n`,
+  });
+  const { results } = await run(
+    t,
+    eventful(
+      "{ kind: nodeLoss, atSeconds: 100, nodes: { count: 1 } }, { kind: scale, atSeconds: 1000, app: cart, replicas: 4 }",
+    ),
+  );
+  const [only] = results[0]?.comparison.runs ?? [];
+  assert.deepEqual(only?.blasts, [{ kind: "node", pods: 2, apps: 1 }]);
+  assert.equal(only?.pods.running, 5);
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    [
+      "{ kind: drain, atSeconds: 1, nodes: { names: [node-9] } }",
+      /event 1 .*\(drain\): there is no node "node-9"/,
+    ],
+    ["{ kind: zoneLoss, atSeconds: 1, zone: c }", /no node is in zone "c"; the nodes' zones: a, b/],
+    ["{ kind: rollout, atSeconds: 1, app: nobody }", /the trace has no app "nobody"/],
+    ["{ kind: nodeLoss, atSeconds: 1, nodes: { count: 0 } }", /events\.0\.nodes/],
+    ["{ kind: earthquake, atSeconds: 1 }", /s\.yaml:9:\d+: events\.0\.kind/],
+    ["{ kind: scale, atSeconds: 1, app: cart, replica: 3 }", /there is no key "replica" here/],
+  ];
+  for (const [event, message] of wrong) await assert.rejects(run(t, eventful(event)), message);
+});
+
 const SCORER = `export const scorer = {
   name: "by-name",
   score: ({ pod, node }) => (pod.app.endsWith("/cart") && node.name.endsWith("3") ? 1 : node.podsOfApp),

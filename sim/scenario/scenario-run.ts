@@ -6,6 +6,7 @@ import { UsageError } from "#runtime/usage-error.ts";
 import { compare, type ComparedRun, type Comparison } from "../engine/comparison.ts";
 import type { FleetShape } from "../engine/fleet.ts";
 import type { PlacementPolicy } from "../engine/placement-policy.ts";
+import { orderedScenario, type ScenarioEvent } from "../engine/scenario-event.ts";
 import { moneyOf, type RunMoney } from "./money.ts";
 import { fleetOf } from "./scenario-fleet.ts";
 import { appCostOf, resourcesOf } from "./scenario-mesh.ts";
@@ -23,6 +24,7 @@ export interface PreparedScenario {
   readonly policies: readonly PlacementPolicy[];
   readonly bases: readonly { readonly name: string; readonly cost: AppCost }[];
   readonly proxyBase: Resources;
+  readonly events: readonly ScenarioEvent[];
   /** What is odd about it and was let pass. */
   readonly warnings: readonly string[];
 }
@@ -43,6 +45,8 @@ export async function prepareScenario(
   const policies = await policiesOf(scenario, folder);
   const fleet = await fleetOf(scenario.fleet, folder);
   const pods = read ?? (await podsOf(scenario.workload, { folder, seed }));
+  const nodes = fleet.kind === "fixed" ? fleet.nodes : undefined;
+  const events = orderedScenario(scenario.events, { pods: pods.pods, nodes });
   const bases = scenario.mesh.bases.map((base) => ({
     name: base.name,
     cost: appCostOf(scenario.mesh, base),
@@ -61,7 +65,7 @@ export async function prepareScenario(
       `${first}. Give larger nodes, or set workload.tooLarge: wait to let them wait for good`,
     );
   }
-  return { scenario, seed, pods, fleet, policies, bases, proxyBase, warnings };
+  return { scenario, seed, pods, fleet, policies, bases, proxyBase, events, warnings };
 }
 
 export interface ScenarioReport {
@@ -80,7 +84,7 @@ export interface BaseResult {
 }
 
 export function runScenario(prepared: PreparedScenario, onRun?: (run: ComparedRun) => void): ScenarioReport {
-  const { scenario, seed, pods, fleet, policies, bases, proxyBase } = prepared;
+  const { scenario, seed, pods, fleet, policies, bases, proxyBase, events } = prepared;
   const { podsPerNodeMax } = scenario.mesh;
   const { orders } = scenario.workload;
   const results = bases.map(({ name, cost }): BaseResult => {
@@ -91,6 +95,7 @@ export function runScenario(prepared: PreparedScenario, onRun?: (run: ComparedRu
       fleet,
       seed,
       proxyBase,
+      events,
       podsPerNodeMax: scenario.fleet.podsPerNode,
       profiles: { cost, ...(podsPerNodeMax !== undefined && { podsPerNodeMax }) },
       ...(orders !== undefined && { orders }),

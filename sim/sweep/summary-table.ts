@@ -21,6 +21,7 @@ const COLUMNS: readonly Column[] = [
   { name: "capViolations", head: "over cap", isShownAlways: false, text: decimals(1) },
   { name: "overcommits", head: "overcommits", isShownAlways: false, text: decimals(1) },
   { name: "unplaced", head: "unplaced", isShownAlways: false, text: decimals(1) },
+  { name: "podsLostMax", head: "pods lost", isShownAlways: true, text: decimals(1) },
   { name: "moneyUsedPerHour", head: "money/h", isShownAlways: true, text: decimals(2) },
 ];
 

@@ -62,8 +62,15 @@ function figuresOf(run: ComparedRun, money: RunMoney | undefined): TaskRun["figu
     resizes: run.resizes.grown + run.resizes.shrunk,
     nodesBound: bounds.nodes,
     instancesBound: bounds.instances,
+    podsLostMax: mostLost(run, "pods"),
+    appsLostMax: mostLost(run, "apps"),
     moneyPerHour: money?.perHour,
     moneyUsedPerHour: money?.usedPerHour,
   };
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, value ?? null]));
+}
+
+/** With one node or zone; undefined where none was lost. */
+function mostLost({ blasts }: ComparedRun, what: "pods" | "apps"): number | undefined {
+  return blasts.length === 0 ? undefined : Math.max(...blasts.map((blast) => blast[what]));
 }
