@@ -28,6 +28,10 @@ export interface ReportTargets {
   readonly parquet?: string | undefined;
 }
 
+export function wantsReport({ html, csv, parquet }: ReportTargets): boolean {
+  return html !== undefined || csv !== undefined || parquet !== undefined;
+}
+
 export interface Reported {
   readonly document: () => ReportDocument;
   readonly tables: readonly ReportTable[];

@@ -13,7 +13,14 @@ import { type Plan, planFor } from "#sim/plan/plan.ts";
 import { planReport } from "#sim/report/plan-report.ts";
 import { planTable } from "#sim/report/plan-table.ts";
 import { planTables } from "#sim/report/plan-tables.ts";
-import { berthVersion, givenOptions, inputFile, inputObjects, writeReports } from "../report-output.ts";
+import {
+  berthVersion,
+  givenOptions,
+  inputFile,
+  inputObjects,
+  wantsReport,
+  writeReports,
+} from "../report-output.ts";
 import { type PlanFlags, planOptions } from "./plan-options.ts";
 import { type MeshRule, plannedClusterOf, type ReadCluster } from "./planned-cluster-of.ts";
 import { KNOWN_SIDECARS } from "./sidecars.ts";
@@ -73,10 +80,7 @@ export async function runPlan(
       ? planJson(plan, read, flags)
       : `${name}: ${assumptions.join("\n")}\n\n${planTable(plan, { hasColour })}`,
   );
-  const otherBases =
-    flags.html === undefined && flags.csv === undefined && flags.parquet === undefined
-      ? []
-      : plansWithOtherBases(read.cluster, options);
+  const otherBases = wantsReport(flags) ? plansWithOtherBases(read.cluster, options) : [];
   const inputs = [
     flags.snapshot === undefined
       ? inputObjects("nodes and pods of the cluster", [...objects.nodes, ...objects.pods])

@@ -4,12 +4,14 @@ import type { ScenarioSource } from "#sim/scenario/scenario-schema.ts";
 import { SCENARIO_API_VERSION, SCENARIO_KIND } from "#sim/scenario/scenario-schema.ts";
 import { formatCpu, formatMemory } from "#model/quantity.ts";
 import { UsageError } from "#runtime/usage-error.ts";
+import { INSTANCE_BASES } from "#sim/instance-bases.ts";
+import { wantsReport } from "../report-output.ts";
 import { parseNodeSize } from "../node-size.ts";
 import { parseSidecarSize, type SimOptions } from "./sim-options.ts";
 
 /** @throws UsageError for flags that do not go together. */
 export function scenarioOfFlags(options: SimOptions): ScenarioSource {
-  const { seed, order, policy, cap, baseMib, sidecarCpu, sidecarMemory } = options;
+  const { seed, order, policy, cap, sidecarCpu, sidecarMemory } = options;
   // Says which of the two flags is wrong, which the schema cannot.
   parseSidecarSize(sidecarCpu, sidecarMemory);
   return {
@@ -19,15 +21,23 @@ export function scenarioOfFlags(options: SimOptions): ScenarioSource {
     workload: { ...workload(options), ...(order !== undefined && { orders: [order] }), tooLarge: "wait" },
     fleet: fleet(options),
     mesh: {
-      ...(baseMib !== undefined && {
-        bases: [{ name: `${baseMib} MiB`, memory: Math.ceil(baseMib * 1024 ** 2) }],
-      }),
+      ...bases(options),
       ...(cap !== undefined && { podsPerNodeMax: cap }),
       sidecar: { cpu: sidecarCpu.trim(), memory: sidecarMemory.trim() },
     },
     ...(policy !== undefined && { policies: policy.split(",").map((name) => name.trim()) }),
     seeds: [seed],
   };
+}
+
+// A report puts what was published beside what was measured, unless a base is given.
+function bases(options: SimOptions): Pick<NonNullable<ScenarioSource["mesh"]>, "bases"> {
+  const { baseMib } = options;
+  if (baseMib !== undefined) {
+    return { bases: [{ name: `${baseMib} MiB`, memory: Math.ceil(baseMib * 1024 ** 2) }] };
+  }
+  if (!wantsReport(options)) return {};
+  return { bases: INSTANCE_BASES.map(({ name, memoryBytes }) => ({ name, memory: memoryBytes })) };
 }
 
 function workload({ trace, pods, format, usage, largestMachineGib }: SimOptions): ScenarioSource["workload"] {

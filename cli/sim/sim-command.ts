@@ -1,6 +1,6 @@
 // `berth sim`: what a fleet would look like under each policy, for a trace or a generated workload.
 
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { assert } from "#model/assert.ts";
 import { describeFlags } from "#runtime/flags.ts";
 import { reportAndExit } from "#runtime/component.ts";
@@ -10,10 +10,13 @@ import { comparisonJson } from "#sim/report/comparison-json.ts";
 import { comparisonTable } from "#sim/report/comparison-table.ts";
 import { calibrationOf } from "#sim/scenario/scenario-calibration.ts";
 import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
-import { inputFiles } from "#sim/scenario/scenario-inputs.ts";
+import { fileNames, inputFiles } from "#sim/scenario/scenario-inputs.ts";
 import { prepareScenario, runScenario } from "#sim/scenario/scenario-run.ts";
 import { type Scenario, scenarioSchema } from "#sim/scenario/scenario-schema.ts";
 import { calibrationTable, scenarioJson, scenarioTable, scenarioText } from "#sim/scenario/scenario-text.ts";
+import { simReport } from "#sim/report/sim-report.ts";
+import { simTables } from "#sim/report/sim-tables.ts";
+import { berthVersion, givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
 import { scenarioOfFlags } from "./flags-scenario.ts";
 import { readSimOptions, simOptions, type SimOptions } from "./sim-options.ts";
 
@@ -71,8 +74,21 @@ export async function runSim(
     out(isJson ? scenarioJson({ scenario, inputs, report }) : scenarioTable(report, { hasColour }));
   } else {
     const [only] = report.results;
-    assert(only !== undefined, "flags give one base of an instance");
+    assert(only !== undefined, "flags give a base of an instance");
     out(isJson ? comparisonJson(only.comparison) : comparisonTable(only.comparison, { hasColour }));
+  }
+  if (wantsReport(options)) {
+    const provenance = {
+      version: berthVersion(),
+      seed,
+      inputs: await Promise.all(reportInputs(options, { scenario, folder }).map(inputFile)),
+      options: givenOptions(argv),
+    };
+    const assumptions = assumptionsOf(scenario);
+    await writeReports(options, {
+      document: () => simReport({ report, assumptions, provenance }),
+      tables: simTables(report),
+    });
   }
   progress(`took ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`);
 }
@@ -113,4 +129,23 @@ function chosenScenario(options: SimOptions): ChosenScenario {
   const [first = options.seed] = scenario.seeds;
   const seed = options.isSeedGiven === true ? options.seed : first;
   return { scenario, folder: dirname(options.scenario), seed };
+}
+
+function reportInputs(
+  options: SimOptions,
+  { scenario, folder }: Pick<ChosenScenario, "scenario" | "folder">,
+): readonly string[] {
+  const own = options.scenario === undefined ? [] : [options.scenario];
+  return [...own, ...fileNames(scenario).map((file) => resolve(folder, file))];
+}
+
+// What the figures rest on, in sentences.
+function assumptionsOf({ mesh }: Scenario): readonly string[] {
+  const { perPod, perConnection, perKiloRps, connectionsPerPod, kiloRpsPerPod, proxyBase, sidecar } = mesh;
+  const amount = ({ cpu, memory }: { readonly cpu: unknown; readonly memory: unknown }): string =>
+    `CPU ${String(cpu)} and memory ${String(memory)}`;
+  return [
+    `A node proxy takes ${amount(proxyBase)} without any instance; each pod adds ${amount(perPod)} to its instance, each of its ${connectionsPerPod} connections ${amount(perConnection)}, each thousand requests per second ${amount(perKiloRps)}, of which a pod has ${kiloRpsPerPod}.`,
+    `A sidecar of fixed size takes ${amount(sidecar)}.`,
+  ];
 }

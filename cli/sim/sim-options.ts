@@ -8,6 +8,7 @@ import { UsageError } from "#runtime/usage-error.ts";
 import { TRACE_FORMATS } from "#sim/traces/load-trace.ts";
 import { TRACE_ORDERS } from "#sim/traces/order.ts";
 import { quantityFlag } from "../quantity-flag.ts";
+import { reportOptions } from "../report-output.ts";
 
 export const simOptions = z.strictObject({
   scenario: z
@@ -78,6 +79,7 @@ export const simOptions = z.strictObject({
   sidecarMemory: z.string().default("128Mi").describe("memory of a sidecar of fixed size"),
   output: z.enum(["table", "json"]).default("table").describe("table or json; -o for short"),
   json: z.boolean().default(false).describe("the same as --output json"),
+  ...reportOptions,
 });
 
 export type SimOptions = z.infer<typeof simOptions> & {
@@ -104,6 +106,7 @@ const BESIDE_A_FILE: ReadonlySet<string> = new Set([
   "seed",
   "output",
   "json",
+  ...Object.keys(reportOptions),
 ]);
 
 /** @throws UsageError if one of the two is no quantity, or negative. */

@@ -8,6 +8,8 @@ import type { PlacementPolicy } from "./placement-policy.ts";
 
 /** The mesh that the others are compared with. */
 export const BASELINE_POLICY = "sidecar-quarter";
+/** The product itself. */
+export const BERTH_POLICY = "berth";
 
 /**
  * What Istio's chart requests for every sidecar: 100m and 128Mi
@@ -37,7 +39,7 @@ export function placementPolicies(sidecar: Resources = ISTIO_SIDECAR): readonly 
       start: (context) => new KubePlacement(context),
     },
     {
-      name: "berth",
+      name: BERTH_POLICY,
       summary: "a proxy per node that Berth sizes, and Berth's placement",
       mesh: { kind: "nodeProxy" },
       start: (context) => new BerthPlacement(context),

@@ -15,6 +15,7 @@ export const REPORT_SCRIPT = `
       return count(value) + " " + UNITS[unit];
     },
   };
+  const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const plots = [];
 
@@ -31,7 +32,7 @@ export const REPORT_SCRIPT = `
       scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.05 : 1] } },
       axes: [
         { ...axis, values: (_plot, ticks) => ticks.map((tick) => tick + " h") },
-        { ...axis, size: 78, values: (_plot, ticks) => ticks.map(format) },
+        { ...axis, size: 78, ...(unit === "bytes" && { incrs: BYTE_STEPS }), values: (_plot, ticks) => ticks.map(format) },
       ],
       series: [
         { label: "hours", value: (_plot, value) => (value === null ? "–" : count(value)) },

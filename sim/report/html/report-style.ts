@@ -31,10 +31,10 @@ a { color: var(--link); }
 a:focus-visible, button:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 3px; }
 .skip { position: absolute; left: -100rem; }
 .skip:focus { left: 1rem; top: 1rem; background: var(--card); padding: .5rem 1rem; }
-.changes { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: 1rem; margin: 1.5rem 0 .75rem; padding: 0; list-style: none; }
+.changes { display: grid; grid-template-columns: repeat(auto-fit, minmax(13.5rem, 1fr)); gap: 1rem; margin: 1.5rem 0 .75rem; padding: 0; list-style: none; }
 .changes li { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem 1.1rem; }
 .changes .name { color: var(--quiet); font-size: .92rem; }
-.changes .amounts { font-size: 1.3rem; font-weight: 650; line-height: 1.35; font-variant-numeric: tabular-nums; }
+.changes .amounts { font-size: 1.18rem; font-weight: 650; line-height: 1.35; font-variant-numeric: tabular-nums; }
 .changes .before { color: var(--quiet); font-weight: 400; }
 .changes .amounts > span { white-space: nowrap; }
 .difference { font-size: 1rem; font-weight: 600; }
