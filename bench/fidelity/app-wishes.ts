@@ -12,6 +12,8 @@ export interface AppWishes {
   /** How the app's demand is spread over containers. */
   readonly containers: "one" | "oneWithoutRequests" | "twoOneWithoutRequests";
   readonly hostPort: number | undefined;
+  /** Devices that each pod takes. */
+  readonly devices: number;
 }
 
 export interface WishOptions {
@@ -86,6 +88,7 @@ export function wishesOf(app: string, { random, maxPerNode, earlier }: WishOptio
     spec,
     image: oneOf(IMAGES).name,
     containers: happens(0.05) ? "oneWithoutRequests" : happens(0.06) ? "twoOneWithoutRequests" : "one",
+    devices: happens(0.04) ? 1 + random.integer(3) : 0,
     hostPort: happens(0.04) ? FIRST_HOST_PORT + random.integer(HOST_PORTS) : undefined,
   };
 }

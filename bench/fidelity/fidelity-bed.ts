@@ -18,13 +18,15 @@ import { serveMeshProfiles } from "#test/e2e/serve-mesh-profiles.ts";
 import type { ToolPaths } from "#test/e2e/tool-binaries.ts";
 import { eachOf, NAMESPACE, SYSTEM_NAMESPACE } from "../scheduler-bed.ts";
 import type { Slice, SliceApp, SlicePod } from "./slice.ts";
-import type { SliceNode } from "./slice-nodes.ts";
+import { DEVICE, type SliceNode } from "./slice-nodes.ts";
 
 const NAMESPACES: ResourceKind = { version: "v1", resource: "namespaces" };
 const SERVICE_ACCOUNTS: ResourceKind = { version: "v1", resource: "serviceaccounts" };
 const READY_MS_MAX = 60_000;
 const POLL_MS = 100;
 const MIB = 1024 ** 2;
+/** Soon too small for the instances: then a node must have room for its proxy to grow, or the pod may not go there. */
+const PROXY_REQUESTS = { cpu: "200m", memory: "256Mi" };
 
 /** Everything that is there before the first pod of the slice. */
 export interface StartingState {
@@ -142,20 +144,21 @@ export class FidelityBed {
       },
       spec: {
         nodeName: name,
-        containers: [
-          { name: "proxy", image: "proxy", resources: { requests: { cpu: "500m", memory: "512Mi" } } },
-        ],
+        containers: [{ name: "proxy", image: "proxy", resources: { requests: PROXY_REQUESTS } }],
       },
     });
   }
 
-  async #createApp({ name, replicas, maxPerNode, ...app }: SliceApp): Promise<void> {
+  async #createApp({ name, replicas, maxPerNode, meshCost, ...app }: SliceApp): Promise<void> {
     const location = { ...MESH_PROFILES, namespace: NAMESPACE };
     await this.connection.create(resourcePath(location), {
       apiVersion: "berth.dev/v1alpha1",
       kind: "MeshProfile",
       metadata: { name },
-      spec: maxPerNode === undefined ? {} : { placement: { maxPodsPerNode: maxPerNode } },
+      spec: {
+        ...(meshCost !== undefined && { cost: meshCost }),
+        ...(maxPerNode !== undefined && { placement: { maxPodsPerNode: maxPerNode } }),
+      },
     });
     const labels = labelsOf({ name, ...app });
     const template = { metadata: { labels }, spec: { containers: [{ name: "app", image: "app" }] } };
@@ -183,11 +186,15 @@ function podSpec({ app: { wishes }, request }: SlicePod): object {
     cpu: `${request.cpuMilli}m`,
     memory: `${Math.ceil(request.memoryBytes / MIB)}Mi`,
   };
-  const { spec, image, hostPort } = wishes;
+  const { spec, image, hostPort, devices } = wishes;
+  const limits = devices === 0 ? {} : { [DEVICE]: String(devices) };
   const app = {
     name: "app",
     image,
-    ...(wishes.containers !== "oneWithoutRequests" && { resources: { requests } }),
+    resources: {
+      requests: { ...(wishes.containers === "oneWithoutRequests" ? {} : requests), ...limits },
+      limits,
+    },
     ...(hostPort !== undefined && { ports: [{ containerPort: hostPort, hostPort }] }),
   };
   const second = wishes.containers === "twoOneWithoutRequests" ? [{ name: "second", image }] : [];

@@ -16,7 +16,7 @@ import type { FidelityBed } from "./fidelity-bed.ts";
 import { type LoggedAttempt, loggedAttempts } from "./scheduler-log.ts";
 import type { SlicePod } from "./slice.ts";
 
-/** Without an extender, or with Berth's in score mode. */
+/** Without an extender, or with Berth's in score mode; every node is looked at and scored. */
 export type FidelityMode = "plain" | "score";
 
 export interface RealDecision {
@@ -31,15 +31,20 @@ export interface RealDecision {
   readonly asked: { readonly offered: readonly string[]; readonly passed: readonly string[] } | undefined;
 }
 
-/** Every node is looked at and scored, as the shipped configuration has it. */
-const PERCENTAGE_OF_NODES_TO_SCORE = 100;
 const CLIENT_RATE = { qps: 5_000, burst: 5_000 };
 /** A decision takes milliseconds; a machine that is busy otherwise may take seconds. */
 const DECISION_MS_MAX = 60_000;
 
+export interface RealRunOptions {
+  readonly pods: readonly SlicePod[];
+  readonly mode: FidelityMode;
+  /** 100 as the shipped configuration has it; 0: as kube-scheduler's default has it. */
+  readonly percentageOfNodesToScore?: number;
+}
+
 export async function runForReal(
   bed: FidelityBed,
-  { pods, mode }: { readonly pods: readonly SlicePod[]; readonly mode: FidelityMode },
+  { pods, mode, percentageOfNodesToScore = 100 }: RealRunOptions,
 ): Promise<readonly RealDecision[]> {
   const { controlPlane, connection } = bed;
   const extender = mode === "score" ? await startBerthExtender(bed, "score") : undefined;
@@ -49,7 +54,7 @@ export async function runForReal(
     ...(recorder === undefined || extender === undefined
       ? {}
       : { extender: { url: await recorder.listen(), ca: extender.address.ca, isIgnorable: false } }),
-    percentageOfNodesToScore: PERCENTAGE_OF_NODES_TO_SCORE,
+    percentageOfNodesToScore,
     clientRate: CLIENT_RATE,
     isTalkative: true,
   });
@@ -66,7 +71,7 @@ export async function runForReal(
         pod: decision.pod,
         bound: decision.bound,
         nodeName: (decision.bound as Pod | undefined)?.spec.nodeName,
-        logged: attempts.get(name) ?? { totals: new Map(), scores: new Map() },
+        logged: attempts.get(name) ?? { totals: new Map(), scores: new Map(), evaluatedNodes: undefined },
         asked: call,
         atMs: call?.answeredMs ?? decision.atMs,
       };

@@ -6,6 +6,8 @@ export interface LoggedAttempt {
   readonly totals: ReadonlyMap<string, number>;
   /** Weighted, by plugin and then by node. */
   readonly scores: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** How far the search for feasible nodes got; undefined for a pod that was not bound. */
+  readonly evaluatedNodes: number | undefined;
 }
 
 /** The last attempt at each pod, by its name. */
@@ -15,8 +17,10 @@ export function loggedAttempts(log: string): ReadonlyMap<string, LoggedAttempt> 
     const pod = POD.exec(line)?.[1];
     if (pod === undefined) continue;
     if (line.includes('"Attempting to schedule pod"'))
-      attempts.set(pod, { totals: new Map(), scores: new Map() });
+      attempts.set(pod, { totals: new Map(), scores: new Map(), evaluatedNodes: undefined });
     const attempt = attempts.get(pod);
+    const evaluated = EVALUATED.exec(line)?.[1];
+    if (attempt !== undefined && evaluated !== undefined) attempt.evaluatedNodes = Number(evaluated);
     const [, node, score] = SCORE.exec(line) ?? [];
     if (attempt === undefined || node === undefined) continue;
     if (line.includes(`"Calculated node's final score for pod"`)) attempt.totals.set(node, Number(score));
@@ -31,8 +35,10 @@ export function loggedAttempts(log: string): ReadonlyMap<string, LoggedAttempt> 
 interface Attempt {
   readonly totals: Map<string, number>;
   readonly scores: Map<string, Map<string, number>>;
+  evaluatedNodes: number | undefined;
 }
 
 const POD = / pod="[^/"]+\/([^"]+)"/;
+const EVALUATED = / evaluatedNodes=(\d+)/;
 const PLUGIN = / plugin="([^"]+)"/;
 const SCORE = / node="([^"]+)" score=(-?\d+)/;

@@ -7,6 +7,9 @@ export const RACK_LABEL = "example.com/rack";
 export const DEDICATED = "example.com/dedicated";
 export const SOFT_TAINT = { key: "example.com/old", value: "yes", effect: "PreferNoSchedule" } as const;
 
+/** What a device plugin offers on some nodes. */
+export const DEVICE = "example.com/device";
+
 const MIB = 1024 ** 2;
 export const IMAGES = [
   { name: "registry.example/tiny:1", sizeBytes: 9 * MIB },
@@ -20,7 +23,7 @@ export interface SliceNode {
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly object[];
   readonly isUnschedulable: boolean;
-  readonly allocatable: { readonly cpu: string; readonly memory: string; readonly pods: string };
+  readonly allocatable: Readonly<Record<string, string>>;
   readonly images: readonly { readonly names: readonly string[]; readonly sizeBytes: number }[];
 }
 
@@ -48,7 +51,11 @@ function nodeAt(index: number): SliceNode {
       ...(every(6, 2) ? [SOFT_TAINT] : []),
     ],
     isUnschedulable: every(32, 9),
-    allocatable: { ...(every(3, 1) ? LARGE : SMALL), pods: every(16, 4) ? "9" : "110" },
+    allocatable: {
+      ...(every(3, 1) ? LARGE : SMALL),
+      pods: every(16, 4) ? "9" : "110",
+      ...(every(5, 3) ? { [DEVICE]: "8" } : {}),
+    },
     images: IMAGES.filter((_, image) => (index >> image) % 2 === 0).map(({ name: image, sizeBytes }) => ({
       names: [image.includes(":") ? image : `${image}:latest`, `${image}@sha256:${"0".repeat(64)}`],
       sizeBytes,

@@ -22,6 +22,8 @@ export interface SliceApp {
   readonly replicas: number;
   readonly isMesh: boolean;
   readonly maxPerNode: number | undefined;
+  /** Of its profile; undefined where nothing is known of it. */
+  readonly meshCost: object | undefined;
   readonly wishes: AppWishes;
 }
 
@@ -31,38 +33,38 @@ export interface SlicePod {
   readonly request: TracePod["request"];
 }
 
-/** Larger apps are cut: a handful of them would be the whole slice. */
+/** Larger apps are cut, in a small slice all the more: a handful of them would be the whole slice. */
 const APP_PODS_MAX = 60;
+const APP_SHARE_MAX = 0.1;
 const MESH_SHARE = 0.75;
+/** Apps whose mesh costs are their own and not the default. */
+const COSTED_SHARE = 0.4;
+const BASE_MIB_MAX = 1_200;
+const REQUESTS_PER_SECOND_MAX = 3_000;
 const TIANCHI = "tianchiA_pods.csv.gz";
 /** More than is taken, so that the apps are a choice of many. */
 const GENERATED_FACTOR = 4;
 /** Pods in one block of the order of creation: what several rollouts at a time mingle. */
 const BLOCK_PODS = 120;
-/** The generator's pods have the size of VMs. */
-const GENERATED_POD_SIZE = 0.5;
 const DAY_SECONDS = 86_400;
 
-export async function drawSlice({ podCount, seed, folder }: SliceOptions): Promise<Slice> {
+export async function drawSlice({ podCount, seed, traces }: SliceOptions): Promise<Slice> {
   const random = new SeededRandom(seed);
-  const path = join(folder, TIANCHI);
-  const hasTrace = await access(path).then(
-    () => true,
-    () => false,
-  );
-  const trace = hasTrace
-    ? await loadTrace(path)
-    : generateTrace({
-        seed,
-        pods: podCount * GENERATED_FACTOR,
-        spanSeconds: DAY_SECONDS,
-        podSize: GENERATED_POD_SIZE,
-      });
+  const path = await traceIn(traces);
+  const trace =
+    path !== undefined
+      ? await loadTrace(path)
+      : generateTrace({
+          seed,
+          pods: podCount * GENERATED_FACTOR,
+          spanSeconds: DAY_SECONDS,
+        });
   const byApp = [...Map.groupBy(trace, ({ app }) => app).values()];
+  const podsMax = Math.min(APP_PODS_MAX, Math.ceil(podCount * APP_SHARE_MAX));
   const apps: SliceApp[] = [];
   const pods: SlicePod[] = [];
   for (const ofApp of shuffled(byApp, random)) {
-    const taken = ofApp.slice(0, Math.min(APP_PODS_MAX, podCount - pods.length));
+    const taken = ofApp.slice(0, Math.min(podsMax, podCount - pods.length));
     if (taken.length === 0) break;
     const name = `app-${String(apps.length).padStart(3, "0")}`;
     const app = {
@@ -70,23 +72,40 @@ export async function drawSlice({ podCount, seed, folder }: SliceOptions): Promi
       replicas: taken.length,
       isMesh: random.next() < MESH_SHARE,
       maxPerNode: ofApp[0]?.maxPerNode,
+      meshCost: random.next() < COSTED_SHARE ? drawCost(random) : undefined,
       wishes: wishesOf(name, { random, maxPerNode: ofApp[0]?.maxPerNode, earlier: apps.at(-1)?.name }),
     };
     apps.push(app);
     pods.push(...taken.map(({ request }, index) => ({ name: `${name}-${index}`, app, request })));
   }
   return {
-    source: hasTrace ? `Tianchi 2018, set A, ${apps.length} apps` : `generator, seed ${seed}`,
+    source: path !== undefined ? `Tianchi 2018, set A, ${apps.length} apps` : `generator, seed ${seed}`,
     apps,
     pods: inBlocks(pods, random),
+  };
+}
+
+function drawCost(random: SeededRandom): object {
+  return {
+    base: { memory: `${1 + random.integer(BASE_MIB_MAX)}Mi` },
+    requestsPerSecondPerPod: random.integer(REQUESTS_PER_SECOND_MAX),
   };
 }
 
 export interface SliceOptions {
   readonly podCount: number;
   readonly seed: number;
-  /** Where traces are, if there are any. */
-  readonly folder: string;
+  /** Folder; a seeded workload where it does not hold the trace. */
+  readonly traces: string | undefined;
+}
+
+async function traceIn(folder: string | undefined): Promise<string | undefined> {
+  if (folder === undefined) return undefined;
+  const path = join(folder, TIANCHI);
+  return access(path).then(
+    () => path,
+    () => undefined,
+  );
 }
 
 // Apps come one after the other in blocks, mingled within each: neither one rollout at a time nor all of them at once.

@@ -63,6 +63,26 @@ test("a pod's wishes about nodes and other pods are read from where the API has 
   assert.deepEqual(wishes.images, ["init", "side", "app"]);
 });
 
+test("other resources are those of all containers, or of an init container that needs more; the mesh's own are none", () => {
+  const asking = (requests: object, restartPolicy?: string) => ({
+    name: "c",
+    resources: { requests },
+    ...(restartPolicy === undefined ? {} : { restartPolicy }),
+  });
+  const gpu = (count: string): object => ({ "nvidia.com/gpu": count });
+  const { wishes } = decodeDriverPod(
+    aPod({
+      initContainers: [asking(gpu("1"), "Always"), asking({ ...gpu("4"), "ephemeral-storage": "1Gi" })],
+      containers: [asking({ ...gpu("2"), "berth.dev/mesh": "1", cpu: "1" }), asking(gpu("1"))],
+    }),
+  );
+  assert.deepEqual(wishes.otherRequests, { "nvidia.com/gpu": 5, "ephemeral-storage": 1024 * MIB });
+  assert.equal(decodeDriverPod(aPod({ containers: [asking({ cpu: "1" })] })).wishes.otherRequests, undefined);
+  const allocatable = { cpu: "4", memory: "16Gi", pods: "20", "nvidia.com/gpu": "8" };
+  const node = decodeNodeSpec({ metadata: { name: "n" }, status: { allocatable } });
+  assert.deepEqual(node.otherAllocatable, { "nvidia.com/gpu": 8 });
+});
+
 test("a node's images are read from its status", () => {
   const allocatable = { cpu: "4", memory: "16Gi", pods: "20" };
   const images = [{ names: ["app:1", "app@sha256:0"], sizeBytes: 5 }, { sizeBytes: 7 }];

@@ -11,6 +11,7 @@ import type { HostPort } from "../policies/host-ports.ts";
 import type { SpreadConstraint } from "../policies/spread-constraint.ts";
 import type { NodeSpec } from "../policies/scheduler-cluster.ts";
 import { CPU_MILLI_DEFAULT, MEMORY_BYTES_DEFAULT, type SchedulerPod } from "../policies/scheduler-pod.ts";
+import { otherAllocatable, otherRequests } from "./other-resources.ts";
 import { type ApiPodAffinity, decodePodAffinity } from "./decode-pod-affinity.ts";
 import type { Taint, Toleration } from "#model/taints.ts";
 
@@ -52,8 +53,10 @@ function wishesOf(view: PodView, raw: ApiSchedulingPod): SchedulerPod {
     ...containers,
   ];
   const hostPorts = lasting.flatMap(hostPortsOf);
+  const others = otherRequests(containers, initContainers);
   return {
     request: view.request,
+    ...(others === undefined ? {} : { otherRequests: others }),
     ...([...initContainers, ...containers].every(namesBoth) ? {} : { scoredRequest: scoredRequest(raw) }),
     namespace: view.namespace,
     labels: metadata.labels ?? {},
@@ -118,6 +121,7 @@ export function decodeNodeSpec(raw: unknown): NodeSpec {
     labels: metadata.labels ?? {},
     taints: spec?.taints ?? [],
     isUnschedulable: spec?.unschedulable === true,
+    otherAllocatable: otherAllocatable(status?.allocatable),
     images: (status?.images ?? []).map(({ names, sizeBytes = 0 }) => ({ names: names ?? [], sizeBytes })),
     ...(Number.isInteger(podsMax) ? { podsMax } : {}),
   };

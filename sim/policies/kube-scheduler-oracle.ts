@@ -57,7 +57,13 @@ function isFeasible(pod: SchedulerPod, node: NodeSpec, there: readonly Scheduler
   const { cpuMilli, memoryBytes } = pod.request;
   const cpuFree = node.allocatable.cpuMilli - sum(there.map(({ request }) => request.cpuMilli));
   const memoryFree = node.allocatable.memoryBytes - sum(there.map(({ request }) => request.memoryBytes));
-  return (cpuMilli === 0 || cpuMilli <= cpuFree) && (memoryBytes === 0 || memoryBytes <= memoryFree);
+  const hasOthers = Object.entries(pod.otherRequests ?? {}).every(([name, amount]) => {
+    const taken = sum(there.map(({ otherRequests }) => otherRequests?.[name] ?? 0));
+    return amount === 0 || amount + taken <= (node.otherAllocatable?.[name] ?? 0);
+  });
+  return (
+    hasOthers && (cpuMilli === 0 || cpuMilli <= cpuFree) && (memoryBytes === 0 || memoryBytes <= memoryFree)
+  );
 }
 
 export function oracleTotals(pod: SchedulerPod, names: readonly string[], cluster: OracleCluster): number[] {

@@ -27,16 +27,19 @@ function nodesOf(count: number): NodeSpec[] {
 
 test("each filter turns nodes down for its own reason", () => {
   const cluster = new SchedulerCluster([
-    aNode("free"),
+    aNode("free", { otherAllocatable: { gpu: 2 } }),
     aNode("cordoned", { isUnschedulable: true }),
     aNode("tainted", { taints: [{ key: "gpu", effect: "NoSchedule" }] }),
     aNode("elsewhere", { labels: { disk: "hdd" } }),
     aNode("crowded", { podsMax: 0 }),
     aNode("slow", { allocatable: { cpuMilli: 99, memoryBytes: 16 * GIB } }),
+    aNode("bare", { otherAllocatable: { gpu: 1 } }),
     aNode("narrow", { allocatable: { cpuMilli: 4000, memoryBytes: 1 } }),
   ]);
   const requiredTerms = [{ matchExpressions: [{ key: "disk", operator: "DoesNotExist" }] }];
-  const { feasible, rejections } = new KubeSchedulerModel(cluster).filter(aPod({ requiredTerms }));
+  const otherRequests = { gpu: 2 };
+  const pod = aPod({ requiredTerms, otherRequests });
+  const { feasible, rejections } = new KubeSchedulerModel(cluster).filter(pod);
   assert.deepEqual(
     feasible.map(({ name }) => name),
     ["free"],
@@ -50,6 +53,7 @@ test("each filter turns nodes down for its own reason", () => {
       "Too many pods",
       "Insufficient cpu",
       "Insufficient memory",
+      "Insufficient gpu",
     ]),
   );
 });
@@ -251,6 +255,7 @@ const anyPod: fc.Arbitrary<SchedulerPod> = fc.record(
       .map((labels) => labels as Record<string, string>),
     podAffinity: rarely(anyAffinity, {}),
     spreadConstraints: rarely(fc.array(anyConstraint, { minLength: 1, maxLength: 2 }), []),
+    otherRequests: rarely<Record<string, number>>(fc.constantFrom({ gpu: 1 }, { gpu: 2, disk: 7 }), {}),
     hostPorts: rarely(fc.array(anyHostPort, { minLength: 1, maxLength: 2 }), []),
     images: fc.array(fc.constantFrom("small:1", "big:latest"), { minLength: 1, maxLength: 2 }),
     tolerations: fc.array(anyToleration, { maxLength: 2 }),
@@ -294,6 +299,7 @@ const anyNodes: fc.Arbitrary<NodeSpec[]> = fc
         { maxLength: 2 },
       ),
       isUnschedulable: rarely(fc.constant(true), false),
+      otherAllocatable: fc.constantFrom({}, { gpu: 1 }, { gpu: 4, disk: 10 }),
       images: fc.subarray([
         { names: ["small:1", "small@sha256:0"], sizeBytes: 40 * 2 ** 20 },
         { names: ["big:latest"], sizeBytes: 1_234_567_890 },

@@ -2,10 +2,9 @@
 // them, which it would take. Upstream: pkg/scheduler/schedule_one.go (findNodesThatPassFilters, prioritizeNodes) and the
 // plugins named in the files beside this one.
 //
-// In it: NodeUnschedulable, TaintToleration, NodeAffinity, NodePorts, NodeResourcesFit (CPU, memory, number of pods),
+// In it: NodeUnschedulable, TaintToleration, NodeAffinity, NodePorts, NodeResourcesFit (its scores by CPU and memory),
 // NodeResourcesBalancedAllocation, PodTopologySpread with constraints of the pod's own and with the system's defaults,
-// InterPodAffinity, ImageLocality, node sampling. Not in it: volumes, ephemeral storage, extended resources and devices,
-// gangs, preemption. For pods that use none of those, the missing plugins are skipped upstream or give all nodes the
+// InterPodAffinity, ImageLocality, node sampling. Not in it: volumes, claims of devices, gangs, preemption. For pods that use none of those, the missing plugins are skipped upstream or give all nodes the
 // same, so that the choice is the same; `npm run bench -- fidelity` holds it to the real one.
 
 import { assert } from "#model/assert.ts";
@@ -43,8 +42,7 @@ export type Rejection =
   | "node(s) didn't match Pod's node affinity/selector"
   | "node(s) didn't have free ports for the requested pod ports"
   | "Too many pods"
-  | "Insufficient cpu"
-  | "Insufficient memory"
+  | `Insufficient ${string}`
   | SpreadRejection
   | AffinityRejection;
 
@@ -119,6 +117,11 @@ export class KubeSchedulerModel {
     }
     if (all.length > 0) this.#nextStart = (this.#nextStart + feasible.length + rejected) % all.length;
     return { feasible, rejections };
+  }
+
+  /** Has the next search begin at this node of the cluster's order, as after searches that the model has not made. */
+  searchFrom(index: number): void {
+    this.#nextStart = index;
   }
 
   /** Why the pod may not go to this node, or undefined if it may: what a nominated node is asked first. */
@@ -292,7 +295,7 @@ function wishesOf(pod: SchedulerPod): Wishes {
 /** The filters that look at the node alone, in the order of the default profile. */
 function rejectionOf(
   node: SchedulerNode,
-  { request, hostPorts }: SchedulerPod,
+  { request, hostPorts, otherRequests }: SchedulerPod,
   wishes: Wishes,
 ): Rejection | undefined {
   if (node.isUnschedulable && !wishes.toleratesUnschedulable) return "node(s) were unschedulable";
@@ -314,6 +317,11 @@ function rejectionOf(
     request.memoryBytes > node.memoryBytesAllocatable - node.memoryBytesRequested
   ) {
     return "Insufficient memory";
+  }
+  if (otherRequests === undefined) return undefined;
+  for (const [name, amount] of Object.entries(otherRequests)) {
+    const free = (node.otherAllocatable[name] ?? 0) - (node.otherRequested.get(name) ?? 0);
+    if (amount > 0 && amount > free) return `Insufficient ${name}`;
   }
   return undefined;
 }

@@ -27,6 +27,8 @@ export interface NodeSpec {
   readonly taints?: readonly Taint[];
   readonly isUnschedulable?: boolean;
   readonly images?: readonly NodeImage[];
+  /** Resources but CPU and memory, by name. */
+  readonly otherAllocatable?: Readonly<Record<string, number>>;
 }
 
 /** As a node's status lists it. */
@@ -88,11 +90,17 @@ export class SchedulerCluster {
       zoneIndex: zone === undefined ? 0 : this.#indexOfZone(zone),
       hasHostname: labels[HOSTNAME_LABEL] !== undefined,
       images: imagesByName(spec.images),
+      otherAllocatable: spec.otherAllocatable ?? NO_OTHERS,
     };
     const known = this.#nodes.get(spec.name);
     this.#countImages(fields.images, 1);
     if (known === undefined) {
-      this.#nodes.set(spec.name, { ...fields, ...NOTHING_REQUESTED, hostPorts: [] });
+      this.#nodes.set(spec.name, {
+        ...fields,
+        ...NOTHING_REQUESTED,
+        hostPorts: [],
+        otherRequested: NOTHING_OF_OTHERS,
+      });
     } else {
       this.#countImages(known.images, -1);
       this.#moveSpreadCounts(known, fields.zoneIndex);
@@ -142,6 +150,7 @@ export class SchedulerCluster {
       "no more is removed from a node than was added",
     );
     if (pod.spreadGroup !== undefined) this.#changeSpread(pod.spreadGroup, node, sign);
+    if (pod.otherRequests !== undefined) changeOthers(node, pod.otherRequests, sign);
     if (pod.hostPorts !== undefined) changePorts(node, pod.hostPorts, sign);
     this.groups.change(pod, node, sign);
     if (node.pods === 0 && this.#leaving.delete(nodeName)) this.#nodes.delete(nodeName);
@@ -195,6 +204,8 @@ export interface SpreadCounts {
 type MutableNode = { -readonly [K in keyof SchedulerNode]: SchedulerNode[K] };
 
 const NO_IMAGES: NodeImages = new Map();
+const NO_OTHERS = {};
+const NOTHING_OF_OTHERS: ReadonlyMap<string, number> = new Map();
 
 function imagesByName(images: readonly NodeImage[] | undefined): NodeImages {
   if (images === undefined || images.length === 0) return NO_IMAGES;
@@ -203,6 +214,15 @@ function imagesByName(images: readonly NodeImage[] | undefined): NodeImages {
     for (const name of names) if (!byName.has(name)) byName.set(name, sizeBytes);
   }
   return byName;
+}
+
+// Few pods ask for any, so a new map each time costs less than one for every node.
+function changeOthers(node: MutableNode, amounts: Readonly<Record<string, number>>, sign: 1 | -1): void {
+  const requested = new Map(node.otherRequested);
+  for (const [name, amount] of Object.entries(amounts)) {
+    requested.set(name, (requested.get(name) ?? 0) + sign * amount);
+  }
+  node.otherRequested = requested;
 }
 
 function changePorts(node: MutableNode, ports: readonly HostPort[], sign: 1 | -1): void {

@@ -27,6 +27,9 @@ export interface SchedulerNode {
   readonly zoneIndex: number;
   readonly hasHostname: boolean;
   readonly images: NodeImages;
+  /** Resources but CPU and memory, by name; what is missing is none. */
+  readonly otherAllocatable: Readonly<Record<string, number>>;
+  readonly otherRequested: ReadonlyMap<string, number>;
   /** Taken by the pods here. */
   readonly hostPorts: readonly HostPort[];
 }

@@ -16,6 +16,8 @@ export interface SchedulerPod {
    * default per container, which shows for pods of several containers of which some request nothing.
    */
   readonly scoredRequest?: Resources;
+  /** Other resources by name: ephemeral storage in bytes, devices in pieces. The filter counts them, scores do not. */
+  readonly otherRequests?: Readonly<Record<string, number>>;
   /**
    * Pods that are spread from each other by default: those that the pod's own Service or controller selects. Undefined
    * for a pod that none selects, which default spreading leaves alone.
