@@ -1,165 +1,143 @@
-// One proxy of a node replaced by the next, again and again, under load: beside the old one (a surge), and after it (no
-// room for two). Whether the kernel migrates connections is the network namespace's setting, which this only reads.
+// One proxy of a node replaced by the next, again and again, under load of HTTP/1.1, HTTP/2, gRPC and WebSockets: beside
+// the old one (a surge), and after it (no room for two). And the app's instance in it replaced alone.
 
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 import { max, median, quantile } from "simple-statistics";
 
-import { freePort } from "#cli/start/free-port.ts";
-import { APP_LABEL, MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
 import { isMigrationOn } from "#proxy/shell/reuse-port.ts";
-import { systemClock } from "#runtime/clock.ts";
 import { UsageError } from "#runtime/usage-error.ts";
-import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
+import { PROTOCOLS, type ProtocolFigures, ProtocolsLoad } from "#test/load/protocols-load.ts";
 
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
-import { HandoverLoad, longestGapMs, startBenchApp } from "./upgrade-load.ts";
-import type { LoadCounts } from "./upgrade-load.ts";
+import { BenchNode, endProxy, HOST } from "./upgrade/bench-node.ts";
+import { longestGapMs } from "./upgrade/gap.ts";
+import { inOwnNetwork, type Migration, MIGRATIONS } from "./upgrade/own-network.ts";
 
 export const upgradeBench: Bench = {
   summary:
-    "proxies replaced under load, with the next beside the old one and after it: failed requests and gaps",
+    "proxies replaced under load of four protocols, the next beside the old one and after it, and instances alone: failed requests and gaps; --migration on|off in a network of its own",
   run,
 };
 
-const MAIN = fileURLToPath(new URL("../proxy/main.ts", import.meta.url));
-const HOST = "127.0.0.1";
 const CHANGES = 20;
-const CHANGES_QUICK = 4;
+const CHANGES_QUICK = 2;
 /** On connections of their own. */
-const FRESH_PER_SECOND = 300;
+const FRESH_PER_SECOND = 200;
+const KEPT_CONNECTIONS = 16;
 /** Traffic as usual between two changes. */
 const CALM_MS = 500;
+/** A changed quota takes another heap, and that another worker. */
+const QUOTAS = ["192Mi", "256Mi"] as const;
 
-type Order = "surge" | "drainFirst";
+const KINDS = ["surge", "restart", "drainFirst"] as const;
+type Kind = (typeof KINDS)[number];
 
 async function run({ argv, isQuick, progress }: BenchOptions): Promise<BenchReport> {
-  const [unknown] = argv;
-  if (unknown !== undefined) throw new UsageError(`upgrade takes no ${unknown}`);
-  const changes = isQuick ? CHANGES_QUICK : CHANGES;
-  const surge = await replace("surge", changes, progress);
-  const drainFirst = await replace("drainFirst", changes, progress);
-  const figures = {
-    upgrades: changes,
-    requests: surge.requests,
-    // The load is HTTP/1.1.
-    failed: { http1: surge.failed.fresh + surge.failed.kept, http2: null, grpc: null, websocket: null },
-    connectionMigration: isMigrationOn() ?? null,
-    surge,
-    drainFirst,
-  };
-  const rows = (["surge", "drainFirst"] as const).map((order) => {
-    const { requests, failed, latencyMs, changeMs, gapMs } = figures[order];
-    return [
-      order.padEnd(10),
-      `${failed.fresh + failed.kept} of ${requests} failed (new connections ${failed.fresh}, kept ${failed.kept})`,
-      `latency p50 ${latencyMs.p50} p99 ${latencyMs.p99} max ${latencyMs.max} ms`,
-      `change ${changeMs.p50} ms, gap p50 ${gapMs.p50} max ${gapMs.max} ms`,
-    ].join("  ");
-  });
-  return { figures, table: [`tcp_migrate_req: ${figures.connectionMigration}`, ...rows].join("\n") };
+  const migration = migrationOf(argv);
+  const figures =
+    migration === undefined
+      ? await measure(isQuick ? CHANGES_QUICK : CHANGES, progress)
+      : ((await inOwnNetwork(migration, isQuick ? ["--quick"] : [])) as Awaited<ReturnType<typeof measure>>);
+  const rows = [`tcp_migrate_req: ${figures.connectionMigration}`];
+  for (const kind of KINDS) {
+    const { changes, protocols, latencyMs, changeMs, gapMs } = figures[kind];
+    rows.push(
+      `${kind}: ${changes} changes, each ${changeMs.p50} ms (at most ${changeMs.max}), gap p50 ${gapMs.p50} max ${gapMs.max} ms, HTTP/1.1 p50 ${latencyMs.p50} p99 ${latencyMs.p99} max ${latencyMs.max} ms`,
+    );
+    for (const protocol of PROTOCOLS) {
+      const { requests, failed, farewells, refused, reasons } = protocols[protocol];
+      const why = failed === 0 ? "" : ` ${JSON.stringify(reasons)}`;
+      const told = farewells === 0 ? "" : `, ${farewells} told in order to go`;
+      const again = refused === 0 ? "" : `, ${refused} streams refused unprocessed and asked for again`;
+      rows.push(`  ${protocol.padEnd(9)} ${failed} of ${requests} failed${told}${again}${why}`);
+    }
+  }
+  return { figures, table: rows.join("\n") };
 }
 
-async function replace(order: Order, changes: number, progress: BenchOptions["progress"]) {
-  const node = await startNode();
-  let proxy = await startProxy(node);
-  const load = new HandoverLoad(node.inboundPort);
-  load.start(FRESH_PER_SECOND);
+function migrationOf(argv: readonly string[]): Migration | undefined {
+  try {
+    const { values } = parseArgs({ args: [...argv], options: { migration: { type: "string" } } });
+    const { migration } = values;
+    if (migration === undefined || Object.hasOwn(MIGRATIONS, migration))
+      return migration as Migration | undefined;
+    throw new UsageError(`--migration is on or off, not "${migration}"`);
+  } catch (error) {
+    throw new UsageError(`upgrade takes --migration on|off: ${(error as Error).message}`);
+  }
+}
+
+async function measure(changes: number, progress: BenchOptions["progress"]) {
+  const surge = await replace("surge", changes, progress);
+  const restart = await replace("restart", changes, progress);
+  const drainFirst = await replace("drainFirst", changes, progress);
+  const failed = (protocol: (typeof PROTOCOLS)[number]): number =>
+    surge.protocols[protocol].failed + restart.protocols[protocol].failed;
+  return {
+    upgrades: changes,
+    restarts: changes,
+    requests: [surge, restart].reduce((sum, { requests }) => sum + requests, 0),
+    // Of surges and of restarts. After the old one is gone nobody listens, which is counted apart.
+    failed: {
+      http1: failed("http1"),
+      http2: failed("http2"),
+      grpc: failed("grpc"),
+      websocket: failed("websocket"),
+    },
+    connectionMigration: isMigrationOn() ?? null,
+    surge,
+    restart,
+    drainFirst,
+  };
+}
+
+async function replace(kind: Kind, changes: number, progress: BenchOptions["progress"]) {
+  const node = await BenchNode.start();
+  let proxy = await node.startProxy();
+  const target = { host: HOST, port: node.ports.inbound };
+  const load = new ProtocolsLoad({
+    ...target,
+    freshPerSecond: FRESH_PER_SECOND,
+    keptConnections: KEPT_CONNECTIONS,
+  });
+  const change = async (count: number): Promise<void> => {
+    if (kind === "restart") return node.restartInstance(QUOTAS[count % QUOTAS.length] ?? QUOTAS[0]);
+    if (kind === "drainFirst") await endProxy(proxy);
+    const next = await node.startProxy();
+    if (kind === "surge") await endProxy(proxy);
+    proxy = next;
+  };
   const changesMs: number[] = [];
   const gapsMs: number[] = [];
-  for (let change = 1; change <= changes; change++) {
+  for (let count = 1; count <= changes; count++) {
     await delay(CALM_MS);
     const over = new AbortController();
-    const gap = longestGapMs(node.inboundPort, over.signal);
+    const gap = longestGapMs(target, over.signal);
     const startedMs = performance.now();
-    if (order === "surge") {
-      const next = await startProxy(node);
-      await end(proxy);
-      proxy = next;
-    } else {
-      await end(proxy);
-      proxy = await startProxy(node);
-    }
+    await change(count);
     changesMs.push(performance.now() - startedMs);
     over.abort();
     gapsMs.push(await gap);
-    progress(`${order} ${change}/${changes}: ${Math.round(changesMs.at(-1) ?? 0)} ms`);
+    const failed = PROTOCOLS.map((protocol) => `${protocol} ${load.figures()[protocol].failed}`).join(", ");
+    progress(
+      `${kind} ${count}/${changes}: ${Math.round(changesMs.at(-1) ?? 0)} ms; failed so far: ${failed}`,
+    );
   }
   await delay(CALM_MS);
   await load.stop();
-  await end(proxy);
-  await node.api.close();
+  await endProxy(proxy);
+  await node.stop();
+  const protocols = load.figures();
   return {
-    requests: load.fresh.requests + load.kept.requests,
-    failed: { fresh: failedOf(load.fresh), kept: failedOf(load.kept) },
-    reasons: { fresh: Object.fromEntries(load.fresh.failures), kept: Object.fromEntries(load.kept.failures) },
-    latencyMs: spread([...load.fresh.latenciesMs, ...load.kept.latenciesMs]),
+    changes,
+    requests: Object.values<ProtocolFigures>(protocols).reduce((sum, { requests }) => sum + requests, 0),
+    protocols,
+    latencyMs: spread([load.http1.fresh, load.http1.kept].flatMap(({ counts }) => counts.latenciesMs)),
     changeMs: spread(changesMs),
     gapMs: spread(gapsMs),
   };
-}
-
-interface BenchNode {
-  readonly api: LoopbackApi;
-  readonly flags: readonly string[];
-  readonly inboundPort: number;
-}
-
-/** A node with one pod of one app, which the cluster's API tells every proxy of. */
-async function startNode(): Promise<BenchNode> {
-  const api = new LoopbackApi({ clock: systemClock() });
-  const { url } = await api.listen({ host: HOST, port: 0 });
-  const inboundPort = await freePort(HOST);
-  api.store.create("meshprofiles", {
-    metadata: { name: "cart", namespace: "default" },
-    spec: {},
-    status: { ports: { inbound: inboundPort, outbound: await freePort(HOST) } },
-  });
-  api.store.create("pods", {
-    metadata: {
-      name: "cart-1",
-      namespace: "default",
-      labels: { [MESH_LABEL]: MESH_ENABLED, [APP_LABEL]: "cart" },
-    },
-    spec: {
-      nodeName: "node-1",
-      containers: [{ name: "cart", ports: [{ containerPort: await startBenchApp() }] }],
-    },
-    status: { phase: "Running", podIP: HOST, conditions: [{ type: "Ready", status: "True" }] },
-  });
-  const flags = [
-    "--node-name=node-1",
-    `--node-address=${HOST}`,
-    `--api-server=${url}`,
-    `--control-port=${await freePort(HOST)}`,
-    "--log-level=silent",
-  ];
-  return { api, flags, inboundPort };
-}
-
-/** Once it is ready. */
-async function startProxy({ flags }: BenchNode): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
-  const ended = once(child, "exit").then(() => {
-    throw new Error("a proxy ended before it was ready");
-  });
-  await Promise.race([once(child.stdout, "data"), ended]);
-  ended.catch(() => undefined);
-  return child;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const ended = once(child, "exit");
-  child.kill("SIGTERM");
-  await ended;
-}
-
-function failedOf({ failures }: LoadCounts): number {
-  return [...failures.values()].reduce((sum, count) => sum + count, 0);
 }
 
 function spread(values: readonly number[]) {

@@ -6,6 +6,7 @@ import type { Server, Socket } from "node:net";
 
 import type { Clock } from "#runtime/clock.ts";
 
+import type { Drain } from "../policy/farewell.ts";
 import type { Caller } from "../policy/identity/caller.ts";
 import { ClientConnection } from "./http1/client-connection.ts";
 import type { ClientOptions } from "./http1/client-options.ts";
@@ -47,8 +48,8 @@ export class AppListener {
   readonly #sources = new Map<string, number>();
   readonly #sweepMs: number;
   readonly #state = { isRetiring: false, isDraining: false };
-  readonly #farewells: Farewells;
-  #drainedAtMs: number | undefined;
+  readonly #farewells = new Farewells();
+  #draining: { readonly drain: Drain; readonly sinceMs: number } | undefined;
   #http2Port: Http2Port | undefined;
   #isSweeping = false;
 
@@ -60,7 +61,6 @@ export class AppListener {
       takeHttp2:
         options.loadHttp2 && ((socket, bytes, caller) => void this.#takeHttp2(socket, bytes, caller)),
     };
-    this.#farewells = new Farewells(options.drainTimeoutMs);
     const { headersMs, silenceMs, drainIdleMs, clientIdleMs } = options.times;
     // Farewells are said within tenths of the drain timeout.
     const drainStepMs = options.drainTimeoutMs / 10;
@@ -99,10 +99,10 @@ export class AppListener {
   }
 
   /** Resolves once the last connection has closed. The caller bounds the wait. */
-  async drain(): Promise<void> {
+  async drain(drain: Drain): Promise<void> {
     void this.retire();
     this.#state.isDraining = true;
-    this.#drainedAtMs ??= this.#options.clock.nowMs();
+    this.#draining ??= { drain, sinceMs: this.#options.clock.nowMs() };
     const { promise, resolve } = Promise.withResolvers<void>();
     closeQuietly(this.#server, { closed: resolve });
     await promise;
@@ -163,17 +163,22 @@ export class AppListener {
     const { clock, sweepUpstreams } = this.#options;
     const nowMs = clock.nowMs();
     for (const client of this.#clients) client.sweep(nowMs);
-    if (this.#drainedAtMs !== undefined) this.#sayFarewell(nowMs - this.#drainedAtMs);
+    this.#http2Port?.look();
+    this.#sayFarewell(nowMs);
     this.#isSweeping = sweepUpstreams(nowMs) || this.#clients.size > 0;
     if (this.#isSweeping) this.#sweepLater();
   }
 
-  #sayFarewell(elapsedMs: number): void {
+  #sayFarewell(nowMs: number): void {
+    if (this.#draining === undefined) return;
+    const { drain, sinceMs } = this.#draining;
+    const { listening: isListening } = this.#server;
+    const { drainTimeoutMs: timeoutMs } = this.#options;
+    const progress = { drain, isListening, elapsedMs: nowMs - sinceMs, timeoutMs };
     const all = [...this.#clients, ...(this.#http2Port?.exchanges ?? [])];
-    const { true: lasting = [], false: others = [] } = Object.groupBy(all, ({ isLasting }) =>
-      String(isLasting),
-    );
-    this.#farewells.turn(elapsedMs, lasting, others);
+    const lasting = all.filter((one) => one.isLasting(nowMs));
+    const others = all.filter((one) => !one.isLasting(nowMs));
+    this.#farewells.turn(progress, lasting, others);
   }
 
   #sweepLater(): void {

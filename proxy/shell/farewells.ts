@@ -1,6 +1,6 @@
 // Carries out the farewells of one draining port.
 
-import { dueFarewells, farewell } from "../policy/farewell.ts";
+import { type DrainProgress, dueFarewells, farewell } from "../policy/farewell.ts";
 
 /** It may take the first word or a later one, as long as it is not the last call. */
 export interface Leaver {
@@ -8,13 +8,8 @@ export interface Leaver {
 }
 
 export class Farewells {
-  readonly #drainTimeoutMs: number;
   readonly #told = new WeakSet<Leaver>();
   #toldCount = 0;
-
-  constructor(drainTimeoutMs: number) {
-    this.#drainTimeoutMs = drainTimeoutMs;
-  }
 
   /**
    * To be called at a steady pace.
@@ -22,8 +17,8 @@ export class Farewells {
    * @param lasting who would stay for ever, in the order of their coming
    * @param others who will end by themselves, but perhaps not in time
    */
-  turn(elapsedMs: number, lasting: readonly Leaver[], others: Iterable<Leaver>): void {
-    const step = farewell(elapsedMs, this.#drainTimeoutMs);
+  turn(progress: DrainProgress, lasting: readonly Leaver[], others: Iterable<Leaver>): void {
+    const step = farewell(progress);
     const untold = lasting.filter((one) => !this.#told.has(one));
     const due = dueFarewells(step, { told: this.#toldCount, untold: untold.length });
     for (const one of untold.slice(0, due)) this.#told.add(one);

@@ -96,12 +96,13 @@ export class Handover {
           isServedByPeer: boundPorts !== undefined && siblings.serves(app, boundPorts),
         }));
       const elapsedMs = clock.nowMs() - startedMs;
-      const leaving = mayLeave({
-        elapsedMs,
-        hasPeer: siblings.hasCompany || host.succession.isExpected,
-        instances,
-      });
-      for (const app of leaving) host.leave(app);
+      const hasPeer = siblings.hasCompany || host.succession.isExpected;
+      const leaving = mayLeave({ elapsedMs, hasPeer, instances });
+      for (const app of leaving) {
+        const instance = host.instance(app);
+        if (instance !== undefined && !hasPeer) instance.drain = "alone";
+        host.leave(app);
+      }
       if (leaving.length === instances.length) resolve();
       else clock.after(LOOK_MS, look);
     };

@@ -83,7 +83,7 @@ export class InstanceProcesses {
     const ids = [...this.#unclaimed.values()].map(({ id }) => id);
     this.#unclaimed.clear();
     for (const id of ids) {
-      tell({ kind: "tell-process", id, message: { kind: "drain" } });
+      tell({ kind: "tell-process", id, message: { kind: "drain", drain: "aside" } });
       clock.after(withinMs, () => tell({ kind: "end-process", id }));
     }
   }

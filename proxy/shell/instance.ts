@@ -8,6 +8,7 @@ import type { Resources } from "#model/resources.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
+import type { Drain } from "../policy/farewell.ts";
 import { heapLimits, memoryBytesOf } from "../policy/heap-limits.ts";
 import { isServing, newInstance, stepInstance, wakeAtMs } from "../policy/instance-lifecycle.ts";
 import type {
@@ -51,6 +52,8 @@ const MESSAGE_CHARACTERS_MAX = 500;
 const RECYCLE_PAUSE_MS = 10_000;
 
 export class Instance {
+  /** How its last worker goes. */
+  drain: Drain = "aside";
   readonly app: AppName;
   readonly release: InstanceRelease;
   readonly #options: InstanceOptions;
@@ -224,7 +227,7 @@ export class Instance {
         this.#current = this.#start(effect.ports);
         return;
       case "drain-worker":
-        this.#current?.body.tell({ kind: "drain" });
+        this.#current?.body.tell({ kind: "drain", drain: this.drain });
         return;
       case "terminate-worker":
         this.#current?.body.terminate();
@@ -342,11 +345,8 @@ export class Instance {
   #dismiss(life: Life | undefined, withinMs: number): void {
     if (life === undefined) return;
     this.#retired.add(life);
-    if (withinMs <= 0) {
-      life.body.terminate();
-      return;
-    }
-    life.body.tell({ kind: "drain" });
+    if (withinMs <= 0) return life.body.terminate();
+    life.body.tell({ kind: "drain", drain: "aside" });
     life.cancelDeadline = this.#options.clock.after(withinMs, () => life.body.terminate());
   }
 

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { splitAppName } from "#model/app.ts";
 import { systemClock } from "#runtime/clock.ts";
 
+import type { Drain } from "../policy/farewell.ts";
 import { AccessLog } from "./access-log.ts";
 import { AppListener } from "./app-listener.ts";
 import { DestinationGuard } from "./destination-guard.ts";
@@ -112,7 +113,7 @@ export async function runInstance(seat: InstanceSeat): Promise<void> {
     else if (message.kind === "quota") limits.change(message.quota);
     else if (message.kind === "service") services.received(message.name, message.service);
     else if (message.kind === "retire") void retire(seat, [inbound, outbound]);
-    else void drain(seat, [inbound, outbound, tcp], accessLog);
+    else void drain(seat, [inbound, outbound, tcp], { how: message.drain, accessLog });
   });
 
   await listen(seat, { inbound, outbound });
@@ -156,9 +157,9 @@ async function retire(seat: InstanceSeat, listeners: readonly AppListener[]): Pr
 async function drain(
   seat: InstanceSeat,
   listeners: readonly Pick<AppListener, "drain">[],
-  accessLog: AccessLog,
+  { how, accessLog }: { readonly how: Drain; readonly accessLog: AccessLog },
 ): Promise<void> {
-  await Promise.all(listeners.map((listener) => listener.drain()));
+  await Promise.all(listeners.map((listener) => listener.drain(how)));
   accessLog.flush();
   seat.end(0);
 }

@@ -3,6 +3,7 @@
 import type { AppName, PodUid } from "#model/brand.ts";
 import type { AppPorts, Observation, Quota, TcpPort } from "#model/mesh-profile.ts";
 
+import type { Drain } from "../policy/farewell.ts";
 import { type AppIdentity, NO_IDENTITY } from "./identity/app-identity.ts";
 import type { AuditEntry } from "./identity/audit-book.ts";
 import type { ServiceNodes } from "../policy/service-nodes.ts";
@@ -79,7 +80,7 @@ export type ToWorker =
   | { readonly kind: "service"; readonly name: string; readonly service?: ServiceNodes }
   /** Close every connection after its next answer; go on accepting. */
   | { readonly kind: "retire" }
-  | { readonly kind: "drain" };
+  | { readonly kind: "drain"; readonly drain: Drain };
 
 export type FromWorker =
   | { readonly kind: "listening"; readonly ports: AppPorts }

@@ -68,7 +68,7 @@ export class ClientConnection implements ClientSide {
   }
 
   /** It would stay for ever. */
-  get isLasting(): boolean {
+  isLasting(): boolean {
     return this.#phase === "exchange" && this.#exchange.tunnel !== undefined;
   }
 

@@ -13,6 +13,8 @@ export class Tunnel implements TunnelReceiver {
   /** Of the destination's side; undefined where nobody knows what is spoken. */
   readonly #frames: WebSocketFrames | undefined;
   #isClientWaiting = false;
+  #isQuiet = true;
+  #isFarewellDue = false;
   #isFarewellSaid = false;
 
   constructor(client: ClientSide, upstream: UpstreamConnection, spoken: "WebSocket" | "anything") {
@@ -24,6 +26,7 @@ export class Tunnel implements TunnelReceiver {
   clientSpoke(bytes: Buffer): void {
     this.#client.markActive();
     this.#isClientWaiting = true;
+    this.#isQuiet = false;
     if (!this.#upstream.writeBytes(bytes)) this.#client.pause();
   }
 
@@ -36,7 +39,10 @@ export class Tunnel implements TunnelReceiver {
     if (this.#isFarewellSaid) return;
     this.#frames?.read(bytes);
     this.#isClientWaiting = false;
+    this.#isQuiet = false;
     if (!this.#client.writeBytes(Buffer.from(bytes))) this.#upstream.pause();
+    // Right behind an answer: the client's next message is not on its way yet.
+    if (this.#isFarewellDue && this.#isCalm) this.#sayFarewell();
   }
 
   destinationEnded(): void {
@@ -46,11 +52,23 @@ export class Tunnel implements TunnelReceiver {
   /** To be called again and again until it has gone. */
   farewell({ isLastCall }: { readonly isLastCall: boolean }): void {
     if (this.#isFarewellSaid || this.#frames?.isClosed === true) return;
-    // Where the destination had the last word, nobody waits for anything.
-    const isCalm = this.#frames?.isBetweenMessages === true && !this.#isClientWaiting;
-    if (isCalm || (isLastCall && this.#frames?.isBetweenFrames === true)) {
-      this.#isFarewellSaid = true;
-      this.#client.writeBytes(Buffer.from(GOING_AWAY));
-    } else if (isLastCall) this.#client.destroySoon();
+    const wasQuiet = this.#isQuiet;
+    this.#isFarewellDue = true;
+    this.#isQuiet = true;
+    if (wasQuiet && this.#isCalm) this.#sayFarewell();
+    else if (!isLastCall) return;
+    else if (this.#frames?.isBetweenFrames === true) this.#sayFarewell();
+    else this.#client.destroySoon();
+  }
+
+  /** The destination had the last word, and it was a whole one: nobody waits for anything. */
+  get #isCalm(): boolean {
+    return this.#frames?.isBetweenMessages === true && !this.#isClientWaiting;
+  }
+
+  #sayFarewell(): void {
+    if (this.#isFarewellSaid || this.#frames?.isClosed === true) return;
+    this.#isFarewellSaid = true;
+    this.#client.writeBytes(Buffer.from(GOING_AWAY));
   }
 }

@@ -34,6 +34,7 @@ export interface Http2ExchangeOptions {
   /** @returns where requests go now, or why nowhere. */
   readonly route: () => Http2Target | AnswerableReason;
   readonly clientAddress: string;
+  readonly beganMs: number;
 }
 
 const {
@@ -47,6 +48,8 @@ const {
   NGHTTP2_NO_ERROR,
 } = constants;
 
+/** What has answered for so long and goes on is not waited for: it may never end. */
+const LASTING_MS = 5_000;
 /** gRPC's status 14, after which a call may be made again elsewhere. */
 const UNAVAILABLE = { "grpc-status": "14", "grpc-message": "the proxy of the node goes away" };
 
@@ -89,9 +92,9 @@ export class Http2Exchange implements Entrant, LoggedRequest {
     };
   }
 
-  /** A call of gRPC that has begun to answer may go on for as long as both sides like. */
-  get isLasting(): boolean {
-    return this.#isGrpc && this.#stream.headersSent;
+  /** A call of gRPC that goes on answering may do so for as long as both sides like. */
+  isLasting(nowMs: number): boolean {
+    return this.#isGrpc && this.#stream.headersSent && nowMs - this.#options.beganMs >= LASTING_MS;
   }
 
   /** The port is about to go. */

@@ -28,17 +28,22 @@ const HEADERS_MAX = 100;
 const WINDOW_BYTES = 256 * 1024;
 /** Memory of one session in megabytes, for frames that wait; Node's default. */
 const SESSION_MEMORY_MB = 10;
-/** Streams under way to a connection that is ending may arrive for so long. */
-const GOAWAY_MS = 200;
+/**
+ * Streams under way to a connection that is ending may arrive for so long: many round trips, for a busy client's sake. An
+ * answer to a PING would tell it exactly, but clients built on nghttp2 read none once they were told and are idle.
+ */
+const GOAWAY_MS = 500;
 const LAST_STREAM_MAX = 2 ** 31 - 1;
 
 export class Http2Port {
   readonly #options: Http2PortOptions;
   readonly #server: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, { streams: number }>();
+  /** They have been told. */
+  readonly #ending = new WeakSet<ServerHttp2Session>();
   /** Streams in progress, in the order of their coming. */
   readonly #exchanges = new Set<Http2Exchange>();
-  #settled: (() => void)[] = [];
+  #waits: readonly Wait[] = [];
   #arriving: Caller = UNIDENTIFIED;
 
   constructor(options: Http2PortOptions) {
@@ -68,13 +73,23 @@ export class Http2Port {
     this.#server.emit("connection", socket);
   }
 
-  /** Ends every session once its streams are over. @returns when those in progress now are. */
+  /** Ends every session once its streams are over. @returns when those in progress are that would not last for ever. */
   async retire(): Promise<void> {
     for (const session of this.#sessions.keys()) this.#endSoon(session);
-    if (this.#exchanges.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#settled.push(resolve);
+    // What comes later, on new connections, is not waited for.
+    this.#waits = [...this.#waits, { exchanges: [...this.#exchanges], settled: resolve }];
+    this.look();
     await promise;
+  }
+
+  /** To be called at a steady pace while somebody waits: what goes on for long lasts. */
+  look(): void {
+    const { clock } = this.#options;
+    const isAwaited = (one: Http2Exchange): boolean =>
+      this.#exchanges.has(one) && !one.isLasting(clock.nowMs());
+    for (const { settled } of this.#waits.filter(({ exchanges }) => !exchanges.some(isAwaited))) settled();
+    this.#waits = this.#waits.filter(({ exchanges }) => exchanges.some(isAwaited));
   }
 
   get exchanges(): ReadonlySet<Http2Exchange> {
@@ -94,13 +109,18 @@ export class Http2Port {
       if (record.streams === 0) session.close();
     });
     session.on("stream", (stream, headers) => {
-      const exchange = new Http2Exchange(stream, headers, { client, route, clientAddress });
+      const exchange = new Http2Exchange(stream, headers, {
+        client,
+        route,
+        clientAddress,
+        beganMs: clock.nowMs(),
+      });
       record.streams += 1;
       this.#exchanges.add(exchange);
       stream.on("close", () => {
         record.streams -= 1;
         this.#exchanges.delete(exchange);
-        if (this.#exchanges.size === 0) for (const settled of this.#settled.splice(0)) settled();
+        if (this.#waits.length > 0) this.look();
       });
       // A session may go on for days, and its caller be refused once what it was opened with has expired.
       if (client.listener.isRetiring || isNearlyExpired(caller, clock.nowMs())) this.#endSoon(session);
@@ -108,12 +128,18 @@ export class Http2Port {
     });
   }
 
-  /** Says so first, since what the client has sent meanwhile is to be answered, too. */
+  /** Says so first, since what the client has sent meanwhile is to be answered, too (RFC 9113 §6.8). */
   #endSoon(session: ServerHttp2Session): void {
-    if (session.closed || session.destroyed) return;
+    if (session.closed || session.destroyed || this.#ending.has(session)) return;
+    this.#ending.add(session);
     session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_MAX);
     this.#options.clock.after(GOAWAY_MS, () => {
       if (!session.destroyed) session.close();
     });
   }
+}
+
+interface Wait {
+  readonly exchanges: readonly Http2Exchange[];
+  readonly settled: () => void;
 }
