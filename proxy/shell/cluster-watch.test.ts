@@ -189,3 +189,40 @@ test("the proxy's own pod says how it is shared; what makes no sense is refused,
   await until(() => heard.log.length === 2);
   assert.deepEqual(heard.log, ["shares 1 of shop/cart", "shares 3 of shop/cart"]);
 });
+
+test("a proxy that starts in the middle of a release takes what its node's turn is, and not what the spec says", async (context) => {
+  const release = {
+    phase: "RollingOut",
+    settled: { version: 1, config: { quota: { concurrency: 5 } } },
+    target: { version: 2, config: { quota: { concurrency: 6 } } },
+    firstNode: "n1",
+    reach: 0,
+    reason: "Judging",
+    message: "",
+    nodes: { total: 2, updated: 1, proven: 0 },
+  };
+  const profile = {
+    metadata: { name: "cart", namespace: "shop", resourceVersion: "1", generation: 3 },
+    spec: { quota: { concurrency: 7 } },
+    status: { ports: { inbound: 20_000, outbound: 20_001 }, release },
+  };
+  for (const [nodeName, concurrency] of [
+    ["n1", 6],
+    ["n2", 5],
+  ] as const) {
+    const watch = new ClusterWatch({
+      connection: new PlayedConnection({ "/apis/berth.dev/v1alpha1/meshprofiles": [profile] }),
+      nodeName: nodeName as NodeName,
+      podName: undefined,
+      services: { sliceSeen: () => undefined, sliceGone: () => undefined },
+      clock: systemClock(),
+      logger: silentLogger,
+      random: () => 0.5,
+    });
+    const heard = new Heard();
+    watch.start(heard);
+    context.after(() => watch.stop());
+    await until(() => watch.isSynced);
+    assert.ok(heard.log.includes(`settings shop/cart ${concurrency} 20000`), heard.log.join());
+  }
+});
