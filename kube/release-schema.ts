@@ -11,6 +11,7 @@ import {
   type ReleaseVersion,
 } from "#model/release.ts";
 import type { Quota } from "#model/mesh-profile.ts";
+import { DecodeError } from "./decode-pod.ts";
 import {
   configText,
   parseConfigText,
@@ -111,15 +112,22 @@ export function dueRelease(
 
 /**
  * Of the versions that nodes may have, each limit at its highest: for those who bound apps from above and not by node.
- *
- * @throws DecodeError if a version says what is not known here.
+ * A version that says what is not known here limits nothing here; proxies that do not understand it refuse it.
  */
-export function loosestQuota({ settled, target }: ReleaseStatus): Quota {
-  const one = parseConfigText(configText(settled.config)).quota;
-  if (target === undefined) return one;
-  const other = parseConfigText(configText(target.config)).quota;
+export function loosestQuota({ settled, target = settled }: ReleaseStatus): Quota {
+  const [one, other] = [settled, target].map(({ config }) => knownQuota(configText(config)));
+  if (one === undefined || other === undefined) return {};
   const both = (Object.keys(one) as (keyof Quota)[]).filter((key) => other[key] !== undefined);
   return Object.fromEntries(both.map((key) => [key, Math.max(one[key] ?? 0, other[key] ?? 0)]));
+}
+
+function knownQuota(text: string): Quota | undefined {
+  try {
+    return parseConfigText(text).quota;
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
 }
 
 export function decodeRelease(status: ReleaseStatus): Release {

@@ -61,6 +61,7 @@ test("those who bound apps from above see each limit at its highest, and none th
 test("a version that is not understood here is refused, and one that is not this node's is not", () => {
   const release = aRelease({ target: { version: 7, config: { gravity: 1 } } });
   assert.equal(decodeNodeProfile(aProfile({ release }), NODE).version, 5);
+  assert.deepEqual(decodeMeshProfile(aProfile({ release })).quota, {});
   const mine = aRelease({ target: { version: 7, config: { gravity: 1 } }, firstNode: NODE });
   assert.throws(() => decodeNodeProfile(aProfile({ release: mine }), NODE), DecodeError);
 });

@@ -63,7 +63,7 @@ interface Status {
     readonly phase: string;
     readonly reason: string;
     readonly firstNode?: string;
-    readonly settled: { readonly config: object };
+    readonly settled: { readonly version: number; readonly config: object };
     readonly nodes: { readonly total: number };
   };
   readonly conditions: readonly { readonly type: string; readonly status: string }[];
@@ -103,6 +103,28 @@ test("a change reaches one node after the other, and what it takes away is gone 
   assert.equal(status().release.phase, "Settled");
   assert.deepEqual(status().release.settled.config, { quota: { connections: 6 } });
   assert.ok(steps.includes("RollingOut Judging"));
+});
+
+test("thirty nodes take a change three at once, after one that had it alone", async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `node-${index}`);
+  proxies = new PlayedProxies(names);
+  createProfile({});
+  const loop = aLoop({ nodesOf: () => names as NodeName[] });
+  await looks(loop, 1);
+  edit({ quota: { connections: 6 } });
+  const changed: number[] = [];
+  while (status().release.settled.version === 1) {
+    const updated = (): number => [...proxies.nodes.values()].filter(({ version }) => version === 2).length;
+    const before = updated();
+    await looks(loop, 1);
+    changed.push(updated() - before);
+  }
+  assert.deepEqual(changed.filter((count) => count > 0).slice(0, 4), [1, 1, 2, 3]);
+  assert.equal(Math.max(...changed), 3);
+  assert.equal(
+    changed.reduce((sum, count) => sum + count, 0),
+    30,
+  );
 });
 
 test("a node that errs has its version taken back, and another leader knows it", async () => {
