@@ -13,7 +13,7 @@ import { UsageError } from "#runtime/usage-error.ts";
 import { EXPOSITION_CONTENT_TYPE } from "./exposition.ts";
 import type { ProxyHost, Readiness } from "./host.ts";
 import { instanceReport } from "./instance-report.ts";
-import { ProxyMetrics } from "./metrics.ts";
+import { type BypassSource, ProxyMetrics } from "./metrics.ts";
 import { PeerLink } from "./peer-link.ts";
 import { ADDRESS_HEADER, HANDOVER_PATH, HANDOVER_PROTOCOL, NODE_HEADER } from "./peer-messages.ts";
 import type { HookEvent } from "./peer-messages.ts";
@@ -29,6 +29,7 @@ export interface ControlServerOptions {
   readonly clock: Clock;
   /** Absent: nobody may take over from this proxy. */
   readonly siblings?: Siblings | undefined;
+  readonly bypass?: BypassSource | undefined;
 }
 
 /** A hook's body has six short fields. */
@@ -50,7 +51,7 @@ export class ControlServer {
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
-    this.#metrics = new ProxyMetrics(options.host, options.siblings);
+    this.#metrics = new ProxyMetrics(options.host, options.siblings, options.bypass);
     this.#server = createServer({ requestTimeout: REQUEST_MS_MAX, headersTimeout: REQUEST_MS_MAX });
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on("request", (request, response) => void this.#serve(request, response));

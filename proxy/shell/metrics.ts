@@ -6,6 +6,8 @@ import { AppSeries } from "../policy/app-series.ts";
 import type { InstancePhase } from "../policy/instance-lifecycle.ts";
 import { REASONS } from "../policy/reasons.ts";
 import type { Reason, ReasonName } from "../policy/reasons.ts";
+import type { BypassCounts } from "./bypass-watch.ts";
+import { bypassFamilies } from "./bypass-metrics.ts";
 import { exposition } from "./exposition.ts";
 import type { MetricFamily, MetricSample } from "./exposition.ts";
 import type { ProxyHost } from "./host.ts";
@@ -84,15 +86,22 @@ const DIRECTION_METRICS: readonly (Omit<MetricFamily, "samples"> & { readonly sl
   },
 ];
 
+/** Connections past the proxy, where somebody counts them. */
+export interface BypassSource {
+  readonly counts: BypassCounts;
+}
+
 export class ProxyMetrics {
   readonly #host: ProxyHost;
   readonly #siblings: Siblings | undefined;
+  readonly #bypass: BypassSource | undefined;
   readonly #series = new AppSeries();
   #labelled: ReadonlySet<AppName> = new Set();
 
   /** @param siblings whose counts are added, so that the node's do not fall back when its proxy is replaced. */
-  constructor(host: ProxyHost, siblings?: Siblings) {
+  constructor(host: ProxyHost, siblings?: Siblings, bypass?: BypassSource) {
     this.#host = host;
+    this.#bypass = bypass;
     this.#siblings = siblings;
   }
 
@@ -115,6 +124,9 @@ export class ProxyMetrics {
       ...instanceFamilies(labelled, this.#host),
       ...costFamilies(labelled, this.#host),
       ...serviceFamilies(this.#host.serviceCounts),
+      ...bypassFamilies(this.#bypass?.counts, (app) =>
+        present.has(app) ? this.#series.label(app) : undefined,
+      ),
       ...processFamilies(this.#host, this.#siblings?.size ?? 0),
     ]);
   }

@@ -26,6 +26,7 @@ test("flags that are left out have their defaults", () => {
       identity: "off",
       trustDomain: "cluster.local",
       threadCgroups: { kind: "off" },
+      isBypassingCounted: false,
       meshRoots: { namespace: "berth-system", name: "berth-mesh-roots" },
       lingerMs: 30_000,
       drainTimeoutMs: 30_000,

@@ -30,6 +30,8 @@ export interface ProxyConfig {
   /** The ConfigMap of the mesh's roots. */
   readonly meshRoots: { readonly namespace: string; readonly name: string };
   readonly threadCgroups: ThreadCgroupPlace;
+  /** Connections of mesh pods past the proxy are counted, as far as the kernel tracks them. */
+  readonly isBypassingCounted: boolean;
   readonly lingerMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: LogLevel;
@@ -74,6 +76,9 @@ Runs one mesh instance per app with pods on this node, each in a thread of its o
   --thread-cgroups WHERE        off (default); on: a CPU control group for each instance's
                                 thread, below the proxy's own group; or the directory of a
                                 CPU control group to make them in. It has to be writable
+  --count-bypassing             counts connections of mesh pods past the proxy, by the kernel's
+                                connection tracking: /proc/net/nf_conntrack has to be there
+                                and readable, which it is to root's group
   --linger-seconds N            how long an instance outlives its last pod (default 30)
   --drain-timeout-seconds N     how long requests in progress may take to finish when
                                 a pod, an instance or the proxy ends (default 30)
@@ -119,6 +124,7 @@ export function parseProxyFlags(args: readonly string[], environment: ClusterEnv
       usagePort: wholeNumber("--usage-port", flags["usage-port"] ?? "0", 65_535),
       ...identityFlags(flags),
       threadCgroups: threadCgroups(flags["thread-cgroups"] ?? "off"),
+      isBypassingCounted: flags["count-bypassing"] === true,
       lingerMs: seconds("--linger-seconds", flags["linger-seconds"] ?? "30"),
       drainTimeoutMs: seconds("--drain-timeout-seconds", flags["drain-timeout-seconds"] ?? "30"),
       logLevel: logLevel(flags["log-level"] ?? "info"),
@@ -155,6 +161,7 @@ function parse(args: readonly string[]) {
       "trust-domain": { type: "string" },
       "mesh-roots": { type: "string" },
       "thread-cgroups": { type: "string" },
+      "count-bypassing": { type: "boolean" },
       "linger-seconds": { type: "string" },
       "drain-timeout-seconds": { type: "string" },
       "log-level": { type: "string" },

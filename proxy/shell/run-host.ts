@@ -11,6 +11,7 @@ import { USAGE_EXIT_CODE, UsageError } from "#runtime/usage-error.ts";
 
 import { DEFAULT_LIFECYCLE_TIMES } from "../policy/instance-lifecycle.ts";
 import { DEFAULT_WATCHDOG_LIMITS } from "../policy/watchdog.ts";
+import { BypassWatch } from "./bypass-watch.ts";
 import { probeAddress } from "./address-probe.ts";
 import type { ClusterSource } from "./cluster-source.ts";
 import { ControlServer } from "./control-server.ts";
@@ -102,7 +103,16 @@ async function run({ config, memory, serving }: Start, { workerPreload }: HostPr
     changed: () => handover.changed(),
     hooked: (event) => void host.hooked(event),
   });
-  const control = new ControlServer({ host, clock, siblings });
+  const bypass = config.isBypassingCounted
+    ? new BypassWatch({
+        ...config,
+        pods: () => host.pods(),
+        isService: (address) => services.hasAddress(address),
+        clock,
+        logger,
+      })
+    : undefined;
+  const control = new ControlServer({ host, clock, siblings, bypass });
   const handover = new Handover({
     ...config,
     host,
@@ -119,9 +129,10 @@ async function run({ config, memory, serving }: Start, { workerPreload }: HostPr
     },
   });
   if (config.usagePort !== 0)
-    await new UsageServer({ host, siblings, logger }).listen(nodeAddress, config.usagePort);
+    await new UsageServer({ host, siblings, bypass, logger }).listen(nodeAddress, config.usagePort);
   await handover.start(predecessor?.link);
   host.start();
+  bypass?.start();
 
   let ending: Promise<void> | undefined;
   const end = (): void => {

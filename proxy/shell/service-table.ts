@@ -72,6 +72,11 @@ export class ServiceTable {
     };
   }
 
+  /** That address is a Service's that is reached by node. */
+  hasAddress(address: string): boolean {
+    return this.#byAddress.has(address);
+  }
+
   counts(): ServiceTableCounts {
     let entries = 0;
     for (const slices of this.#slices.values()) {

@@ -8,7 +8,7 @@ import type { Logger } from "#runtime/logger.ts";
 
 import { EXPOSITION_CONTENT_TYPE } from "./exposition.ts";
 import type { ProxyHost } from "./host.ts";
-import { ProxyMetrics } from "./metrics.ts";
+import { type BypassSource, ProxyMetrics } from "./metrics.ts";
 import { releaseReport } from "./release-report.ts";
 import { isReusePortSupported } from "./reuse-port.ts";
 import type { Siblings } from "./siblings.ts";
@@ -17,6 +17,7 @@ import { usageReport } from "./usage-report.ts";
 export interface UsageServerOptions {
   readonly host: ProxyHost;
   readonly siblings?: Siblings | undefined;
+  readonly bypass?: BypassSource | undefined;
   readonly logger: Logger;
 }
 
@@ -28,9 +29,9 @@ export class UsageServer {
   readonly #server: Server;
   readonly #logger: Logger;
 
-  constructor({ host, siblings, logger }: UsageServerOptions) {
+  constructor({ host, siblings, bypass, logger }: UsageServerOptions) {
     this.#logger = logger;
-    const metrics = new ProxyMetrics(host, siblings);
+    const metrics = new ProxyMetrics(host, siblings, bypass);
     const limits = { requestTimeout: REQUEST_MS_MAX, headersTimeout: REQUEST_MS_MAX };
     this.#server = createServer(limits, (request, response) => {
       const [path] = (request.url ?? "/").split("?");

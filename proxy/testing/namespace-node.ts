@@ -8,12 +8,15 @@ import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { AppName } from "#model/brand.ts";
+import type { AppName, PodUid } from "#model/brand.ts";
 import type { CallerRules } from "#model/callers.ts";
 import type { NodeSlice } from "#model/node-slice.ts";
 import type { AppPorts } from "#model/mesh-profile.ts";
 import { systemClock } from "#runtime/clock.ts";
 
+import { type Logger, silentLogger } from "#runtime/logger.ts";
+
+import { BypassWatch } from "../shell/bypass-watch.ts";
 import type { IdentityMaterial } from "../shell/identity/app-identity.ts";
 import { ServiceTable } from "../shell/service-table.ts";
 import { HostBed, until } from "./host-bed.ts";
@@ -55,7 +58,9 @@ export type NodeCommand =
   | { readonly kind: "serve"; readonly setting: NodeSetting }
   | { readonly kind: "slice"; readonly address: string; readonly slice: NodeSlice }
   | { readonly kind: "ask"; readonly address: string; readonly url: string; readonly times: number }
-  | { readonly kind: "load"; readonly setting: LoadSetting };
+  | { readonly kind: "load"; readonly setting: LoadSetting }
+  /** What is tracked of the pod's connections, the proxy being on the address. */
+  | { readonly kind: "bypass"; readonly address: string; readonly pod: string; readonly service: string };
 
 /** Its process ends with its input. */
 const NO_CONTEXT = { after: () => undefined } as unknown as TestContext;
@@ -81,6 +86,7 @@ async function carriedOut(command: NodeCommand): Promise<unknown> {
   if (command.kind === "serve") return serve(command.setting);
   if (command.kind === "slice") return void proxies.get(command.address)?.services.sliceSeen(command.slice);
   if (command.kind === "load") return underLoad(command.setting);
+  if (command.kind === "bypass") return bypassing(command);
   const statuses: Record<string, number> = {};
   for (let time = 0; time < command.times; time++) {
     const status = await ask({ proxy: command.address, url: command.url });
@@ -114,6 +120,28 @@ async function serve({
   const bound = bed.ports(app);
   proxies.set(address, { services, outbound: bound.outbound });
   return { ...bound, pods: podPorts };
+}
+
+/** @returns by app; or why it cannot be told. */
+async function bypassing({
+  address,
+  pod,
+  service,
+}: Extract<NodeCommand, { kind: "bypass" }>): Promise<unknown> {
+  let trouble = "";
+  const app = "shop/web" as AppName;
+  const seen = { uid: "pod" as PodUid, namespace: "shop", name: "pod", app, port: 1, address: pod };
+  const watch = new BypassWatch({
+    pods: () => [{ ...seen, condition: "ready" }],
+    isService: (destination) => destination === service,
+    nodeAddress: address,
+    apiServer: undefined,
+    clock: systemClock(),
+    logger: Object.assign(Object.create(silentLogger) as Logger, {
+      warn: ({ error }: { readonly error: string }) => void (trouble = error),
+    }),
+  });
+  return (await watch.look()) ? Object.fromEntries(watch.counts) : trouble;
 }
 
 /** On the proxy's own address: what is tried here is the way between nodes. */
