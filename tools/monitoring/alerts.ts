@@ -246,4 +246,19 @@ export const ALERTS: readonly Alert[] = [
     fires: { 'berth_proxy_refused_configurations_total{node="n1"}': "0+1x60" },
     staysQuiet: { 'berth_proxy_refused_configurations_total{node="n1"}': "2x60" },
   },
+  {
+    name: "BerthReleaseHalted",
+    severity: "warning",
+    expr: 'sum by (reason) (increase(berth_recommender_release_steps_total{phase="Halted"}[1h])) > 0',
+    lasting: "1m",
+    summary: "A changed profile was taken back: {{ $labels.reason }}.",
+    description:
+      "The nodes that had it have the version before again. The profile's status says what was seen.",
+    runbook: "A changed profile does not reach the nodes",
+    fires: { 'berth_recommender_release_steps_total{phase="Halted",reason="ErrorRate"}': "0+1x60" },
+    staysQuiet: {
+      'berth_recommender_release_steps_total{phase="Halted",reason="ErrorRate"}': "1x60",
+      'berth_recommender_release_steps_total{phase="Settled",reason="Settled"}': "0+1x60",
+    },
+  },
 ];

@@ -20,7 +20,7 @@ import {
   type VersionInUse,
 } from "#model/release.ts";
 import { nodesAtOnce, type RolloutRules } from "#model/rollout-rules.ts";
-import { isServing, judge, type NodeReport, type ReleaseVerdict } from "./release-judge.ts";
+import { type BadReason, isServing, judge, type NodeReport, type ReleaseVerdict } from "./release-judge.ts";
 
 export interface ReleaseView {
   readonly app: AppName;
@@ -41,6 +41,8 @@ export interface ReleaseView {
 
 /** Each that goes before it is judged may have seen a bad version. */
 const FIRST_NODES_MAX = 3;
+
+export type HaltReason = BadReason | "NoFirstNode";
 
 /** What is to be recorded; undefined to leave the record as it is. */
 export function nextRelease(view: ReleaseView): Release | undefined {
@@ -190,7 +192,7 @@ function paused(release: Release, reason: string, message: string): Release {
 }
 
 /** Nobody has the target any more: it is kept to know it by. */
-function halted(release: Release, reason: string, message: string): Release {
+function halted(release: Release, reason: HaltReason, message: string): Release {
   const nodes = { ...release.nodes, updated: 0, proven: 0 };
   return { ...withoutFirst(release), phase: "Halted", reason, message, reach: 0, nodes };
 }
