@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   clients: async () => (await import("./clients.ts")).clientsBench,
   sizing: async () => (await import("./sizing.ts")).sizingBench,
   sim: async () => (await import("./sim.ts")).simBench,
+  placement: async () => (await import("./placement.ts")).placementBench,
   fidelity: async () => (await import("./fidelity.ts")).fidelityBench,
   sweep: async () => (await import("./sweep.ts")).sweepBench,
   density: async () => (await import("./density.ts")).densityBench,

@@ -30,12 +30,12 @@ async function compared(...argv: readonly string[]): Promise<Comparison> {
   return JSON.parse(await printed("--json", ...argv)) as Comparison;
 }
 
-test("without a trace a generated one is compared under all four policies", async () => {
+test("without a trace a generated one is compared under all six policies", async () => {
   const { trace, runs } = await compared("--pods", "200", "--seed", "3");
   assert.equal(trace.pods, 200);
   assert.deepEqual(
     runs.map(({ policy }) => policy),
-    ["sidecar-quarter", "sidecar-fixed", "kube-default", "berth"],
+    ["sidecar-quarter", "sidecar-fixed", "kube-default", "kube-most-allocated", "best-fit", "berth"],
   );
 });
 
@@ -121,7 +121,7 @@ test("what cannot work is said in a sentence", async () => {
     [["--order", "sorted"], /--order/],
     [
       ["--policy", "fastest"],
-      /policy "fastest" is none of sidecar-quarter, sidecar-fixed, kube-default, berth/,
+      /policy "fastest" is none of sidecar-quarter, sidecar-fixed, kube-default, kube-most-allocated, best-fit, berth/,
     ],
     [["--policy"], /policy/],
     [["--cap", "0"], /--cap/],

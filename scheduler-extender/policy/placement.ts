@@ -87,10 +87,16 @@ function open(search: PlacementSearch, ledger: LedgerView): void {
   for (const pods of groups) search.walkOthers(pods, candidates.all);
 }
 
+/**
+ * Larger groups find a node only among the emptiest, and keep more nodes in use than the instances they save are worth
+ * (docs/decisions/0036-groups-of-sixteen.md).
+ */
+const GROUP_PODS_MAX = 16;
+
 // From the largest group worth a node down to the pod alone.
 function groupSizes(pod: CostedDemand, ledger: LedgerView): readonly number[] {
   const sizes: number[] = [];
-  let size = Math.min(pod.maxPodsPerNode, 1 + ledger.siblingsToCome(pod));
+  let size = Math.min(pod.maxPodsPerNode, GROUP_PODS_MAX, 1 + ledger.siblingsToCome(pod));
   for (; size > 1; size = Math.floor(size / 2)) sizes.push(size);
   return [...sizes, 1];
 }

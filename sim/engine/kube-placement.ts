@@ -3,7 +3,12 @@
 
 import type { NodeName } from "#model/brand.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
-import { KubeSchedulerModel, selectHost } from "../policies/kube-scheduler.ts";
+import {
+  DEFAULT_PROFILE,
+  KubeSchedulerModel,
+  type SchedulerProfile,
+  selectHost,
+} from "../policies/kube-scheduler.ts";
 import { SchedulerCluster } from "../policies/scheduler-cluster.ts";
 import type { SchedulerPod } from "../policies/scheduler-pod.ts";
 import type { Random } from "../seeded-random.ts";
@@ -13,12 +18,13 @@ import type { ReplayPod } from "./replay-pod.ts";
 
 export class KubePlacement implements Placer {
   readonly #nodes = new SchedulerCluster();
-  readonly #scheduler = new KubeSchedulerModel(this.#nodes);
+  readonly #scheduler: KubeSchedulerModel;
   readonly #random: Random;
   readonly #podsPerNodeMax: number;
   evaluations = 0;
 
-  constructor({ random, podsPerNodeMax }: PolicyContext) {
+  constructor({ random, podsPerNodeMax }: PolicyContext, profile: SchedulerProfile = DEFAULT_PROFILE) {
+    this.#scheduler = new KubeSchedulerModel(this.#nodes, profile);
     this.#random = random;
     this.#podsPerNodeMax = podsPerNodeMax;
   }

@@ -2,6 +2,7 @@
 
 import type { Resources } from "#model/resources.ts";
 import { fixedSidecar, quarterSidecar } from "../policies/sidecar.ts";
+import { BestFitPlacement } from "./best-fit-placement.ts";
 import { BerthPlacement } from "./berth-placement.ts";
 import { KubePlacement } from "./kube-placement.ts";
 import type { PlacementPolicy } from "./placement-policy.ts";
@@ -37,6 +38,19 @@ export function placementPolicies(sidecar: Resources = ISTIO_SIDECAR): readonly 
         "a proxy per node that Berth sizes; kube-scheduler's default placement, which sees no mesh cost",
       mesh: { kind: "nodeProxy" },
       start: (context) => new KubePlacement(context),
+    },
+    {
+      name: "kube-most-allocated",
+      summary: "a proxy per node that Berth sizes; kube-scheduler's placement with MostAllocated",
+      mesh: { kind: "nodeProxy" },
+      start: (context) =>
+        new KubePlacement(context, { scoring: "MostAllocated", percentageOfNodesToScore: 0 }),
+    },
+    {
+      name: "best-fit",
+      summary: "a proxy per node that Berth sizes; the node left with the least, whatever runs there",
+      mesh: { kind: "nodeProxy" },
+      start: (context) => new BestFitPlacement(context),
     },
     {
       name: BERTH_POLICY,

@@ -36,10 +36,10 @@ test("a trace without times is shown grouped and shuffled, one with times once, 
 test("columns line up, and mesh memory stands before and after", () => {
   const [, table = ""] = comparisonTable(comparison(TIMED), { hasColour: false }).split("\n\n");
   const [, head = "", ...rows] = table.split("\n");
-  assert.equal(rows.length, 4);
+  assert.equal(rows.length, 6);
   const column = head.indexOf("reuse") + "reuse".length;
   for (const row of rows) assert.match(row.slice(0, column), /\d\.\d\d$/);
-  assert.match(rows[3] ?? "", /^berth .*2\.0 GiB → \d+\.\d MiB {2}−\d+ %/);
+  assert.match(rows[5] ?? "", /^berth .*2\.0 GiB → \d+\.\d MiB {2}−\d+ %/);
 });
 
 test("colour is given only where it is wanted, and changes nothing else", () => {
@@ -56,7 +56,7 @@ test("the same inputs give the same bytes, and figures that do not exist are nul
   const json = comparisonJson(comparison(STATIC));
   assert.equal(json, comparisonJson(comparison(STATIC)));
   const { runs } = JSON.parse(json) as Comparison;
-  assert.equal(runs.length, 8);
+  assert.equal(runs.length, 12);
   assert.equal(runs[0]?.average, null);
 });
 
