@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   sweep: async () => (await import("./sweep.ts")).sweepBench,
   density: async () => (await import("./density.ts")).densityBench,
   crashes: async () => (await import("./crashes.ts")).crashesBench,
+  kills: async () => (await import("./kills.ts")).killsBench,
   isolation: async () => (await import("./isolation.ts")).isolationBench,
 };
 

@@ -72,7 +72,8 @@ function migrationOf(argv: readonly string[]): Migration | undefined {
 async function measure(changes: number, progress: BenchOptions["progress"]) {
   const surge = await replace("surge", changes, progress);
   const restart = await replace("restart", changes, progress);
-  const drainFirst = await replace("drainFirst", changes, progress);
+  // Each is waited for until streams have shown that they last.
+  const drainFirst = await replace("drainFirst", Math.ceil(changes / 2), progress);
   const failed = (protocol: (typeof PROTOCOLS)[number]): number =>
     surge.protocols[protocol].failed + restart.protocols[protocol].failed;
   return {
