@@ -170,3 +170,18 @@ test("a pod that names no scheduler of its own is given the mesh's; any other na
   }
   assert.equal(named("gpu-scheduler", "berth-scheduler"), undefined);
 });
+
+test("the pause is shorter than the time that a pod may take to end, or the API server would refuse the pod", () => {
+  const pauseOf = (terminationGracePeriodSeconds: number | undefined, preStopSeconds = 5): unknown => {
+    const grace = terminationGracePeriodSeconds === undefined ? {} : { terminationGracePeriodSeconds };
+    const pod = { spec: { containers: [{ name: "app" }], ...grace } };
+    return valueAt(pod, "/spec/containers/0/lifecycle", { preStopSeconds });
+  };
+  const pause = (seconds: number): unknown => ({ preStop: { sleep: { seconds } } });
+  assert.deepEqual(pauseOf(undefined), pause(5));
+  assert.deepEqual(pauseOf(6), pause(5));
+  assert.deepEqual(pauseOf(5), pause(2));
+  assert.deepEqual(pauseOf(2), pause(1));
+  assert.deepEqual(pauseOf(undefined, 40), pause(15));
+  for (const seconds of [0, 1]) assert.equal(pauseOf(seconds), undefined);
+});

@@ -26,6 +26,7 @@ export interface InjectablePod {
   };
   readonly spec?: {
     readonly schedulerName?: string;
+    readonly terminationGracePeriodSeconds?: number;
     readonly containers?: readonly InjectableContainer[];
     readonly initContainers?: readonly InjectableContainer[];
   };
@@ -52,6 +53,8 @@ export interface JsonPatchOperation {
 
 export const INJECTED_ANNOTATION = "berth.dev/injected";
 const NODE_IP_VARIABLE = "BERTH_NODE_IP";
+/** What the API server fills in for a pod that does not say. */
+const GRACE_SECONDS_DEFAULT = 30;
 /** What the API server fills in for a pod that names none: an author who wrote it out cannot be told apart. */
 const NO_SCHEDULER_OF_ITS_OWN: ReadonlySet<string> = new Set(["", "default-scheduler"]);
 
@@ -72,7 +75,9 @@ export function injectionPatch(pod: InjectablePod, options: InjectionOptions): r
       environment(container, `/spec/initContainers/${index}`, options),
     ),
     ...(options.isManagedResource === true ? managedResource(containers[0]) : []),
-    ...containers.flatMap((container, index) => preStop(container, `/spec/containers/${index}`, options)),
+    ...containers.flatMap((container, index) =>
+      preStop(container, `/spec/containers/${index}`, pauseSeconds(pod, options)),
+    ),
   ];
 }
 
@@ -162,13 +167,23 @@ const ALWAYS_DIRECT = [
   "$(KUBERNETES_SERVICE_HOST)",
 ];
 
+// The API server refuses a pod that would pause for longer than it may take to end. One that may take less than the usual
+// pause gives half of that to it, and keeps half for the program itself.
+function pauseSeconds(
+  { spec }: InjectablePod,
+  { preStopSeconds }: Pick<InjectionOptions, "preStopSeconds">,
+): number {
+  const graceSeconds = spec?.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT;
+  return graceSeconds > preStopSeconds ? preStopSeconds : Math.floor(graceSeconds / 2);
+}
+
 function preStop(
   container: InjectableContainer,
   path: string,
-  { preStopSeconds }: InjectionOptions,
+  seconds: number,
 ): readonly JsonPatchOperation[] {
-  if (container.lifecycle?.preStop !== undefined || preStopSeconds === 0) return [];
-  const pause = { sleep: { seconds: preStopSeconds } };
+  if (container.lifecycle?.preStop !== undefined || seconds <= 0) return [];
+  const pause = { sleep: { seconds } };
   return container.lifecycle === undefined
     ? [{ op: "add", path: `${path}/lifecycle`, value: { preStop: pause } }]
     : [{ op: "add", path: `${path}/lifecycle/preStop`, value: pause }];
