@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { AppName } from "#model/brand.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { ClusterCache } from "#kube/cluster-cache.ts";
+import { checkClusterVersion } from "#kube/cluster-version.ts";
 import { connect } from "#kube/connect.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { EventRecorder } from "#kube/events.ts";
@@ -24,6 +25,7 @@ import { DEFAULT_NOMINATE_LIMITS } from "./policy/nominate.ts";
 import { DEFAULT_PORT_RANGE } from "./policy/ports.ts";
 import { DEFAULT_PROMISE_LIMITS, type PromiseLimits } from "./policy/promise.ts";
 import { admissionApi } from "./shell/admission-api.ts";
+import { extenderFeatures } from "./shell/extender-features.ts";
 import { checkSettings } from "./shell/check-settings.ts";
 import { callerRefusal } from "./shell/client-certificate.ts";
 import { leaderDiscovery } from "./shell/leader-discovery.ts";
@@ -183,7 +185,7 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
   const ledger = new ClusterLedger();
   const metrics = createExtenderMetrics(ledger, clock);
   const operations = createHttpServer({ bodyBytesMax: 1024, logger });
-  const connection = await connect(config, "berth-scheduler-extender");
+  const connection = await connected(config, logger);
   const served = await servedCertificate(config, connection, logger);
   const certificate = served?.certificate;
   const server = createHttpServer({ bodyBytesMax: BODY_BYTES_MAX, logger, certificate });
@@ -267,6 +269,12 @@ async function start({ config, logger, ...context }: ComponentContext<Settings>)
       await connection.close();
     },
   };
+}
+
+async function connected(config: Settings, logger: Logger): Promise<KubeConnection> {
+  const connection = await connect(config, "berth-scheduler-extender");
+  await checkClusterVersion(connection, extenderFeatures(config), logger);
+  return connection;
 }
 
 interface PortAllocatorParts extends Omit<PortAllocatorOptions, "range" | "metrics"> {

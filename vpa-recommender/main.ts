@@ -2,6 +2,7 @@
 
 import { ClusterLedger } from "#model/ledger.ts";
 import { ClusterCache } from "#kube/cluster-cache.ts";
+import { checkClusterVersion } from "#kube/cluster-version.ts";
 import { connect } from "#kube/connect.ts";
 import { LeaderElector } from "#kube/lease.ts";
 import { systemClock } from "#runtime/clock.ts";
@@ -21,6 +22,7 @@ async function start({
 }: ComponentContext<RecommenderSettings>): Promise<RunningComponent> {
   const ledger = new ClusterLedger();
   const connection = await connect(config, COMPONENT);
+  await checkClusterVersion(connection, { wanted: ["resize"], needed: [] }, logger);
   const random = Math.random;
   const leading = Promise.withResolvers<void>();
   const elector = new LeaderElector({

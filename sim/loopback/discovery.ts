@@ -6,9 +6,9 @@ import type { ResourceType } from "./resource-table.ts";
 import { METRICS_GROUP, METRICS_VERSION } from "./pod-metrics.ts";
 
 /** The document at a discovery path; undefined if the path is none. Health paths answer plain text. */
-export function discoveryDocument(path: string): JsonObject | string | undefined {
+export function discoveryDocument(path: string, kubernetesMinor: number): JsonObject | string | undefined {
   if (HEALTH_PATHS.has(path)) return "ok";
-  if (path === "/version") return VERSION;
+  if (path === "/version") return versionOf(kubernetesMinor);
   if (path === "/api") return { kind: "APIVersions", versions: ["v1"] };
   if (path === "/apis") return { kind: "APIGroupList", apiVersion: "v1", groups: groups() };
   if (path === "/api/v1") return resourceList("v1", typesOf("", "v1"));
@@ -25,12 +25,17 @@ export function discoveryDocument(path: string): JsonObject | string | undefined
 
 const HEALTH_PATHS = new Set(["/healthz", "/readyz", "/livez"]);
 
-const VERSION = {
-  major: "1",
-  minor: "37",
-  gitVersion: "v1.37.2+berth-loopback",
-  platform: "loopback",
-};
+/** The minor version that it imitates. */
+export const KUBERNETES_MINOR = 37;
+
+function versionOf(minor: number): JsonObject {
+  return {
+    major: "1",
+    minor: String(minor),
+    gitVersion: `v1.${minor}.2+berth-loopback`,
+    platform: "loopback",
+  };
+}
 
 const METRICS_RESOURCES: JsonObject = {
   kind: "APIResourceList",

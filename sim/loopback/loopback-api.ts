@@ -22,7 +22,7 @@ import type { ApiAnswer, ApiRequest } from "./api-request.ts";
 import { ContinueTokens } from "./continue-tokens.ts";
 import { createObject } from "./create-verb.ts";
 import { deleteObject } from "./delete-verb.ts";
-import { discoveryDocument } from "./discovery.ts";
+import { discoveryDocument, KUBERNETES_MINOR } from "./discovery.ts";
 import { MutatingWebhooks } from "./mutating-webhooks.ts";
 import { ObjectStore } from "./object-store.ts";
 import { boundPod } from "./pod-binding.ts";
@@ -45,6 +45,8 @@ export interface LoopbackOptions {
   readonly random?: () => number;
   /** Changes per resource that a watch can resume from; 10,000 if absent. */
   readonly watchHistoryLength?: number;
+  /** What `/version` says; the one that is imitated if absent. It serves the same either way. */
+  readonly kubernetesMinor?: number;
 }
 
 export class LoopbackApi {
@@ -55,11 +57,13 @@ export class LoopbackApi {
   readonly #tokens: ContinueTokens;
   readonly #watches: WatchHub;
   readonly #server: Server;
+  readonly #kubernetesMinor: number;
   #metricsSource: () => readonly PodUsage[] = () => [];
 
   constructor(options: LoopbackOptions) {
     const { clock, serverClock = clock, logger = silentLogger, random = Math.random } = options;
-    const { watchHistoryLength } = options;
+    const { watchHistoryLength, kubernetesMinor = KUBERNETES_MINOR } = options;
+    this.#kubernetesMinor = kubernetesMinor;
     this.store = new ObjectStore({ clock, random });
     const { store } = this;
     for (const name of FIRST_NAMESPACES) store.create("namespaces", firstNamespace(name));
@@ -117,7 +121,7 @@ export class LoopbackApi {
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const { pathname, searchParams } = new URL(incoming.url ?? "/", "http://loopback");
-      const document = discoveryDocument(pathname);
+      const document = discoveryDocument(pathname, this.#kubernetesMinor);
       if (document !== undefined) return sendDocument(response, document);
       const context = {
         store: this.store,
