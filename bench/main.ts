@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   upgrade: async () => (await import("./upgrade.ts")).upgradeBench,
   discovery: async () => (await import("./discovery.ts")).discoveryBench,
   clients: async () => (await import("./clients.ts")).clientsBench,
+  identity: async () => (await import("./identity.ts")).identityBench,
   sizing: async () => (await import("./sizing.ts")).sizingBench,
   sim: async () => (await import("./sim.ts")).simBench,
   placement: async () => (await import("./placement.ts")).placementBench,

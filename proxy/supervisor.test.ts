@@ -7,6 +7,11 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 
+import { systemClock } from "#runtime/clock.ts";
+import { silentLogger } from "#runtime/logger.ts";
+
+import { parseProxyFlags } from "./shell/proxy-config.ts";
+import { Supervisor } from "./shell/supervisor.ts";
 import { startApp } from "./testing/app-server.ts";
 import { until } from "./testing/host-bed.ts";
 import { send } from "./testing/http-client.ts";
@@ -45,6 +50,24 @@ test("a host process that dies is replaced, with the pods and ports that it had"
   assert.notEqual(childOf(proxy.process.pid ?? 0), host);
   proxy.process.kill("SIGTERM");
   assert.equal(await exitCode(proxy), 0);
+});
+
+test("the identities of a host that dies are given to the next one", async () => {
+  const command = parseProxyFlags(["--node-name", "n", "--node-address", "127.0.0.1"], {});
+  assert.ok(command.kind === "run");
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const supervisor = new Supervisor({
+    config: command.config,
+    clock: systemClock(),
+    logger: silentLogger,
+    hostEntry: new URL("./testing/keeping-host.ts", import.meta.url),
+    ready: resolve,
+    unusable: assert.fail,
+  });
+  const exit = supervisor.run();
+  assert.equal(await promise, "http://127.0.0.1:1/shop/cart/key");
+  supervisor.end();
+  assert.equal(await exit, 0);
 });
 
 test("SIGTERM lets the request in progress finish and then exits with 0", async (context) => {

@@ -30,7 +30,7 @@ export interface ClusterWatchOptions {
   /** The pod that this proxy runs in; undefined: other proxies are known by what they say themselves alone. */
   readonly podName: string | undefined;
   /** Absent: apps are not certified. */
-  readonly identity?: Pick<IdentityWatchOptions, "trustDomain" | "meshRoots">;
+  readonly identity?: Pick<IdentityWatchOptions, "trustDomain" | "meshRoots" | "keep" | "kept">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;

@@ -3,7 +3,7 @@
 
 import { flushCompileCache } from "node:module";
 
-import type { NodeName } from "#model/brand.ts";
+import type { AppName, NodeName } from "#model/brand.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { createLogger } from "#runtime/logger.ts";
 import { OperationError } from "#runtime/operation-error.ts";
@@ -18,6 +18,8 @@ import { ControlServer } from "./control-server.ts";
 import { findPredecessor } from "./find-predecessor.ts";
 import { Handover } from "./handover.ts";
 import { ProxyHost } from "./host.ts";
+import type { IdentityMaterial } from "./identity/app-identity.ts";
+import type { KeptIdentities } from "./identity/identity-keeper.ts";
 import { InstanceProcesses } from "./instance-processes.ts";
 import { LateCluster } from "./late-cluster.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
@@ -58,7 +60,10 @@ function giveUp(error: unknown): void {
   process.disconnect();
 }
 
-async function run({ config, memory, serving }: Start, { workerPreload }: HostProcessOptions): Promise<void> {
+async function run(
+  { config, memory, identities, serving }: Start,
+  { workerPreload }: HostProcessOptions,
+): Promise<void> {
   const clock = systemClock();
   const processes = new InstanceProcesses({ clock, serving, tell });
   process.on("message", (message: ToHost) => {
@@ -77,7 +82,7 @@ async function run({ config, memory, serving }: Start, { workerPreload }: HostPr
     );
   }
   const services = new ServiceTable({ nodeAddress, clock });
-  const load = (): Promise<ClusterSource | undefined> => clusterOf(config, services);
+  const load = (): Promise<ClusterSource | undefined> => clusterOf(config, services, identities);
   // A host that takes another's place has its instances to start first; a first one is told at once what cannot work.
   const cluster =
     config.apiServer !== undefined && memory.pods.length > 0 ? new LateCluster(load, giveUp) : await load();
@@ -150,7 +155,11 @@ async function run({ config, memory, serving }: Start, { workerPreload }: HostPr
   process.on("SIGINT", end);
 }
 
-async function clusterOf(config: ProxyConfig, services: ServiceTable): Promise<ClusterSource | undefined> {
+async function clusterOf(
+  config: ProxyConfig,
+  services: ServiceTable,
+  kept: KeptIdentities,
+): Promise<ClusterSource | undefined> {
   if (config.apiServer === undefined) return undefined;
   // Loaded only where there is a cluster: undici alone is several megabytes.
   const [{ connectToApiServer }, { ClusterWatch }] = await Promise.all([
@@ -160,7 +169,7 @@ async function clusterOf(config: ProxyConfig, services: ServiceTable): Promise<C
   const connection = await connectToApiServer(config.apiServer, config);
   return new ClusterWatch({
     connection,
-    ...(config.identity !== "off" && { identity: config }),
+    ...(config.identity !== "off" && { identity: { ...config, kept, keep } }),
     nodeName: config.nodeName as NodeName,
     podName: config.podName,
     services,
@@ -168,6 +177,10 @@ async function clusterOf(config: ProxyConfig, services: ServiceTable): Promise<C
     logger: createLogger("proxy", config.logLevel),
     random: Math.random,
   });
+}
+
+function keep(app: AppName, material: IdentityMaterial | undefined): void {
+  tell({ kind: "keep-identity", app, ...(material !== undefined && { material }) });
 }
 
 function tell(message: FromHost): void {

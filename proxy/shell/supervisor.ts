@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { AppName } from "#model/brand.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { USAGE_EXIT_CODE } from "#runtime/usage-error.ts";
@@ -16,6 +17,7 @@ import { backoffMs } from "../policy/restart-backoff.ts";
 import type { Backoff } from "../policy/restart-backoff.ts";
 import { noMemory } from "./host-memory.ts";
 import type { HostMemory } from "./host-memory.ts";
+import type { IdentityMaterial } from "./identity/app-identity.ts";
 import { ProcessKeeper } from "./process-keeper.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 import type { FromHost, ToHost } from "./supervisor-messages.ts";
@@ -43,6 +45,8 @@ const HOST_FLAGS = ["--single-threaded", "--disable-warning=ExperimentalWarning"
 const BACKOFF: Backoff = { firstMs: 10, maxMs: 10_000 };
 /** A host that lived this long was healthy, and its death starts a new count. */
 const STABLE_MS = 30_000;
+/** As many as a host has instances. */
+const IDENTITIES_MAX = 256;
 /** On top of leaving the apps and the drain timeout, for closing what is left. */
 const DRAIN_MARGIN_MS = 3_000;
 
@@ -52,6 +56,8 @@ export class Supervisor {
   readonly #exit = Promise.withResolvers<number>();
   #config: ProxyConfig;
   #memory: HostMemory = noMemory;
+  /** In this process's memory alone: a host that takes another's place need not wait for the signer. */
+  readonly #identities = new Map<AppName, IdentityMaterial>();
   #host: ChildProcess | undefined;
   #startedMs = 0;
   #failures = 0;
@@ -119,7 +125,8 @@ export class Supervisor {
     host.on("error", (error) => this.#options.logger.error({ error: error.message }, "host process error"));
     host.once("exit", (code, signal) => this.#exited(code, signal));
     const serving = this.#processes.serving();
-    this.#tell({ kind: "start", config: this.#config, memory: this.#memory, serving });
+    const identities = [...this.#identities];
+    this.#tell({ kind: "start", config: this.#config, memory: this.#memory, identities, serving });
   }
 
   #heard(message: FromHost): void {
@@ -138,6 +145,9 @@ export class Supervisor {
       case "remember":
         this.#memory = message.memory;
         return;
+      case "keep-identity":
+        this.#keepIdentity(message.app, message.material);
+        return;
       case "unusable":
         // What worked before is the world's fault, not the configuration's, and is tried again.
         if (this.#controlUrl !== undefined) {
@@ -150,6 +160,13 @@ export class Supervisor {
       default:
         this.#processes.heard(message);
     }
+  }
+
+  #keepIdentity(app: AppName, material: IdentityMaterial | undefined): void {
+    this.#identities.delete(app);
+    const [oldest] = this.#identities.keys();
+    if (this.#identities.size >= IDENTITIES_MAX && oldest !== undefined) this.#identities.delete(oldest);
+    if (material !== undefined) this.#identities.set(app, material);
   }
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {

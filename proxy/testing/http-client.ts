@@ -8,6 +8,8 @@ import { Readable } from "node:stream";
 import type { Echo } from "./app-server.ts";
 
 export interface ClientRequestOptions {
+  /** Absent: 127.0.0.1. */
+  readonly host?: string;
   readonly port: number;
   readonly agent?: Agent;
   readonly method?: string;
@@ -29,7 +31,7 @@ export interface ClientAnswer {
 export async function send(options: ClientRequestOptions): Promise<ClientAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<ClientAnswer>();
   const outgoing = request({
-    host: "127.0.0.1",
+    host: options.host ?? "127.0.0.1",
     port: options.port,
     agent: options.agent ?? new Agent({ keepAlive: false }),
     method: options.method ?? "GET",

@@ -15,9 +15,9 @@ export class SteadyClient {
   readonly #ended: Promise<void>;
 
   /** @param url for a proxy's outbound port; otherwise requests have a body and are sent only once. */
-  constructor(port: number, url?: string) {
+  constructor(port: number, url?: string, host = "127.0.0.1") {
     this.#port = port;
-    this.#request = url === undefined ? { method: "POST", body: "x" } : { path: url };
+    this.#request = { ...(url === undefined ? { method: "POST", body: "x" } : { path: url }), host };
     this.#ended = this.#run();
   }
 

@@ -9,7 +9,7 @@ import { VirtualClock } from "#runtime/virtual-clock.ts";
 
 import { TestAuthority } from "../../testing/test-authority.ts";
 import type { IdentityMaterial } from "./app-identity.ts";
-import { IdentityKeeper } from "./identity-keeper.ts";
+import { IdentityKeeper, type KeptIdentities } from "./identity-keeper.ts";
 
 const CART = "shop/cart" as AppName;
 const WEB = "shop/web" as AppName;
@@ -25,7 +25,9 @@ class Signed {
   /** Keys are made in threads of Node's own, which take as long as they take. */
   readonly #underway = new Set<Promise<unknown>>();
 
-  constructor(authority: TestAuthority) {
+  readonly keeps = new Map<AppName, IdentityMaterial>();
+
+  constructor(authority: TestAuthority, kept: KeptIdentities = []) {
     this.authority = authority;
     this.keeper = new IdentityKeeper({
       client: {
@@ -38,6 +40,11 @@ class Signed {
         },
       },
       changed: (app, material) => this.told.push([app, material]),
+      keep: (app, material) => {
+        if (material === undefined) this.keeps.delete(app);
+        else this.keeps.set(app, material);
+      },
+      kept,
       clock: this.clock,
       random: () => 0.5,
       logger: silentLogger,
@@ -123,4 +130,37 @@ test("apps that have gone are asked for no more", async () => {
   await signed.passes(2 * DAY_MS);
   assert.equal(signed.asked.length, 1);
   signed.keeper.stop();
+});
+
+test("a keeper goes on with what the one before it had, without the signer and the roots, and renews it when it is due", async () => {
+  const first = new Signed(authority);
+  first.keeper.want(new Set([CART, WEB]));
+  first.keeper.rootsSeen(authority.root);
+  await first.passes(1_000);
+  first.keeper.want(new Set([CART]));
+  first.keeper.stop();
+  assert.deepEqual([...first.keeps.keys()], [CART]);
+  const next = new Signed(authority, [...first.keeps]);
+  next.isAway = true;
+  next.keeper.want(new Set([CART, WEB]));
+  assert.deepEqual(next.told, [...first.keeps]);
+  next.keeper.rootsSeen(authority.root);
+  await next.passes(1_000);
+  assert.deepEqual(new Set(next.asked), new Set([WEB]), "the signer is asked for what is not there alone");
+  next.isAway = false;
+  await next.passes(0.6 * DAY_MS);
+  assert.ok(next.asked.includes(CART));
+  assert.notEqual(next.keeps.get(CART)?.key, first.keeps.get(CART)?.key);
+  next.keeper.stop();
+});
+
+test("what was kept and was signed by nobody who is trusted now is replaced", async () => {
+  const old = await TestAuthority.make();
+  const now = Date.UTC(2026, 0, 1);
+  const next = new Signed(authority, [[CART, await old.certify(CART, { nowMs: now, lifeMs: DAY_MS })]]);
+  next.keeper.want(new Set([CART]));
+  next.keeper.rootsSeen(authority.root);
+  await next.passes(1_000);
+  assert.deepEqual(next.asked, [CART]);
+  next.keeper.stop();
 });

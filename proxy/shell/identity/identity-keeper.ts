@@ -16,11 +16,17 @@ import type { CertificateClient, CertifiedAppKey } from "./certificate-client.ts
 export interface IdentityKeeperOptions {
   readonly client: Pick<CertificateClient, "certify">;
   readonly changed: (app: AppName, material: IdentityMaterial) => void;
+  /** Told of what the next keeper is to be given; undefined of what it has no use for any more. */
+  readonly keep?: ((app: AppName, material: IdentityMaterial | undefined) => void) | undefined;
+  /** What an earlier one had. */
+  readonly kept?: KeptIdentities | undefined;
   /** The machine's: certificates are valid by the time of those who read them. */
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
 }
+
+export type KeptIdentities = readonly (readonly [AppName, IdentityMaterial])[];
 
 interface AppState {
   certified: CertifiedAppKey | undefined;
@@ -38,6 +44,8 @@ const LOOK_MS_MAX = 30_000;
 export class IdentityKeeper {
   readonly #options: IdentityKeeperOptions;
   readonly #apps = new Map<AppName, AppState>();
+  /** Not claimed yet. */
+  readonly #kept: Map<AppName, IdentityMaterial>;
   readonly #stopping = new AbortController();
   #roots = "";
   #asking = 0;
@@ -45,16 +53,25 @@ export class IdentityKeeper {
 
   constructor(options: IdentityKeeperOptions) {
     this.#options = options;
+    this.#kept = new Map(options.kept);
   }
 
   /** The apps that have instances on the node. */
   want(apps: ReadonlySet<AppName>): void {
-    for (const app of this.#apps.keys()) if (!apps.has(app)) this.#apps.delete(app);
-    const { random } = this.#options;
+    const { random, changed, keep } = this.#options;
+    for (const app of this.#apps.keys()) {
+      if (apps.has(app)) continue;
+      this.#apps.delete(app);
+      keep?.(app, undefined);
+    }
     for (const app of apps) {
       if (this.#apps.has(app)) continue;
       const untried = { failures: 0, failedAtMs: 0, isAsking: false };
-      this.#apps.set(app, { ...untried, certified: undefined, spread: random() });
+      const kept = this.#kept.get(app);
+      this.#apps.set(app, { ...untried, certified: kept, spread: random() });
+      this.#kept.delete(app);
+      // At once, by the roots that were known then: a signer and an API server that are away are not waited for.
+      if (kept !== undefined) changed(app, kept);
     }
     this.#turn();
   }
@@ -121,7 +138,10 @@ export class IdentityKeeper {
 
   #tell(app: AppName, { certified }: AppState): void {
     if (certified === undefined || this.#apps.get(app)?.certified !== certified) return;
-    this.#options.changed(app, { ...certified, roots: this.#roots });
+    const { certificate, key } = certified;
+    const material = { certificate, key, roots: this.#roots };
+    this.#options.changed(app, material);
+    this.#options.keep?.(app, material);
   }
 }
 

@@ -15,13 +15,15 @@ import type { Logger } from "#runtime/logger.ts";
 import type { ClusterListener } from "../cluster-source.ts";
 import { certificateBlocks } from "./certificate-blocks.ts";
 import { CertificateClient } from "./certificate-client.ts";
-import { IdentityKeeper } from "./identity-keeper.ts";
+import { IdentityKeeper, type IdentityKeeperOptions, type KeptIdentities } from "./identity-keeper.ts";
 
 export interface IdentityWatchOptions {
   readonly connection: Pick<KubeConnection, "request" | "watch">;
   readonly trustDomain: string;
   readonly meshRoots: { readonly namespace: string; readonly name: string };
   readonly listener: Pick<ClusterListener, "identitySeen">;
+  readonly keep?: IdentityKeeperOptions["keep"];
+  readonly kept?: KeptIdentities | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
