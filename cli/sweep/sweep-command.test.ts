@@ -84,6 +84,23 @@ test("what cannot work is said in a sentence", async () => {
   }
 });
 
+test("what the tasks would fail of is said before any of them is run", async () => {
+  const path = join(folder, "wrong.yaml");
+  const out = join(folder, "wrong");
+  for (const [text, message] of [
+    [SCENARIO.replace("[kube-default, berth]", "[kube-default, fastest]"), /policy "fastest" is none of/],
+    [SCENARIO.replace("cpu: 16", "cpu: 100m"), /fit no node/],
+  ] as const) {
+    writeFileSync(path, text);
+    await assert.rejects(sweep(["--scenario", path, "--out", out]), (error: unknown) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, message);
+      return true;
+    });
+    assert.deepEqual(readdirSync(out), []);
+  }
+});
+
 test("progress says how much is left at the pace so far, not of what was found done", () => {
   let nowMs = 0;
   let text = "";

@@ -5,7 +5,14 @@ import { reportAndExit } from "#runtime/component.ts";
 import { describeFlags } from "#runtime/flags.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { jobManifest } from "#sim/sweep/job-manifest.ts";
-import { type PlannedTask, planSweep, runTask, type SweepPlan, taskBlocks } from "#sim/sweep/sweep-plan.ts";
+import {
+  checkSweep,
+  type PlannedTask,
+  planSweep,
+  runTask,
+  type SweepPlan,
+  taskBlocks,
+} from "#sim/sweep/sweep-plan.ts";
 import { sweepSummary, type SweepSummary } from "#sim/sweep/sweep-summary.ts";
 import { summaryTable } from "#sim/sweep/summary-table.ts";
 import { baselineOf, sweepTasks } from "#sim/sweep/sweep-tasks.ts";
@@ -76,6 +83,7 @@ export async function runSweep(argv: readonly string[], output: SweepOutput): Pr
     }
     return progress.end();
   }
+  if (due.length > 0) await checkSweep(plan);
   const outcome = await runInPool(taskBlocks(due), {
     args: [files.scenarioPath, files.resultsPath],
     workers: workersOf(options),

@@ -48,6 +48,20 @@ export async function runTask({ runner, results, ground }: SweepPlan, task: Plan
   results.write(task.key, { ...ground, point: task.point, runs });
 }
 
+/** Settings that are tried before a sweep is begun. */
+const CHECKED_TASKS_MAX = 64;
+
+/**
+ * Reads what the tasks of the first seed need, so that what cannot work is said before anything is run.
+ *
+ * @throws UsageError for whatever the tasks would fail of.
+ */
+export async function checkSweep({ tasks, runner }: SweepPlan): Promise<void> {
+  const [first] = tasks;
+  const ofFirstSeed = tasks.filter(({ point: { seed } }) => seed === first?.point.seed);
+  for (const task of ofFirstSeed.slice(0, CHECKED_TASKS_MAX)) await runner.prepare(task);
+}
+
 /** So long a block is at most: workers shall end at about the same time. */
 const BLOCK_TASKS_MAX = 16;
 

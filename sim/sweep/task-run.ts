@@ -23,7 +23,7 @@ export class TaskRunner {
   }
 
   /** @throws UsageError for what only shows when the files are read. */
-  async run(task: SweepTask): Promise<readonly TaskRun[]> {
+  async prepare(task: SweepTask): Promise<PreparedScenario> {
     const { scenario } = task;
     const { seed } = task.point;
     const key = workloadKey(task);
@@ -34,7 +34,12 @@ export class TaskRunner {
       ...(pods !== undefined && { pods }),
     });
     this.#kept = { key, prepared };
-    return runScenario(prepared).results.flatMap(({ base, comparison, money }) =>
+    return prepared;
+  }
+
+  /** @throws UsageError as prepare does. */
+  async run(task: SweepTask): Promise<readonly TaskRun[]> {
+    return runScenario(await this.prepare(task)).results.flatMap(({ base, comparison, money }) =>
       comparison.runs.map((run, index) => ({
         base,
         order: run.order,
