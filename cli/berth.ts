@@ -30,6 +30,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "what a cluster of yours would save: its nodes and pods under sidecars and under node proxies",
     run: async (argv) => (await import("./plan/plan-command.ts")).planCommand.run(argv),
   },
+  status: {
+    summary: "say how the mesh stands: nodes, pods, instances, what proxies have and need",
+    run: async (argv) => (await import("./fleet/status-command.ts")).statusCommand.run(argv),
+  },
+  top: {
+    summary: "list the nodes or the apps that take most of the mesh",
+    run: async (argv) => (await import("./fleet/top-command.ts")).topCommand.run(argv),
+  },
   ungate: {
     summary: "let go of the pods that nominate mode holds back, for when no placement controller does",
     run: async (argv) => (await import("./ungate/ungate-command.ts")).ungateCommand.run(argv),

@@ -82,7 +82,9 @@ function parse(fields: readonly Field[], argv: readonly string[]): Record<string
     fields.map(({ flag, type }) => [flag, { type: type === "boolean" ? "boolean" : "string" } as const]),
   );
   try {
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values;
+    // The one short form, as kubectl has it.
+    const args = argv.map((word) => (word === "-o" && Object.hasOwn(options, "output") ? "--output" : word));
+    return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
   } catch (error) {
     const [reason] = (error as Error).message.split(". To specify");
     throw new UsageError(`${reason}; --help lists the options`, { cause: error });

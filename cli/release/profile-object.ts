@@ -22,7 +22,7 @@ export interface ProfileObject {
 const ATTEMPTS_MAX = 3;
 
 /**
- * The app that a command's first word names, and the flags behind it with `-o` written out.
+ * The app that a command's first word names, and the flags behind it.
  *
  * @throws UsageError if it is no app's name.
  */
@@ -36,7 +36,7 @@ export function namedApp(argv: readonly string[]): {
     text.length <= APP_NAME_LENGTH_MAX && /^[a-zA-Z0-9]([-a-zA-Z0-9_.]*[a-zA-Z0-9])?$/.test(text);
   if (!isName(namespace) || !isName(name) || more.length > 0)
     throw new UsageError(`say which app, as NAMESPACE/NAME: "${word}" is none`);
-  return { app: { namespace, name }, rest: rest.map((word) => (word === "-o" ? "--output" : word)) };
+  return { app: { namespace, name }, rest };
 }
 
 export interface AppKey {

@@ -119,7 +119,7 @@ export function parseSidecarSize(cpu: string, memory: string): Resources {
   return size;
 }
 
-// Flags know neither short forms nor repetition: `-o json` becomes `--output json`, several --policy become one.
+// Flags know no repetition: several --policy become one.
 function plainFlags(argv: readonly string[]): readonly string[] {
   const plain: string[] = [];
   const policies: string[] = [];
@@ -130,7 +130,7 @@ function plainFlags(argv: readonly string[]): readonly string[] {
     else if (argument === "--policy" && next !== undefined && !next.startsWith("--")) {
       policies.push(next);
       index++;
-    } else plain.push(argument === "-o" ? "--output" : argument);
+    } else plain.push(argument);
   }
   return policies.length === 0 ? plain : [...plain, `--policy=${policies.join(",")}`];
 }

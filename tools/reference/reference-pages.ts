@@ -30,6 +30,7 @@ import { createReleaseMetrics } from "#vpa-recommender/shell/release-metrics.ts"
 import { startSettings } from "#cli/start/start-options.ts";
 import { explainNodeOptions } from "#cli/explain/explain-node.ts";
 import { explainOptions } from "#cli/explain/explain-options.ts";
+import { statusOptions, topOptions } from "#cli/fleet/fleet-options.ts";
 import { ungateOptions } from "#cli/ungate/ungate-options.ts";
 import { restartOptions, rollbackOptions } from "#cli/release/release-options.ts";
 import { planOptions } from "#cli/plan/plan-options.ts";
@@ -82,6 +83,16 @@ function cliPage(): string {
       "berth plan",
       "A cluster of your own, as it stands and with node proxies. Nothing is written to it.",
       planOptions,
+    ),
+    section(
+      "berth status",
+      "How the mesh stands: nodes, pods, instances, what proxies have and need.",
+      statusOptions,
+    ),
+    section(
+      "berth top nodes|apps",
+      "The nodes or the apps that take most of the mesh, totals first.",
+      topOptions,
     ),
     section(
       "berth ungate",

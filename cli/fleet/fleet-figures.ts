@@ -1,0 +1,152 @@
+// What a fleet is told by: totals, a row for each node, a row for each app.
+
+import type { AppName } from "#model/brand.ts";
+import type { NodeAccount } from "#model/node-ledger.ts";
+import { modelCost, required } from "#model/mesh-cost.ts";
+import { noResources, type Resources } from "#model/resources.ts";
+import type { Fleet } from "./read-fleet.ts";
+
+export interface NodeFigures {
+  readonly node: string;
+  readonly zone: string;
+  readonly meshPods: number;
+  readonly apps: number;
+  /** Mesh pods to an instance; null without any. */
+  readonly reuse: number | null;
+  readonly isProxyReady: boolean;
+  /** What kube-scheduler counts for the node's proxy; null where there is none. */
+  readonly proxy: Resources | null;
+  /** What the pods on the node call for, without headroom. */
+  readonly required: Resources;
+  /** Beside all pods and the proxy; negative on a node that is overcommitted. */
+  readonly free: Resources;
+  readonly allocatable: Resources;
+}
+
+export interface AppFigures {
+  readonly app: string;
+  readonly pods: number;
+  readonly pending: number;
+  /** Nodes that host it, one instance each. */
+  readonly instances: number;
+  readonly reuse: number | null;
+  /** What its instances make their proxies need, before corrections. */
+  readonly meshCost: Resources;
+  /** How well its costs are learned, from 0 to 1; null where they are the profile's alone. */
+  readonly confidence: number | null;
+}
+
+export interface FleetTotals {
+  readonly nodes: number;
+  readonly nodesWithReadyProxy: number;
+  /** Nodes with mesh pods. */
+  readonly nodesInMesh: number;
+  readonly meshPods: number;
+  readonly pendingMeshPods: number;
+  readonly apps: number;
+  readonly instances: number;
+  readonly reuse: number | null;
+  readonly proxies: Resources;
+  readonly required: Resources;
+  /** Nodes whose proxy has less than the pods on them call for. */
+  readonly nodesShort: number;
+  readonly leftOut: number;
+}
+
+export function nodeFigures({ ledger }: Fleet): readonly NodeFigures[] {
+  return [...ledger.nodes()].map((account) => {
+    const { name, zone, allocatable, requested, counted, isProxyReady, appPods } = account;
+    const meshPods = sum(appPods.values());
+    const need = requiredOf(account);
+    const proxy = counted ?? noResources;
+    const left = (resource: keyof Resources): number =>
+      allocatable[resource] - requested[resource] - Math.max(proxy[resource], need[resource]);
+    return {
+      node: name,
+      zone,
+      meshPods,
+      apps: appPods.size,
+      reuse: ratio(meshPods, appPods.size),
+      isProxyReady,
+      proxy: counted ?? null,
+      required: need,
+      free: { cpuMilli: left("cpuMilli"), memoryBytes: left("memoryBytes") },
+      allocatable,
+    };
+  });
+}
+
+export function appFigures({ ledger, pods }: Fleet): readonly AppFigures[] {
+  const pending = new Map<AppName, number>();
+  for (const { app, nodeName, isFinished } of pods)
+    if (app !== undefined && nodeName === undefined && !isFinished)
+      pending.set(app, (pending.get(app) ?? 0) + 1);
+  const podsPerNode = new Map<AppName, number[]>([...pending.keys()].map((app) => [app, []]));
+  for (const { appPods } of ledger.nodes()) {
+    for (const [app, count] of appPods) {
+      const counts = podsPerNode.get(app) ?? [];
+      counts.push(count);
+      podsPerNode.set(app, counts);
+    }
+  }
+  return [...podsPerNode].map(([app, counts]) => {
+    const running = sum(counts);
+    const cost = ledger.unitCost(app);
+    return {
+      app,
+      pods: running,
+      pending: pending.get(app) ?? 0,
+      instances: counts.length,
+      reuse: ratio(running, counts.length),
+      meshCost: modelCost(counts.map((count) => [cost, count])),
+      confidence: ledger.profile(app).learned?.confidence ?? null,
+    };
+  });
+}
+
+export function fleetTotals(fleet: Fleet): FleetTotals {
+  const nodes = nodeFigures(fleet);
+  const apps = appFigures(fleet);
+  const meshPods = sum(nodes.map((node) => node.meshPods));
+  const instances = sum(nodes.map((node) => node.apps));
+  return {
+    nodes: nodes.length,
+    nodesWithReadyProxy: nodes.filter(({ isProxyReady }) => isProxyReady).length,
+    nodesInMesh: nodes.filter((node) => node.meshPods > 0).length,
+    meshPods,
+    pendingMeshPods: sum(apps.map(({ pending }) => pending)),
+    apps: apps.length,
+    instances,
+    reuse: ratio(meshPods, instances),
+    proxies: total(nodes.map(({ proxy }) => proxy ?? noResources)),
+    required: total(nodes.filter(({ proxy }) => proxy !== null).map((node) => node.required)),
+    nodesShort: nodes.filter(isShort).length,
+    leftOut: fleet.leftOut,
+  };
+}
+
+/** Its proxy has less than the pods on it call for. */
+export function isShort({ proxy, required: need }: NodeFigures): boolean {
+  return proxy !== null && (proxy.cpuMilli < need.cpuMilli || proxy.memoryBytes < need.memoryBytes);
+}
+
+function requiredOf({ proxyBase, correction, modelCost: cost }: NodeAccount): Resources {
+  return required({ proxyBase, correction, modelCost: cost });
+}
+
+function sum(values: Iterable<number>): number {
+  let result = 0;
+  for (const value of values) result += value;
+  return result;
+}
+
+function total(amounts: readonly Resources[]): Resources {
+  return {
+    cpuMilli: sum(amounts.map(({ cpuMilli }) => cpuMilli)),
+    memoryBytes: sum(amounts.map(({ memoryBytes }) => memoryBytes)),
+  };
+}
+
+function ratio(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
+}

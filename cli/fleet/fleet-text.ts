@@ -1,0 +1,89 @@
+// A fleet as tables: the totals first, then the rows.
+
+import { memoryText, ratioText } from "#sim/report/figures.ts";
+import { type Cell, textTable } from "#sim/report/text-table.ts";
+import { type AppFigures, type FleetTotals, isShort, type NodeFigures } from "./fleet-figures.ts";
+
+export interface TextOptions {
+  readonly hasColour: boolean;
+  readonly isWide: boolean;
+}
+
+export function totalsText(totals: FleetTotals): string {
+  const { nodes, nodesWithReadyProxy, nodesInMesh, meshPods, pendingMeshPods, apps, instances } = totals;
+  const { reuse, proxies, required, nodesShort, leftOut } = totals;
+  const lines = [
+    `nodes      ${nodes}, ${nodesWithReadyProxy} with a ready proxy, ${nodesInMesh} with mesh pods`,
+    `mesh pods  ${meshPods} of ${apps} apps${pendingMeshPods === 0 ? "" : `, ${pendingMeshPods} more wait for a node`}`,
+    `instances  ${instances}, reuse ${ratioText(reuse ?? undefined)}`,
+    `proxies    have ${memoryText(proxies.memoryBytes)} and ${cpuText(proxies.cpuMilli)} CPU, need ${memoryText(required.memoryBytes)} and ${cpuText(required.cpuMilli)} CPU`,
+    ...(nodesShort === 0
+      ? []
+      : [`short      ${nodesShort} nodes' proxies have less than their pods call for`]),
+    ...(leftOut === 0 ? [] : [`left out   ${leftOut} objects that could not be read`]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+export function nodesText(rows: readonly NodeFigures[], { hasColour, isWide }: TextOptions): string {
+  const head = [
+    "node",
+    "pods",
+    "apps",
+    "reuse",
+    "proxy memory",
+    "needs",
+    "proxy cpu",
+    "needs",
+    "free memory",
+    "free cpu",
+  ];
+  const more = isWide ? ["zone", "allocatable memory", "allocatable cpu", "proxy ready"] : [];
+  const cells = rows.map((row): readonly Cell[] => {
+    const { node, meshPods, apps, reuse, proxy, required, free, allocatable, zone, isProxyReady } = row;
+    const warned = isShort(row) ? { colour: "yellow" as const } : {};
+    const plain = (text: string | number): Cell => ({ text: String(text) });
+    return [
+      plain(node),
+      plain(meshPods),
+      plain(apps),
+      plain(ratioText(reuse ?? undefined)),
+      { text: proxy === null ? "none" : memoryText(proxy.memoryBytes), ...warned },
+      plain(memoryText(required.memoryBytes)),
+      { text: proxy === null ? "none" : cpuText(proxy.cpuMilli), ...warned },
+      plain(cpuText(required.cpuMilli)),
+      plain(memoryText(free.memoryBytes)),
+      plain(cpuText(free.cpuMilli)),
+      ...(isWide
+        ? [
+            plain(zone === "" ? "–" : zone),
+            plain(memoryText(allocatable.memoryBytes)),
+            plain(cpuText(allocatable.cpuMilli)),
+            plain(isProxyReady ? "yes" : "no"),
+          ]
+        : []),
+    ];
+  });
+  return `${textTable([...head, ...more], cells, { hasColour })}\n`;
+}
+
+export function appsText(rows: readonly AppFigures[], { hasColour }: TextOptions): string {
+  const head = ["app", "pods", "waiting", "instances", "reuse", "mesh memory", "mesh cpu", "costs known"];
+  const cells = rows.map(
+    ({ app, pods, pending, instances, reuse, meshCost, confidence }): readonly Cell[] => [
+      { text: app },
+      { text: String(pods) },
+      { text: String(pending), ...(pending > 0 ? { colour: "yellow" } : {}) },
+      { text: String(instances) },
+      { text: ratioText(reuse ?? undefined) },
+      { text: memoryText(meshCost.memoryBytes) },
+      { text: cpuText(meshCost.cpuMilli) },
+      { text: confidence === null ? "as given" : `${Math.round(confidence * 100)} %` },
+    ],
+  );
+  return `${textTable(head, cells, { hasColour })}\n`;
+}
+
+function cpuText(cpuMilli: number): string {
+  return cpuMilli < 10_000 ? `${cpuMilli}m` : `${(cpuMilli / 1000).toFixed(1)}`;
+}

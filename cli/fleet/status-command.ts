@@ -1,0 +1,42 @@
+// `berth status`: how the mesh stands, in one look.
+
+import { stringify } from "yaml";
+import { connect } from "#kube/connect.ts";
+import { reportAndExit } from "#runtime/component.ts";
+import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
+import { fleetTotals } from "./fleet-figures.ts";
+import { statusOptions } from "./fleet-options.ts";
+import { totalsText } from "./fleet-text.ts";
+import { readFleet } from "./read-fleet.ts";
+import { shown } from "./watching.ts";
+
+export const statusCommand = {
+  summary: "say how the mesh stands: nodes, pods, instances, what proxies have and need",
+  async run(argv: readonly string[]): Promise<void> {
+    try {
+      await runStatus(argv, (text) => void process.stdout.write(text));
+    } catch (error) {
+      reportAndExit(error);
+    }
+  },
+};
+
+/** @throws UsageError for options that cannot work, and for an API server that does not answer. */
+export async function runStatus(argv: readonly string[], out: (text: string) => void): Promise<void> {
+  if (argv.includes("--help") || argv.includes("-h"))
+    return out(
+      `${statusCommand.summary}\n\nUsage: berth status [options]\n\n${describeFlags(statusOptions)}\n`,
+    );
+  const options = checkFlags(statusOptions, readFlags(statusOptions, argv));
+  const connection = await connect(options, "berth-status");
+  try {
+    const text = async (): Promise<string> => {
+      const totals = fleetTotals(await readFleet(connection));
+      if (options.output === "json") return `${JSON.stringify(totals)}\n`;
+      return options.output === "yaml" ? stringify(totals) : totalsText(totals);
+    };
+    await shown(options, text, out);
+  } finally {
+    await connection.close();
+  }
+}
