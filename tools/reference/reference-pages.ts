@@ -165,21 +165,44 @@ function scenarioJsonSchema(): string {
 
 interface JsonSchema {
   readonly type?: string;
+  readonly const?: unknown;
   readonly description?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
 }
 
 function fieldRows(name: string, schema: z.ZodType): readonly string[] {
   return rowsOf(name, z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema);
 }
 
-function rowsOf(path: string, { type = "", description = "", properties }: JsonSchema): readonly string[] {
-  const nested = Object.entries(properties ?? {}).flatMap(([name, schema]) =>
-    rowsOf(`${path}.${name}`, schema),
-  );
+function rowsOf(path: string, schema: JsonSchema): readonly string[] {
+  const { description = "", properties, items } = schema;
+  const nested = [
+    ...Object.entries(properties ?? {}).flatMap(([name, field]) => rowsOf(`${path}.${name}`, field)),
+    ...(items === undefined ? [] : itemRows(`${path}[]`, items)),
+  ];
   return properties === undefined || description !== ""
-    ? [`| \`${path}\` | ${type} | ${description} |`, ...nested]
+    ? [`| \`${path}\` | ${typeText(schema)} | ${description} |`, ...nested]
     : nested;
+}
+
+/** Of lists of objects, and of lists of objects of several kinds. */
+function itemRows(path: string, { properties, anyOf, oneOf }: JsonSchema): readonly string[] {
+  const kinds = anyOf ?? oneOf ?? [];
+  return [
+    ...Object.entries(properties ?? {}).flatMap(([name, field]) => rowsOf(`${path}.${name}`, field)),
+    ...kinds.flatMap(({ properties: ofKind = {} }) => {
+      const { kind, ...rest } = ofKind;
+      const named = `${path}(${String(kind?.const ?? "")})`;
+      return Object.entries(rest).flatMap(([name, field]) => rowsOf(`${named}.${name}`, field));
+    }),
+  ];
+}
+
+function typeText({ type, anyOf }: JsonSchema): string {
+  return type ?? [...new Set(anyOf?.map((one) => one.type ?? ""))].join(" or ");
 }
 
 async function metricsPage(): Promise<string> {
