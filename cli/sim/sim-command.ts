@@ -8,6 +8,7 @@ import type { ComparedRun } from "#sim/engine/comparison.ts";
 import { placementPolicies } from "#sim/engine/policies.ts";
 import { comparisonJson } from "#sim/report/comparison-json.ts";
 import { comparisonTable } from "#sim/report/comparison-table.ts";
+import { withLinearBounds } from "#sim/scenario/linear-bounds.ts";
 import { calibrationOf } from "#sim/scenario/scenario-calibration.ts";
 import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
 import { fileNames, inputFiles } from "#sim/scenario/scenario-inputs.ts";
@@ -67,7 +68,11 @@ export async function runSim(
   const prepared = await prepareScenario(scenario, { folder, seed });
   for (const warning of prepared.warnings) progress(`warning: ${warning}\n`);
   progress(`read ${prepared.pods.name}: ${tookSeconds()}\n`);
-  const report = runScenario(prepared, (run) => progress(`${runName(run)}: ${tookSeconds()}\n`));
+  const ran = runScenario(prepared, (run) => progress(`${runName(run)}: ${tookSeconds()}\n`));
+  const hasLinearBounds = options.bounds === "lp";
+  const report = hasLinearBounds
+    ? await withLinearBounds(ran, prepared, (what) => progress(`${what} …\n`))
+    : ran;
   const isJson = options.json || options.output === "json";
   if (options.scenario !== undefined) {
     const inputs = await inputFiles(scenario, folder);
@@ -86,7 +91,7 @@ export async function runSim(
     };
     const assumptions = assumptionsOf(scenario);
     await writeReports(options, {
-      document: () => simReport({ report, assumptions, provenance }),
+      document: () => simReport({ report, hasLinearBounds, assumptions, provenance }),
       tables: simTables(report),
     });
   }

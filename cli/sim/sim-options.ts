@@ -79,6 +79,12 @@ export const simOptions = z.strictObject({
   sidecarMemory: z.string().default("128Mi").describe("memory of a sidecar of fixed size"),
   output: z.enum(["table", "json"]).default("table").describe("table or json; -o for short"),
   json: z.boolean().default(false).describe("the same as --output json"),
+  bounds: z
+    .enum(["sums", "lp"])
+    .default("sums")
+    .describe(
+      "what nodes and instances are held against: plain sums, or a linear program, which takes longer",
+    ),
   ...reportOptions,
 });
 
@@ -106,6 +112,7 @@ const BESIDE_A_FILE: ReadonlySet<string> = new Set([
   "seed",
   "output",
   "json",
+  "bounds",
   ...Object.keys(reportOptions),
 ]);
 

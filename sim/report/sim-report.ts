@@ -19,47 +19,39 @@ import { baseBlocks, moneyBlocks, overTimeBlocks } from "./sim-report-parts.ts";
 
 export interface SimReport {
   readonly report: ScenarioReport;
-  /** Bounds beyond the cheap ones, by run of the first base; absent where they were not asked for. */
-  readonly bounds?: readonly (RunBounds | undefined)[];
+  /** Bounds are those of the linear program. */
+  readonly hasLinearBounds: boolean;
   /** Sentences on what was taken for granted. */
   readonly assumptions: readonly string[];
   readonly provenance: Provenance;
 }
 
-export interface RunBounds {
-  readonly instances: number;
-  readonly nodes: number | undefined;
-}
-
 /** The report's figures are those of the first base of an instance; the others stand beside it in a section of their own. */
-export function simReport({ report, bounds, assumptions, provenance }: SimReport): ReportDocument {
+export function simReport({ report, hasLinearBounds, assumptions, provenance }: SimReport): ReportDocument {
   const [first] = report.results;
   if (first === undefined) throw new Error("a report has a base of an instance");
   const { comparison } = first;
-  const bounded = comparison.runs.map((run, index): ComparedRun => {
-    const better = bounds?.[index];
-    return better === undefined ? run : { ...run, bounds: { ...run.bounds, ...better } };
-  });
-  const byOrder = [...Map.groupBy(bounded, ({ order }) => order)];
+  const { runs } = comparison;
+  const byOrder = [...Map.groupBy(runs, ({ order }) => order)];
   return {
     title: "What does the mesh cost under each policy?",
     subject: `${comparison.trace.name}: ${countText(comparison.trace.pods)} pods of ${countText(comparison.trace.apps)} apps on ${fleetText(comparison)}. A bare instance takes ${memoryText(first.instanceBase.memoryBytes)} (${first.base}).`,
-    changes: changesOf(bounded),
-    changesNote: changesNote(bounded, comparison),
+    changes: changesOf(runs),
+    changesNote: changesNote(runs, comparison),
     sections: [
-      ...byOrder.map(([order, runs]) => costSection(order, runs, comparison)),
-      ...sectionOf("time", "How does it go over time?", overTimeBlocks(bounded)),
+      ...byOrder.map(([order, ordered]) => costSection(order, ordered, comparison)),
+      ...sectionOf("time", "How does it go over time?", overTimeBlocks(runs)),
       ...sectionOf("money", "What do the nodes cost?", moneyBlocks(first)),
       {
         id: "trouble",
         title: "What goes wrong, and how much has to be changed?",
-        blocks: byOrder.map(([order, runs]) => troubleTable(order, runs)),
+        blocks: byOrder.map(([order, ordered]) => troubleTable(order, ordered)),
       },
       ...sectionOf("base", "How much hangs on what a bare instance costs?", baseBlocks(report.results)),
       {
         id: "methods",
         title: "What is assumed, and how is it reckoned?",
-        blocks: methodBlocks(assumptions, bounds !== undefined),
+        blocks: methodBlocks(assumptions, hasLinearBounds),
       },
       { id: "figures", title: "Where is every figure?", blocks: everyFigure(first) },
     ],

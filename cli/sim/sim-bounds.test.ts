@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Comparison } from "#sim/engine/comparison.ts";
+import { runSim } from "./sim-command.ts";
+
+async function compared(...argv: readonly string[]): Promise<Comparison> {
+  let text = "";
+  const output = { out: (part: string) => void (text += part), progress: () => undefined, hasColour: false };
+  await runSim([...argv, "--json"], output);
+  return JSON.parse(text) as Comparison;
+}
+
+test("bounds of the linear program are no lower than the sums, and no run without overcommits is below them", async () => {
+  const argv = ["--pods", "1200", "--node-size", "8,16Gi", "--policy", "sidecar-fixed,berth"];
+  const [sums, linear] = [await compared(...argv), await compared(...argv, "--bounds", "lp")];
+  let higher = 0;
+  for (const [index, { bounds, peak, overcommits, policy }] of linear.runs.entries()) {
+    const plain = sums.runs[index]?.bounds;
+    assert.ok(plain !== undefined && bounds.nodes !== undefined && plain.nodes !== undefined);
+    assert.ok(bounds.nodes >= plain.nodes && bounds.instances >= plain.instances);
+    assert.equal(overcommits, 0, policy);
+    assert.ok(peak.nodesUsed >= bounds.nodes && peak.instances >= bounds.instances, policy);
+    if (bounds.nodes > plain.nodes || bounds.instances > plain.instances) higher++;
+  }
+  assert.ok(higher > 0, "there are apps too large for a node");
+});
