@@ -9,9 +9,9 @@ import { textTable } from "#sim/report/text-table.ts";
 export function explanationText({ pod, state, node, last, nomination, now }: ExplainReply): string {
   const place = node === undefined ? "" : ` on ${node}`;
   const parts = [`${pod}: ${state}${place}`];
-  if (now !== undefined) parts.push(section(`Now, ${NODES_OF[now.nodesOf]}`, now.explanation));
-  if (nomination !== undefined) parts.push(section("Nominated", nomination));
-  if (last !== undefined) parts.push(section("When kube-scheduler last asked", last));
+  if (now !== undefined) parts.push(decisionText(`Now, ${NODES_OF[now.nodesOf]}`, now.explanation));
+  if (nomination !== undefined) parts.push(decisionText("Nominated", nomination));
+  if (last !== undefined) parts.push(decisionText("When kube-scheduler last asked", last));
   if (now === undefined && nomination === undefined && last === undefined)
     parts.push("No decision about it is kept: it is long ago, or another replica made it.");
   return `${parts.join("\n\n")}\n`;
@@ -37,7 +37,8 @@ const TIE_BREAKS: Readonly<Record<Winner["decidedBy"], string>> = {
   name: "the first by name of equals",
 };
 
-function section(title: string, explanation: Explanation): string {
+/** One decision, under a title. */
+export function decisionText(title: string, explanation: Explanation): string {
   const { pod, appRequest, nodes, groups, winner } = explanation;
   const app = pod.app === undefined ? "outside the mesh" : `app ${pod.app}`;
   const lines = [`${title}: ${app}, A = ${amountText(appRequest)}, ${nodes} nodes judged`];

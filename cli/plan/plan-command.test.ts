@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { UsageError } from "#runtime/usage-error.ts";
 import { runPlan } from "./plan-command.ts";
 
@@ -186,3 +186,31 @@ test("figures are written as CSV and Parquet, and a place that cannot be written
     message: /\/no\/such\/folder\/x\.html: cannot be written/,
   });
 });
+
+test("one decision is explained by production's own words, and a pod that has none is told why", async () => {
+  const text = await printed(
+    "--snapshot",
+    RECORDED,
+    "--rounds",
+    "0",
+    "--mesh",
+    "sidecar",
+    "--explain",
+    anyPodOf(),
+  );
+  assert.match(text, /Placed anew: app edge\/\S+, A = .*, 51 nodes judged/);
+  assert.match(text, /candidate +score +B +free +left/);
+  const wrong = async (pod: string, message: RegExp): Promise<void> =>
+    assert.rejects(printed("--snapshot", saved(CLUSTER), "--rounds", "0", "--explain", pod), { message });
+  await wrong("shop/nobody", /there is no pod shop\/nobody/);
+  await wrong("shop/plain", /shop\/plain is not in the mesh/);
+  await wrong("plain", /is NAMESPACE\/NAME/);
+});
+
+function anyPodOf(): string {
+  const { items } = JSON.parse(gunzipSync(readFileSync(RECORDED)).toString()) as {
+    items: readonly { kind: string; metadata: { namespace?: string; name: string } }[];
+  };
+  const pod = items.find(({ kind, metadata }) => kind === "Pod" && metadata.namespace === "edge");
+  return `edge/${pod?.metadata.name}`;
+}

@@ -21,6 +21,8 @@ import {
   wantsReport,
   writeReports,
 } from "../report-output.ts";
+import type { Explanation } from "#scheduler-extender/policy/explanation.ts";
+import { decisionText } from "../explain/explanation-text.ts";
 import { type PlanFlags, planOptions } from "./plan-options.ts";
 import { type MeshRule, plannedClusterOf, type ReadCluster } from "./planned-cluster-of.ts";
 import { KNOWN_SIDECARS } from "./sidecars.ts";
@@ -65,21 +67,27 @@ export async function runPlan(
     podsPerNodeMax: flags.cap,
     movesAll: flags.moveAll,
   });
+  let explanation: Explanation | undefined;
   const options = {
+    ...(flags.explain !== undefined && {
+      explained: { pod: flags.explain, onExplained: (found: Explanation) => void (explanation = found) },
+    }),
     proxyBase: size(flags.proxyCpu, flags.proxyMemory),
     seed: flags.seed,
     rounds: flags.rounds,
     onPart: (what: string) => progress(`${what} …\n`),
   };
   const plan = planFor(read.cluster, options);
+  if (flags.explain !== undefined && explanation === undefined) throw notPlaced(flags.explain, read);
   const name = sourceName(flags);
   const assumptions = assumptionsOf(read, flags);
   const isJson = flags.json || flags.output === "json";
   out(
     isJson
-      ? planJson(plan, read, flags)
+      ? planJson(plan, read, { ...flags, explanation })
       : `${name}: ${assumptions.join("\n")}\n\n${planTable(plan, { hasColour })}`,
   );
+  if (explanation !== undefined && !isJson) out(`\n${decisionText("Placed anew", explanation)}\n`);
   const otherBases = wantsReport(flags) ? plansWithOtherBases(read.cluster, options) : [];
   const inputs = [
     flags.snapshot === undefined
@@ -159,7 +167,22 @@ function sourceName({ snapshot, context }: PlanFlags): string {
   return snapshot === undefined ? (context ?? "the cluster") : basename(snapshot);
 }
 
-function planJson(plan: Plan, { rule, assumedSidecars }: ReadCluster, flags: PlanFlags): string {
+// A pod that is no candidate has no decision to explain: which of the reasons it is, the snapshot says.
+function notPlaced(name: string, { cluster }: ReadCluster): UsageError {
+  const pod = cluster.pods.find(({ view }) => `${view.namespace}/${view.name}` === name);
+  if (pod === undefined) return new UsageError(`--explain: there is no pod ${name} that is not finished`);
+  if (pod.view.app === undefined) return new UsageError(`--explain: ${name} is not in the mesh, and stays`);
+  if (pod.view.nodeName === undefined) return new UsageError(`--explain: ${name} has no node yet`);
+  return new UsageError(
+    `--explain: ${name} stays where it is, since it asks for what a plan cannot weigh: ${pod.bond ?? "nothing"} (see --move-all)`,
+  );
+}
+
+function planJson(
+  plan: Plan,
+  { rule, assumedSidecars }: ReadCluster,
+  flags: PlanFlags & { readonly explanation: Explanation | undefined },
+): string {
   const {
     proxyCpu,
     proxyMemory,
@@ -186,6 +209,7 @@ function planJson(plan: Plan, { rule, assumedSidecars }: ReadCluster, flags: Pla
       rounds,
     },
     ...plan,
+    ...(flags.explanation !== undefined && { explanation: flags.explanation }),
   };
   return `${JSON.stringify(value, (_key, entry: unknown) => (entry === undefined ? null : entry), 2)}\n`;
 }

@@ -57,6 +57,11 @@ export const planOptions = z.strictObject({
   seed: z.int().min(0).default(1).describe("seed of those orders, and of the order in which apps are placed"),
   output: z.enum(["table", "json"]).default("table").describe("table or json"),
   json: z.boolean().default(false).describe("the same as --output json"),
+  explain: z
+    .string()
+    .regex(/^[^/]+\/[^/]+$/, "is NAMESPACE/NAME of a pod")
+    .optional()
+    .describe("NAMESPACE/NAME of a pod whose placement is explained below the table"),
   ...reportOptions,
   apiServer,
   kubeconfig,

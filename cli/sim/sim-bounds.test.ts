@@ -24,3 +24,22 @@ test("bounds of the linear program are no lower than the sums, and no run withou
   }
   assert.ok(higher > 0, "there are apps too large for a node");
 });
+
+test("one pod's placement is explained below the table, and a name that the trace has not is said", async () => {
+  let text = "";
+  const output = { out: (part: string) => void (text += part), progress: () => undefined, hasColour: false };
+  const trace = ["--pods", "200", "--nodes", "60", "--policy", "berth"];
+  const first = /its first is "([^"]+)"/;
+  let pod = "";
+  await assert.rejects(runSim([...trace, "--explain", "nobody"], output), (error: Error) => {
+    pod = first.exec(error.message)?.[1] ?? "";
+    return pod !== "";
+  });
+  await runSim([...trace, "--explain", pod], output);
+  assert.match(text, /Decision 1 about \S+, at hour \d/);
+  assert.match(text, /opening an instance of the app/);
+  await assert.rejects(
+    runSim(["--pods", "200", "--policy", "kube-default", "--explain", pod], output),
+    /decisions of policy berth/,
+  );
+});

@@ -19,6 +19,7 @@ import { simReport } from "#sim/report/sim-report.ts";
 import { simTables } from "#sim/report/sim-tables.ts";
 import { berthVersion, givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
 import { scenarioOfFlags } from "./flags-scenario.ts";
+import { Decisions } from "./decisions.ts";
 import { readSimOptions, simOptions, type SimOptions } from "./sim-options.ts";
 
 const summary = "replay a trace under several placement policies and compare what the mesh costs";
@@ -65,7 +66,8 @@ export async function runSim(
     sinceMs = nowMs;
     return `${seconds} s`;
   };
-  const prepared = await prepareScenario(scenario, { folder, seed });
+  const decisions = new Decisions(options.explain);
+  const prepared = decisions.watched(await prepareScenario(scenario, { folder, seed }));
   for (const warning of prepared.warnings) progress(`warning: ${warning}\n`);
   progress(`read ${prepared.pods.name}: ${tookSeconds()}\n`);
   const ran = runScenario(prepared, (run) => progress(`${runName(run)}: ${tookSeconds()}\n`));
@@ -82,6 +84,7 @@ export async function runSim(
     assert(only !== undefined, "flags give a base of an instance");
     out(isJson ? comparisonJson(only.comparison) : comparisonTable(only.comparison, { hasColour }));
   }
+  if (!isJson) out(decisions.text());
   if (wantsReport(options)) {
     const provenance = {
       version: berthVersion(),

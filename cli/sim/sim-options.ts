@@ -79,6 +79,7 @@ export const simOptions = z.strictObject({
   sidecarMemory: z.string().default("128Mi").describe("memory of a sidecar of fixed size"),
   output: z.enum(["table", "json"]).default("table").describe("table or json; -o for short"),
   json: z.boolean().default(false).describe("the same as --output json"),
+  explain: z.string().optional().describe("a pod of the trace whose placement by policy berth is explained"),
   bounds: z
     .enum(["sums", "lp"])
     .default("sums")
@@ -113,6 +114,7 @@ const BESIDE_A_FILE: ReadonlySet<string> = new Set([
   "output",
   "json",
   "bounds",
+  "explain",
   ...Object.keys(reportOptions),
 ]);
 

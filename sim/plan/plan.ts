@@ -3,6 +3,7 @@
 
 import type { AppName } from "#model/brand.ts";
 import type { Resources } from "#model/resources.ts";
+import type { Explanation } from "#scheduler-extender/policy/explanation.ts";
 import { SeededRandom } from "../seeded-random.ts";
 import { appByApp } from "./app-by-app.ts";
 import { type Compaction, compactedNodes } from "./node-compaction.ts";
@@ -16,8 +17,16 @@ export interface PlanOptions {
   readonly seed: number;
   /** Rounds of compaction; 0 leaves it out. */
   readonly rounds: number;
+  /** The pod whose placement is explained, and who is told. */
+  readonly explained?: ExplainedPod;
   /** Called before each part of the work. */
   readonly onPart?: (what: string) => void;
+}
+
+export interface ExplainedPod {
+  /** `namespace/name`. */
+  readonly pod: string;
+  readonly onExplained: (explanation: Explanation) => void;
 }
 
 export interface Plan {
@@ -75,7 +84,7 @@ function inPlace(cluster: PlannedCluster, kind: PlannedMeshKind, { proxyBase }: 
   return { ...mesh.state(), unplaced: 0, moved: 0, compaction: undefined };
 }
 
-function placedAnew(cluster: PlannedCluster, { proxyBase, seed }: PlanOptions): PlanState {
+function placedAnew(cluster: PlannedCluster, { proxyBase, seed, explained }: PlanOptions): PlanState {
   const mesh = new PlannedMesh(cluster, { kind: "nodeProxy", proxyBase });
   const isMovable = ({ view, bond }: PlannedCluster["pods"][number]): boolean =>
     bond === undefined && view.app !== undefined && view.nodeName !== undefined;
@@ -83,6 +92,7 @@ function placedAnew(cluster: PlannedCluster, { proxyBase, seed }: PlanOptions): 
   let unplaced = 0;
   let moved = 0;
   for (const pod of appByApp(cluster.pods.filter(isMovable), new SeededRandom(seed))) {
+    if (`${pod.view.namespace}/${pod.view.name}` === explained?.pod) explained.onExplained(mesh.explain(pod));
     if (!mesh.place(pod)) unplaced++;
     else if (mesh.nodeOf(pod) !== pod.view.nodeName) moved++;
   }

@@ -9,6 +9,8 @@ import { ClusterLedger } from "#model/ledger.ts";
 import type { NodeAccount, NodeLedger } from "#model/node-ledger.ts";
 import { addResources, noResources, type Resources } from "#model/resources.ts";
 import { allCandidates } from "#scheduler-extender/policy/candidates.ts";
+import { explainNow } from "#scheduler-extender/policy/explain-now.ts";
+import type { Explanation } from "#scheduler-extender/policy/explanation.ts";
 import { place } from "#scheduler-extender/policy/placement.ts";
 import { DEFAULT_PROMISE_LIMITS, promise } from "#scheduler-extender/policy/promise.ts";
 import { standInProxy } from "../engine/stand-in-proxy.ts";
@@ -67,6 +69,14 @@ export class PlannedMesh {
   /** Leaves a pod where it is; of a node that is not there, it goes with the node. */
   keep(pod: PlannedPod): void {
     if (pod.view.nodeName !== undefined) this.#bind(pod, pod.view.nodeName);
+  }
+
+  /** Why Berth would choose the node that it would choose now. */
+  explain(pod: PlannedPod): Explanation {
+    const isEligible = eligibilityFor(pod.wishes);
+    const nodes: NodeName[] = [];
+    for (const node of this.#ledger.nodes()) if (isEligible(node)) nodes.push(node.name);
+    return explainNow(this.#ledger, { pod: this.#viewOf(pod), nodes }, NOW_MS);
   }
 
   /** Gives the pod the node that Berth chooses; false if none takes it. */
