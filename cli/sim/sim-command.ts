@@ -66,6 +66,8 @@ export async function runSim(
     sinceMs = nowMs;
     return `${seconds} s`;
   };
+  const others = scenario.seeds.length - 1;
+  if (others > 0) progress(`seed ${seed} of ${others + 1}; berth sweep runs all of them\n`);
   const decisions = new Decisions(options.explain);
   const prepared = decisions.watched(await prepareScenario(scenario, { folder, seed }));
   for (const warning of prepared.warnings) progress(`warning: ${warning}\n`);

@@ -149,6 +149,19 @@ test("a file that exports a scorer is a policy like the others", async (t) => {
   );
 });
 
+test("a scorer is not asked about nodes that would not hold the pod and its mesh share", async (t) => {
+  const [, path = ""] = await writtenFiles(t, [
+    { name: "pods.csv", content: PODS },
+    { name: "mine.mjs", content: "export const scorer = { name: 'piled', score: ({ node }) => node.pods };" },
+  ]);
+  // A pod with its instance takes 1.22 CPU with the proxy's base, two would take more than two.
+  const fleet = "shapes: [{ count: 4, cpu: 2, memory: 16Gi }]";
+  const { scenario } = parseScenario(text({ fleet, more: "policies: [./mine.mjs]\n" }), "s.yaml");
+  const report = runScenario(await prepareScenario(scenario, { folder: dirname(path), seed: 1 }));
+  const [only] = report.results[0]?.comparison.runs ?? [];
+  assert.deepEqual([only?.overcommits, only?.pods.unplaced, only?.peak.nodesUsed], [0, 0, 3]);
+});
+
 test("a scorer that cannot be used is a sentence", async (t) => {
   const wrong: readonly (readonly [string, RegExp])[] = [
     ["export const score = 1;", /x\.mjs: exports no scorer .*expected: export const scorer/],
