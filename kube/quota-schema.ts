@@ -15,6 +15,8 @@ const BANDWIDTH_MIN = "1Ki";
 const FILE_DESCRIPTORS_MIN = 8;
 /** Longer than clients wait. */
 const QUEUE_MS_MAX = 60_000;
+/** An hour: whoever needs longer needs no deadline. */
+const REQUEST_MS_MAX = 3_600_000;
 
 const bandwidth = between(memoryQuantity, { parse: parseMemoryBytes, min: BANDWIDTH_MIN, max: "9P" });
 
@@ -51,6 +53,14 @@ const fields = z.strictObject({
     .max(QUEUE_MS_MAX)
     .optional()
     .describe("How long one may wait before it gets 503; default: 1000."),
+  requestMilliseconds: z
+    .int()
+    .min(1)
+    .max(REQUEST_MS_MAX)
+    .optional()
+    .describe(
+      "How long a request may take until its answer begins, before it gets 504; a caller may ask for less by x-envoy-upstream-rq-timeout-ms.",
+    ),
   receivedBytesPerSecond: bandwidth
     .optional()
     .describe("Quantity, such as 10Mi: bytes read from clients; above it they are read later."),
@@ -69,7 +79,15 @@ export const quotaSchema = withRules(fields, [
 ]);
 
 export function decodeQuota(quota: QuotaSpec): Quota {
-  const { cpu, memory, receivedBytesPerSecond, sentBytesPerSecond, queueMilliseconds, ...counts } = quota;
+  const {
+    cpu,
+    memory,
+    receivedBytesPerSecond,
+    sentBytesPerSecond,
+    queueMilliseconds,
+    requestMilliseconds,
+    ...counts
+  } = quota;
   const bytes = (text: string | undefined): number | undefined =>
     text === undefined ? undefined : parseMemoryBytes(text);
   return defined({
@@ -77,6 +95,7 @@ export function decodeQuota(quota: QuotaSpec): Quota {
     memoryBytes: bytes(memory),
     ...counts,
     queueMs: queueMilliseconds,
+    requestMs: requestMilliseconds,
     receivedBytesPerSecond: bytes(receivedBytesPerSecond),
     sentBytesPerSecond: bytes(sentBytesPerSecond),
   });

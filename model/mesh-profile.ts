@@ -90,6 +90,8 @@ export interface Quota {
   readonly queue?: number;
   /** How long one may wait. */
   readonly queueMs?: number;
+  /** How long one may take until its answer begins, waiting included. */
+  readonly requestMs?: number;
   /** Bytes read from clients. */
   readonly receivedBytesPerSecond?: number;
   /** Bytes read from destinations for clients. */

@@ -48,6 +48,10 @@ export class QuotaGate {
     return this.#quota.queue ?? 0;
   }
 
+  get requestMs(): number | undefined {
+    return this.#quota.requestMs;
+  }
+
   get queueMs(): number {
     return this.#quota.queueMs ?? QUEUE_MS_DEFAULT;
   }

@@ -112,6 +112,13 @@ export const REASONS = {
     summary: "The destination was silent for too long.",
     help: "Look at the destination's latency.",
   },
+  requestDeadline: {
+    code: "request-deadline",
+    statusCode: 504,
+    outcome: "failed",
+    summary: "The answer did not begin within the time that the caller or the app's profile gives a request.",
+    help: "Look at the destination's latency. The time is the less of the request's x-envoy-upstream-rq-timeout-ms and quota.requestMilliseconds in the MeshProfile of the app whose port it is.",
+  },
   nameUnresolved: {
     code: "name-unresolved",
     statusCode: 502,

@@ -61,6 +61,11 @@ export class Admission {
     this.#shed = reason;
   }
 
+  /** From a request's arrival to the beginning of its answer; undefined for as long as it takes. */
+  get requestMs(): number | undefined {
+    return this.#options.gate.requestMs;
+  }
+
   /** Asked before a client's connection is added to the throttle. */
   connect(): ConnectionVerdict {
     const { gate, throttle } = this.#options;

@@ -65,6 +65,7 @@ const NODE_FAILURES: ReadonlySet<ReasonName> = new Set([
   "upstreamInvalid",
   "upstreamBroken",
   "upstreamDeadline",
+  "requestDeadline",
 ]);
 
 /** The request as the balancer counts it. */

@@ -21,6 +21,7 @@ export const FIELD = {
   disguised: 16,
   traceparent: 17,
   tracestate: 18,
+  requestTimeout: 19,
 } as const;
 
 export type FieldKind = (typeof FIELD)[keyof typeof FIELD];
@@ -61,6 +62,7 @@ const NAMES: readonly (readonly [name: string, kind: FieldKind])[] = [
   ["x-forwarded-proto", FIELD.forwardedProto],
   ["traceparent", FIELD.traceparent],
   ["tracestate", FIELD.tracestate],
+  ["x-envoy-upstream-rq-timeout-ms", FIELD.requestTimeout],
 ];
 
 const NAME_LENGTH_MAX = Math.max(...NAMES.map(([name]) => name.length));

@@ -16,8 +16,15 @@ export interface ForwardedRequest {
   readonly clientAddress: string | undefined;
 }
 
-/** Where a trace is started: its traceparent, instead of all that the request says of traces. */
-type FreshTrace = string | undefined;
+/** What is said anew, instead of what the request says of it; undefined: as it came. */
+export interface Renewed {
+  /** Where a trace is started: its traceparent. */
+  readonly trace: string | undefined;
+  /** What is left of the request's time. */
+  readonly remainingMs: number | undefined;
+}
+
+const NOTHING_RENEWED: Renewed = { trace: undefined, remainingMs: undefined };
 
 /** Lines of the request's own head that are not passed on, by kind. */
 const DROPPED_OF_REQUEST = dropped([
@@ -35,12 +42,17 @@ const DROPPED_OF_REQUEST = dropped([
 const DROPPED_WITH_CLIENT = withDropped(DROPPED_OF_REQUEST, [FIELD.forwardedFor]);
 const TRACE_LINES = [FIELD.traceparent, FIELD.tracestate];
 /** By whether the client is told, and whether a trace is started. */
-const DROPPED_LINES = [
+const DROPPED_UNTIMED = [
   DROPPED_OF_REQUEST,
   DROPPED_WITH_CLIENT,
   withDropped(DROPPED_OF_REQUEST, TRACE_LINES),
   withDropped(DROPPED_WITH_CLIENT, TRACE_LINES),
 ] as const;
+/** And, in the second half, where the request has a deadline. */
+const DROPPED_LINES = [
+  ...DROPPED_UNTIMED,
+  ...DROPPED_UNTIMED.map((table) => withDropped(table, [FIELD.requestTimeout])),
+];
 const DROPPED_OF_RESPONSE = dropped([
   FIELD.transferEncoding,
   FIELD.connection,
@@ -56,13 +68,15 @@ const DROPPED_WITHOUT_CONTENT = withDropped(DROPPED_OF_RESPONSE, [FIELD.contentL
 export function requestHeadText(
   head: RequestHead,
   { path, host, clientAddress }: ForwardedRequest,
-  trace?: FreshTrace,
+  { trace, remainingMs }: Renewed = NOTHING_RENEWED,
 ): string {
   let text = `${head.method} ${path} HTTP/1.1\r\nHost: ${host}\r\n`;
-  const isDropped = DROPPED_LINES[(clientAddress === undefined ? 0 : 1) + (trace === undefined ? 0 : 2)];
+  const told = clientAddress === undefined ? 0 : 1;
+  const isDropped = DROPPED_LINES[told + (trace === undefined ? 0 : 2) + (remainingMs === undefined ? 0 : 4)];
   text += keptLines(head, isDropped ?? DROPPED_OF_REQUEST);
   if (clientAddress !== undefined) text += clientLines(head, clientAddress);
   if (trace !== undefined) text += `traceparent: ${trace}\r\n`;
+  if (remainingMs !== undefined) text += `x-envoy-upstream-rq-timeout-ms: ${remainingMs}\r\n`;
   if (head.framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
   else if (head.framing === "none" && isLengthMissing(head)) text += "Content-Length: 0\r\n";
   if (head.isUpgrade) text += SWITCHED;

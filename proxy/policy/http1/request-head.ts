@@ -187,9 +187,18 @@ export class RequestHead {
 
   /** Of the Traceparent field; undefined if there is none, or more than one, which is as good as none. */
   get traceparent(): string | undefined {
+    return this.#only(FIELD.traceparent);
+  }
+
+  /** What the sender says that the request may take; undefined as above. */
+  get requestTimeout(): string | undefined {
+    return this.#only(FIELD.requestTimeout);
+  }
+
+  #only(kind: number): string | undefined {
     let found: string | undefined;
     for (let index = 0; index < this.fields.count; index++) {
-      if (this.fields.kind(index) !== FIELD.traceparent) continue;
+      if (this.fields.kind(index) !== kind) continue;
       if (found !== undefined) return undefined;
       found = this.#value(index);
     }

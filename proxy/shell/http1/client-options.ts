@@ -2,6 +2,8 @@
 
 import type { Socket } from "node:net";
 
+import type { Clock } from "#runtime/clock.ts";
+
 import type { Caller } from "../../policy/identity/caller.ts";
 import type { AccessLog } from "../access-log.ts";
 import type { Admission } from "../admission.ts";
@@ -20,6 +22,7 @@ export interface ClientOptions {
   readonly accessLog: AccessLog;
   readonly traces: TraceStarter;
   readonly throttle: ReadThrottle;
+  readonly clock: Clock;
   readonly times: ClientTimes;
   readonly listener: ListenerState;
   /** Who may use the port; undefined for everybody. */

@@ -43,7 +43,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
 
   constructor(client: ClientSide) {
     this.#client = client;
-    this.#record = new RequestRecord(client);
+    this.#record = new RequestRecord(client, () => this.#expired());
     this.#account = new ExchangeAccount(client.options, this.#record);
   }
 
@@ -260,7 +260,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
   #send(upstream: UpstreamConnection, target: ForwardTarget): void {
     this.#upstream = upstream;
     upstream.begin(this);
-    const text = requestHeadText(this.head, target, this.#record.freshTrace);
+    const text = requestHeadText(this.head, target, this.#record.renewed);
     const rest = this.#client.takeRest();
     if (this.#upload.isDone) {
       upstream.requestSent();
@@ -297,6 +297,7 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     const { isHttp10 } = this.head;
     this.#isAnswerBegun = true;
     this.#statusCode = head.statusCode;
+    this.#record.answerBegun();
     this.#account.answerBegun(head.statusCode);
     const isUnframed = head.framing === "chunked" || head.framing === "close";
     this.#isAnswerChunked = isUnframed && !isHttp10;
@@ -332,6 +333,10 @@ export class Exchange implements RoutedExchange, AnswerReceiver, Entrant {
     this.#client.resume();
     const rest = this.#client.takeRest();
     if (rest !== undefined) this.#discard(rest);
+  }
+
+  #expired(): void {
+    if (!this.#isAnswerBegun && this.#phase !== "tunnel") this.refuse("requestDeadline");
   }
 
   #silent(): void {
