@@ -50,6 +50,8 @@ const USERS = {
   [`system:node:${KUBELET_NODE}`]: "system:nodes",
   "system:kube-controller-manager": "",
   "system:kube-scheduler": "",
+  // Whose certificate an extender beside kube-scheduler has.
+  "berth:scheduler-extender-verbs": "",
 } as const;
 
 export type ControlPlaneUser = keyof typeof USERS;

@@ -5,12 +5,16 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "#cli/start/free-port.ts";
+import type { KubeConnection } from "#kube/connection.ts";
 import { type ControlPlane, HOST, kubeconfig, writeJson } from "./control-plane.ts";
 import { LoggedProcess } from "./logged-process.ts";
+import { type MountingPod, mountVolumes } from "./pod-mounts.ts";
+import { startSchedulerPod } from "./scheduler-pod.ts";
+import type { ServiceNetwork } from "./service-network.ts";
 
 export interface ApiPodToRun {
   readonly metadata: { readonly name: string; readonly namespace: string; readonly uid: string };
-  readonly spec: {
+  readonly spec: Omit<MountingPod["spec"], "containers"> & {
     readonly nodeName?: string;
     readonly serviceAccountName?: string;
     readonly containers: readonly Container[];
@@ -18,9 +22,11 @@ export interface ApiPodToRun {
 }
 
 interface Container {
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
   readonly name: string;
   readonly image: string;
   readonly resources?: object;
+  readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: readonly {
     readonly name: string;
@@ -60,19 +66,29 @@ export interface PodStart {
   readonly token: string;
   /** Times that it was started before: each leaves a log of its own. */
   readonly restarts: number;
+  /** An administrator's, for what is mounted. */
+  readonly connection: KubeConnection;
+  readonly network: ServiceNetwork;
+  /** Path of kube-scheduler, for a pod that is one. */
+  readonly kubeScheduler: string;
 }
 
 /** @throws Error if the pod is not one that this runner can run. */
 export async function startPodProcess(
   controlPlane: ControlPlane,
   pod: ApiPodToRun,
-  { token, restarts }: PodStart,
+  start: PodStart,
 ): Promise<PodProcess> {
   const [container] = pod.spec.containers;
+  const folder = join(controlPlane.files.folder, pod.metadata.uid);
+  mkdirSync(folder, { recursive: true });
+  if (container?.command?.[0] === "kube-scheduler")
+    return schedulerProcess(controlPlane, pod, { ...start, folder, args: container.args ?? [] });
   const component = container?.args?.[0] ?? "";
   const flags = PORT_FLAGS[component];
   if (container === undefined || flags === undefined)
     throw new Error(`${pod.metadata.name} runs no component`);
+  const placeOf = await mountVolumes(start.connection, pod, folder);
   const localPorts = new Map<number, number>();
   const portArgs: string[] = [];
   for (const [flag, port] of Object.entries(flags)) {
@@ -80,13 +96,10 @@ export async function startPodProcess(
     localPorts.set(port, local);
     portArgs.push(flag, String(local));
   }
-  const folder = join(controlPlane.files.folder, pod.metadata.uid);
-  mkdirSync(folder, { recursive: true });
   const env = environmentOf(pod, container);
-  const args = (container.args ?? []).map((arg) => expand(arg, env));
-  const access = accountFiles(controlPlane, { folder, token, component });
-  const logName = [pod.metadata.name, ...(restarts === 0 ? [] : [restarts])].join("-");
-  const logFile = join(controlPlane.files.folder, `${logName}.log`);
+  const args = (container.args ?? []).map((arg) => placeOf(expand(arg, env)));
+  const access = accountFiles(controlPlane, { folder, token: start.token, component });
+  const logFile = logFileOf(controlPlane, pod, start);
   const process_ = new LoggedProcess(pod.metadata.name, process.execPath, {
     args: [BERTH, ...args, ...portArgs, ...(HURRY_FLAGS[component] ?? []), ...access.args],
     env: { ...env, ...access.env },
@@ -103,6 +116,39 @@ export async function startPodProcess(
       await process_.ready(async () => (await fetch(url)).ok, READY_MS_MAX);
     },
   };
+}
+
+function logFileOf(
+  { files }: ControlPlane,
+  { metadata }: ApiPodToRun,
+  { restarts }: Pick<PodStart, "restarts">,
+): string {
+  const name = [metadata.name, ...(restarts === 0 ? [] : [restarts])].join("-");
+  return join(files.folder, `${name}.log`);
+}
+
+interface SchedulerStart extends PodStart {
+  readonly folder: string;
+  readonly args: readonly string[];
+}
+
+async function schedulerProcess(
+  controlPlane: ControlPlane,
+  pod: ApiPodToRun,
+  { folder, args, network, connection, kubeScheduler, ...start }: SchedulerStart,
+): Promise<PodProcess> {
+  const placeOf = await mountVolumes(connection, pod, folder);
+  const { env } = accountFiles(controlPlane, { folder, token: start.token, component: "kube-scheduler" });
+  return startSchedulerPod({
+    program: kubeScheduler,
+    name: pod.metadata.name,
+    folder,
+    logFile: logFileOf(controlPlane, pod, start),
+    args: args.map((arg) => placeOf(arg)),
+    kubeconfig: env["KUBECONFIG"] ?? "",
+    placeOf,
+    reach: (url) => network.reach(url),
+  });
 }
 
 function portNamed({ ports = [] }: Container, name: string): number {

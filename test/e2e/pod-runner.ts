@@ -21,6 +21,8 @@ export interface PodRunnerOptions {
   readonly network: ServiceNetwork;
   /** The node whose pods are all this runner's. */
   readonly nodeName: string;
+  /** Path of kube-scheduler, for pods that are one. */
+  readonly kubeScheduler: string;
 }
 
 export class PodRunner {
@@ -107,12 +109,15 @@ export class PodRunner {
   }
 
   async #start(run: Run): Promise<void> {
-    const { controlPlane, network } = this.#options;
+    const { controlPlane, network, connection, kubeScheduler } = this.#options;
     const { object, address, restarts } = run;
     if (object.metadata.namespace === SYSTEM_NAMESPACE) {
       run.pod = await startPodProcess(controlPlane, object, {
         token: await this.#tokenFor(object),
         restarts,
+        connection,
+        network,
+        kubeScheduler,
       });
       for (const [port, local] of run.pod.localPorts) network.expose(address, port, local);
       await run.pod.ready();

@@ -9,14 +9,14 @@ import { LEASES, resourcePath } from "#kube/resource-path.ts";
 import { type ControlPlane, HOST, writeJson } from "./control-plane.ts";
 import type { LoggedProcess } from "./logged-process.ts";
 
-const CONFIGURATION = new URL("../../manifests/kube-scheduler/configuration.yaml", import.meta.url);
+const CONFIGURATIONS = new URL("../../manifests/kube-scheduler/", import.meta.url);
 const READY_MS_MAX = 60_000;
 
 export interface ExtenderAddress {
   /** Instead of the Service's: no kube-proxy forwards cluster addresses here. */
   readonly url: string;
-  /** PEM of the authority, as the extender published it. */
-  readonly ca: string;
+  /** PEM of the authority, as the extender published it; undefined for one beside kube-scheduler, over plain HTTP. */
+  readonly ca: string | undefined;
   /** Instead of what is shipped: whether pods are placed without the extender while it does not answer. */
   readonly isIgnorable?: boolean | undefined;
 }
@@ -89,13 +89,14 @@ interface SchedulerConfiguration {
 
 // What an operator sets is set: the address and the authority's file. Everything else is as it is shipped.
 function shippedConfiguration(folder: string, { url, ca, isIgnorable }: ExtenderAddress): object {
-  const shipped = parse(readFileSync(CONFIGURATION, "utf8")) as SchedulerConfiguration;
+  const name = ca === undefined ? "configuration-beside.yaml" : "configuration.yaml";
+  const shipped = parse(readFileSync(new URL(name, CONFIGURATIONS), "utf8")) as SchedulerConfiguration;
   const caFile = join(folder, "extender-ca.crt");
-  writeFileSync(caFile, ca);
+  if (ca !== undefined) writeFileSync(caFile, ca);
   const extenders = shipped.extenders.map((extender) => ({
     ...extender,
     urlPrefix: url,
-    tlsConfig: { ...extender.tlsConfig, caFile },
+    ...(ca === undefined ? {} : { tlsConfig: { ...extender.tlsConfig, caFile } }),
     ...(isIgnorable === undefined ? {} : { ignorable: isIgnorable }),
   }));
   return { ...shipped, extenders };

@@ -2,7 +2,7 @@
 // are processes on loopback, so their cluster addresses are names for local ports. The API server asks by HTTP CONNECT
 // at a socket (its egress selector), everyone else asks for the port.
 
-import { createServer, connect as connectTo, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, connect as connectTo, type Server, type Socket } from "node:net";
 import type { KubeConnection } from "#kube/connection.ts";
 import { ENDPOINT_SLICES, resourcePath, SERVICES } from "#kube/resource-path.ts";
 import { HOST } from "./control-plane.ts";
@@ -14,6 +14,7 @@ export class ServiceNetwork {
   readonly #connection: KubeConnection;
   /** `address:port` as the cluster knows it → the local port. */
   readonly #localPorts = new Map<string, number>();
+  readonly #forwarders: Server[] = [];
   #server: Server | undefined;
 
   constructor(connection: KubeConnection) {
@@ -63,8 +64,38 @@ export class ServiceNetwork {
     throw new Error(`Service ${namespace}/${name} has no ready pod for port ${port}`);
   }
 
+  /**
+   * A local URL that leads where a URL with a Service's name does, whichever of its pods that is at the time.
+   *
+   * @throws Error if there is no such Service.
+   */
+  async reach(url: string): Promise<string> {
+    const { protocol, hostname, port } = new URL(url);
+    const [name, namespace] = hostname.split(".");
+    const path = resourcePath({ ...SERVICES, namespace: namespace ?? "", name: name ?? "" });
+    const { spec } = (await this.#connection.get(path)) as Service;
+    const forwarder = createServer((client) => {
+      client.on("error", () => client.destroy());
+      this.#forward(client, spec.clusterIP ?? "", Number(port)).catch(() => client.destroy());
+    });
+    this.#forwarders.push(forwarder);
+    await new Promise<void>((resolve) => forwarder.listen(0, HOST, resolve));
+    // A suite that failed must not wait for it.
+    forwarder.unref();
+    return `${protocol}//${HOST}:${(forwarder.address() as AddressInfo).port}`;
+  }
+
   close(): void {
     this.#server?.close();
+    for (const forwarder of this.#forwarders) forwarder.close();
+  }
+
+  async #forward(client: Socket, address: string, port: number): Promise<void> {
+    const upstream = connectTo(await this.localPortOf(address, port), HOST);
+    upstream.on("error", () => client.destroy());
+    client.on("close", () => upstream.destroy());
+    upstream.on("close", () => client.destroy());
+    client.pipe(upstream).pipe(client);
   }
 
   async #serve(client: Socket): Promise<void> {

@@ -13,7 +13,7 @@ import { addFakeNodes, addLocalNode, type NodeSpec, startKwok } from "./fake-nod
 import { kubectl } from "./kubectl.ts";
 import type { LoggedProcess } from "./logged-process.ts";
 import { PodRunner, SYSTEM_NAMESPACE } from "./pod-runner.ts";
-import { startScheduler } from "./scheduler.ts";
+import { type SchedulerSetup, startScheduler } from "./scheduler.ts";
 import { ServiceNetwork } from "./service-network.ts";
 import type { ToolPaths } from "./tool-binaries.ts";
 
@@ -64,6 +64,7 @@ export class TestCluster {
       connection: this.connection,
       network: this.network,
       nodeName: LOCAL_NODE,
+      kubeScheduler: tools["kube-scheduler"],
     });
   }
 
@@ -95,11 +96,15 @@ export class TestCluster {
 
   /**
    * What an operator does after `kubectl apply -k`: gives kube-scheduler the shipped configuration and restarts it.
-   * `isIgnorable` is what the operator may set otherwise.
+   * `isIgnorable` is what the operator may set otherwise, `secretName` where an authority that is not the extender's
+   * own keeps the certificate.
    */
-  async wireScheduler({ isIgnorable }: { readonly isIgnorable?: boolean } = {}): Promise<void> {
+  async wireScheduler({
+    isIgnorable,
+    secretName = `${EXTENDER_SERVICE}-tls`,
+  }: { readonly isIgnorable?: boolean; readonly secretName?: string } = {}): Promise<void> {
     const secret = (await this.connection.get(
-      `/api/v1/namespaces/${SYSTEM_NAMESPACE}/secrets/${EXTENDER_SERVICE}-tls`,
+      `/api/v1/namespaces/${SYSTEM_NAMESPACE}/secrets/${secretName}`,
     )) as { data: Readonly<Record<string, string>> };
     const pem = (key: string): string => Buffer.from(secret.data[key] ?? "", "base64").toString();
     const service = (await this.connection.get(
@@ -123,10 +128,22 @@ export class TestCluster {
       find,
     );
     const url = await this.#recorder.listen();
+    await this.#restartScheduler({ extender: { url, ca, isIgnorable } });
+  }
+
+  /** The same for an extender that listens on this machine's loopback. */
+  wireSchedulerBeside(url: string): Promise<void> {
+    return this.#restartScheduler({ extender: { url, ca: undefined } });
+  }
+
+  /** Takes the configuration out again. */
+  unwireScheduler(): Promise<void> {
+    return this.#restartScheduler({});
+  }
+
+  async #restartScheduler(setup: SchedulerSetup): Promise<void> {
     await this.#scheduler?.stop();
-    this.#scheduler = await startScheduler(this.controlPlane, this.connection, {
-      extender: { url, ca, isIgnorable },
-    });
+    this.#scheduler = await startScheduler(this.controlPlane, this.connection, setup);
   }
 
   /**
