@@ -101,6 +101,7 @@ const CHOICES: readonly (readonly [components: readonly string[], values: object
   [["identity"], { identity: { enabled: true } }],
   [["second-scheduler"], { secondScheduler: { enabled: true } }],
   [["network-policy"], { networkPolicy: { enabled: true } }],
+  [["monitoring"], { monitoring: { enabled: true } }],
   [["without-proxy"], { proxy: { enabled: false } }],
   [
     ["template-sizing", "scaled-kinds"],

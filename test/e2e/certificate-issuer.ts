@@ -1,5 +1,5 @@
-// In cert-manager's place: its two kinds, and what it would do about Berth's Certificate: the Secret with an authority's
-// certificate, and the caBundle of the webhooks that say whose authority to trust.
+// In cert-manager's place: what it would do about Berth's Certificate. The Secret with an authority's certificate, and the
+// caBundle of the webhooks that say whose authority to trust.
 
 import { makeAuthority, makeServingCertificate } from "#scheduler-extender/shell/certificate-making.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
@@ -16,30 +16,6 @@ interface Certificate {
     readonly isCA?: boolean;
   };
 }
-
-/** Makes the kinds known, as cert-manager's installation does. */
-export async function installCertificateKinds(cluster: TestCluster): Promise<void> {
-  for (const [kind, plural] of [
-    ["Issuer", "issuers"],
-    ["Certificate", "certificates"],
-  ] as const) {
-    const name = `${plural}.${GROUP}`;
-    await cluster.apply({
-      apiVersion: "apiextensions.k8s.io/v1",
-      kind: "CustomResourceDefinition",
-      metadata: { name },
-      spec: {
-        group: GROUP,
-        scope: "Namespaced",
-        names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
-        versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: ANYTHING } }],
-      },
-    });
-    await cluster.kubectl("wait", "--for=condition=Established", `crd/${name}`, "--timeout=30s");
-  }
-}
-
-const ANYTHING = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
 
 /** @throws Error if the manifests ask for no certificate. */
 export async function issueCertificates(cluster: TestCluster): Promise<void> {
@@ -74,9 +50,4 @@ export async function issueCertificates(cluster: TestCluster): Promise<void> {
     value: base64(authority.certificate),
   }));
   await connection.patch(`${WEBHOOKS}/berth`, operations, { type: "json" });
-}
-
-/** Takes the kinds away, and the Secret stays as cert-manager leaves it. */
-export async function removeCertificateKinds(cluster: TestCluster): Promise<void> {
-  await cluster.kubectl("delete", "crd", `issuers.${GROUP}`, `certificates.${GROUP}`);
 }

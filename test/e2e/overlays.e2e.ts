@@ -9,8 +9,9 @@ import { fileURLToPath } from "node:url";
 import { PROXY_LABEL } from "#model/app.ts";
 import { decodePod } from "#kube/decode-pod.ts";
 import { type BesideExtender, decisionsOf, startBesideExtender } from "./beside-extender.ts";
-import { installCertificateKinds, issueCertificates, removeCertificateKinds } from "./certificate-issuer.ts";
+import { issueCertificates } from "./certificate-issuer.ts";
 import { HOST } from "./control-plane.ts";
+import { addKinds, CERT_MANAGER, PROMETHEUS_OPERATOR, removeKinds } from "./foreign-kinds.ts";
 import { TEMPLATE_MEMORY_BYTES } from "./install-cases.ts";
 import { berthObjects } from "./leftovers.ts";
 import { addOwnProxy, OWN_NAMESPACE } from "./own-proxy.ts";
@@ -73,6 +74,10 @@ const WIRING: Readonly<Record<string, Wiring>> = {
   headroom: {},
   identity: {},
   "network-policy": {},
+  monitoring: {
+    prepare: () => addKinds(cluster, PROMETHEUS_OPERATOR),
+    remove: () => removeKinds(cluster, PROMETHEUS_OPERATOR),
+  },
   "second-scheduler": {
     wire: async () => undefined,
     check: ({ spec }) => assert.equal(spec.schedulerName, "berth-scheduler"),
@@ -88,10 +93,10 @@ const WIRING: Readonly<Record<string, Wiring>> = {
   "without-proxy": { attend: () => addOwnProxy(cluster), remove: removeOwnProxy },
   "nominate-without-proxy": { attend: () => addOwnProxy(cluster), remove: removeOwnProxy },
   "cert-manager": {
-    prepare: () => installCertificateKinds(cluster),
+    prepare: () => addKinds(cluster, CERT_MANAGER),
     attend: () => issueCertificates(cluster),
     wire: () => cluster.wireScheduler({ secretName: CERTIFICATE }),
-    remove: () => removeCertificateKinds(cluster),
+    remove: () => removeKinds(cluster, CERT_MANAGER),
   },
 };
 

@@ -10,6 +10,7 @@ import { type ControlPlane, HOST, kubeconfig, writeJson } from "./control-plane.
 import { LoggedProcess } from "./logged-process.ts";
 import { type MountingPod, mountVolumes } from "./pod-mounts.ts";
 import { startSchedulerPod } from "./scheduler-pod.ts";
+import type { PodProcess } from "./running-pod.ts";
 import type { ServiceNetwork } from "./service-network.ts";
 
 export interface ApiPodToRun {
@@ -52,14 +53,6 @@ const HURRY_FLAGS: Readonly<Record<string, readonly string[]>> = {
   "vpa-recommender": ["--usage-interval-seconds", "1", "--proxy-usage-port", "0"],
 };
 const READY_MS_MAX = 60_000;
-
-export interface PodProcess {
-  readonly process: LoggedProcess;
-  /** Port in the pod → port here. */
-  readonly localPorts: ReadonlyMap<number, number>;
-  /** Resolves when the container's readiness probe passes. */
-  ready(): Promise<void>;
-}
 
 export interface PodStart {
   /** Of its service account. */

@@ -8,7 +8,8 @@ import { Reflector } from "#kube/reflector.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { createLogger } from "#runtime/logger.ts";
 import { type ControlPlane, HOST } from "./control-plane.ts";
-import { type ApiPodToRun, type PodProcess, startPodProcess } from "./pod-process.ts";
+import { type ApiPodToRun, startPodProcess } from "./pod-process.ts";
+import type { PodProcess } from "./running-pod.ts";
 import type { ServiceNetwork } from "./service-network.ts";
 
 export const SYSTEM_NAMESPACE = "berth-system";

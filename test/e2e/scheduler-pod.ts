@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { freePort } from "#cli/start/free-port.ts";
 import { HOST, writeJson } from "./control-plane.ts";
 import { LoggedProcess } from "./logged-process.ts";
-import type { PodProcess } from "./pod-process.ts";
+import type { PodProcess } from "./running-pod.ts";
 
 export interface SchedulerPodStart {
   /** Path of kube-scheduler. */

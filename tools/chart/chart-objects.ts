@@ -5,6 +5,7 @@ import {
   applyComponent,
   type ChartObject,
   inNamespaceOfRelease,
+  literally,
   type Tree,
   withTexts,
 } from "./patched-objects.ts";
@@ -23,6 +24,7 @@ const COMPONENTS: readonly (readonly [name: string, condition: string])[] = [
   ["second-scheduler", ".Values.secondScheduler.enabled"],
   ["network-policy", ".Values.networkPolicy.enabled"],
   ["cert-manager", ".Values.certManager.enabled"],
+  ["monitoring", ".Values.monitoring.enabled"],
   ["template-sizing", ".Values.templateSizing.enabled"],
   ["scaled-kinds", ".Values.scaledKinds.enabled"],
   ["without-proxy", "not .Values.proxy.enabled"],
@@ -47,7 +49,7 @@ function sourceFiles(): readonly TemplateFile[] {
   }));
   const components = COMPONENTS.flatMap(([of, condition]) =>
     component(of).files.map(({ name, objects }) => ({
-      name: name === of ? name : `${of}-${name}`,
+      name: name.startsWith("berth-") ? name.replace("berth-", `${of}-`) : `${of}-${name}`,
       objects: objects.map((tree) => ({ tree, conditions: [condition] })),
     })),
   );
@@ -59,7 +61,7 @@ function conditionsOf({ kind }: Tree): string[] {
 }
 
 function withValues(tree: Tree): Tree {
-  const changed = withTexts(tree, inNamespaceOfRelease) as Tree;
+  const changed = withTexts(tree, (text) => inNamespaceOfRelease(literally(text))) as Tree;
   const metadata = changed["metadata"] as Tree;
   const labels = { ...(metadata["labels"] as Tree), "...labels": new FromValues('include "berth.labels" .') };
   changed["metadata"] = { ...metadata, labels, annotations: annotations(metadata["annotations"]) };

@@ -63,6 +63,7 @@ export function chartValues({ extender, recommender, proxy, scheduler, headroomP
       .prefault({}),
     networkPolicy: networkPolicyValues(),
     certManager: switchedOff("The extender's certificate by cert-manager, which is installed already"),
+    monitoring: switchedOff("What to scrape, alerts and dashboards, for prometheus-operator and Grafana"),
     templateSizing: switchedOff(
       "For clusters without in-place resize. It takes the right to change DaemonSets of the release's namespace",
     ),

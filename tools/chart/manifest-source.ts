@@ -1,6 +1,7 @@
 // The kustomize base and its components as the chart's source: their objects by file, and what components patch.
 
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import type { ObjectPatch, Tree } from "./patched-objects.ts";
 
@@ -26,9 +27,9 @@ export interface Component {
 
 export function component(name: string): Component {
   const folder = `components/${name}`;
-  const { resources = [], patches = [] } = kustomizationOf(folder);
+  const { resources = [], patches = [], ...generated } = kustomizationOf(folder);
   return {
-    files: resources.map((file) => sourceFile(folder, file)),
+    files: [...resources.map((file) => sourceFile(folder, file)), ...configMaps(folder, generated)],
     patches: patches.map(({ target, patch }) => {
       const parsed = parse(patch) as ObjectPatch["patch"];
       return target === undefined ? { patch: parsed } : { target, patch: parsed };
@@ -36,12 +37,33 @@ export function component(name: string): Component {
   };
 }
 
-interface Kustomization {
+interface Kustomization extends Generators {
   readonly resources: readonly string[];
   readonly patches?: readonly {
     readonly target?: NonNullable<ObjectPatch["target"]>;
     readonly patch: string;
   }[];
+}
+
+interface Generators {
+  readonly generatorOptions?: { readonly labels?: Readonly<Record<string, string>> };
+  readonly configMapGenerator?: readonly {
+    readonly name: string;
+    readonly namespace: string;
+    readonly files: readonly string[];
+  }[];
+}
+
+// One template each, since a dashboard is long.
+function configMaps(
+  folder: string,
+  { generatorOptions: { labels = {} } = {}, configMapGenerator = [] }: Generators,
+): readonly SourceFile[] {
+  return configMapGenerator.map(({ name, namespace, files }) => {
+    const data = Object.fromEntries(files.map((file) => [basename(file), textOf(`${folder}/${file}`)]));
+    const metadata = { name, namespace, labels };
+    return { name, objects: [{ apiVersion: "v1", kind: "ConfigMap", metadata, data }] };
+  });
 }
 
 function kustomizationOf(folder: string): Kustomization {

@@ -104,6 +104,13 @@ export function withTexts(value: unknown, change: (text: string) => string): unk
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withTexts(entry, change)]));
 }
 
+/** Other programs' templates, such as Prometheus' and Grafana's, as Helm leaves them alone. */
+export function literally(text: string): string {
+  // A YAML text cannot begin with a brace unless it is quoted.
+  if (text.startsWith("{{") && !text.includes("\n")) return expression(`${JSON.stringify(text)} | quote`);
+  return text.replaceAll("{{", expression('"{{"'));
+}
+
 /** Berth's namespace is the release's. */
 export function inNamespaceOfRelease(text: string): string {
   return text.replaceAll("berth-system", expression(".Release.Namespace"));

@@ -5,13 +5,16 @@ import { Choice, CLOSE, FromValues, OPEN } from "./template-node.ts";
 
 /** One document. */
 export function templateText(tree: unknown): string {
-  const marked = new Marking().of(tree);
-  return stringify(marked, { lineWidth: 0, aliasDuplicateObjects: false })
+  const marking = new Marking();
+  return stringify(marking.of(tree), { lineWidth: 0, aliasDuplicateObjects: false })
     .split("\n")
     .map(actionLine)
     .join("\n")
     .replaceAll(AGAIN, "")
-    .replaceAll(new RegExp(`"?${OPEN}([^${CLOSE}]*)${CLOSE}`, "g"), inline);
+    .replaceAll(
+      new RegExp(`${OPEN}(\\d+)${CLOSE}`, "g"),
+      (_, index: string) => `{{ ${marking.expressions[Number(index)]} }}`,
+    );
 }
 
 /** Begin lines that are wholly an action. */
@@ -29,17 +32,15 @@ function actionLine(line: string): string {
     : `${indent}{{- ${template} | nindent ${indent.length} }}`;
 }
 
-function inline(match: string, template: string): string {
-  if (match.startsWith('"')) throw new Error(`YAML would quote what begins with {{ ${template} }}`);
-  return `{{ ${template} }}`;
-}
-
 // Keys of a map have to differ, so each mark that is one is numbered behind its end.
 class Marking {
+  /** By their numbers, which stand in the text instead: YAML would quote and break what is in them. */
+  readonly expressions: string[] = [];
   #count = 0;
 
   of(value: unknown): unknown {
     if (Array.isArray(value)) return value.flatMap((item) => this.#item(item));
+    if (typeof value === "string") return this.#numbered(value);
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).flatMap(([key, entry]) => this.#entry(key, entry)));
   }
@@ -72,6 +73,13 @@ class Marking {
         : [[this.#mark("else"), null] as const, ...this.#entry(this.#again(key), otherwise)]),
       [this.#mark("end"), null],
     ];
+  }
+
+  #numbered(text: string): string {
+    return text.replaceAll(new RegExp(`${OPEN}([^${CLOSE}]*)${CLOSE}`, "g"), (_, template: string) => {
+      this.expressions.push(template);
+      return `${OPEN}${this.expressions.length - 1}${CLOSE}`;
+    });
   }
 
   #again(key: string): string {
