@@ -10,6 +10,7 @@ import { metricsServerBinary } from "./metrics-server.ts";
 import { nodeToolBinaries } from "./node-tools.ts";
 import { resizeCases } from "./resize-cases.ts";
 import { startUpCases } from "./start-up-cases.ts";
+import { sweepCases } from "./sweep-cases.ts";
 import { upgradeCases } from "./upgrade-cases.ts";
 import { usageCases } from "./usage-cases.ts";
 
@@ -43,6 +44,7 @@ function theCluster(): NodeCluster {
 
 installCases(theCluster, metricsServer);
 startUpCases(theCluster);
+sweepCases(theCluster);
 upgradeCases(theCluster);
 resizeCases(theCluster);
 usageCases(theCluster);
