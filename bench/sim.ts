@@ -1,138 +1,150 @@
-// How fast the simulator replays Berth's placement and sizing, and how that grows with the fleet. Two workloads, the
-// same per node on 1,000 and on 10,000 nodes: pods that come and go over a day, which gives the figures at the top, and
-// the same pods all at once in random order, where every decision has many half-filled nodes to choose from.
+// How fast the simulator replays Berth's placement and sizing, and how that grows with the fleet: a day of services and
+// batches on nodes of two shapes, the same per node on 1,000 and on 10,000 nodes. Apps, sizes and lifetimes are drawn
+// from real traces where these are given (--tianchi-a FILE --azure FILE) or lie beside the repository, and from the
+// generator's published figures otherwise.
 
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { UsageError } from "#runtime/usage-error.ts";
-import { uniformNodes } from "#sim/engine/fleet.ts";
 import { placementPolicies } from "#sim/engine/policies.ts";
 import { replay } from "#sim/engine/replay.ts";
 import { generateTrace } from "#sim/traces/generator.ts";
-import { orderPods } from "#sim/traces/order.ts";
-import { traceEvents } from "#sim/traces/trace-events.ts";
 import type { TracePod } from "#sim/traces/trace.ts";
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
+import { drawnWorkload, mixedNodes } from "./sim/drawn-workload.ts";
+import { tracedPool } from "./sim/workload-pool.ts";
 
 export const simBench: Bench = {
-  summary: "replaying a generated trace under Berth's policies",
+  summary: "replaying a day of real apps' pods under Berth's policies, on 1,000 and on 10,000 nodes",
   run: benchSim,
 };
 
 const SMALL = 1_000;
 const LARGE = 10_000;
-const NODE = { cpuMilli: 32_000, memoryBytes: 128 * 1024 ** 3 };
+const PODS_PER_NODE = 100;
+const PODS_PER_NODE_QUICK = 25;
 const SEED = 1;
 /** The first run compiles the code and is not counted. */
-const WARM_UP_NODES = 300;
+const WARM_UP_NODES = 200;
 /** The small fleet takes so little time that one run says little; the median counts. */
-const SMALL_RUNS = 5;
+const SMALL_RUNS = 3;
+/** Of the nodes' CPU for services, so that with the batches of a day about 85 % are in use at the peak. */
+const SERVICE_SHARE = 0.35;
+const DAY_SECONDS = 24 * 3600;
 
 async function benchSim({ argv, isQuick, progress }: BenchOptions): Promise<BenchReport> {
-  if (argv.length > 0)
-    throw new UsageError(`bench sim takes no arguments, but "${argv.join(" ")}" was given`);
-  const figures = ({ pods, name, podsPerNode, podsPerNodeQuick }: Workload): Growth => {
-    const perNode = isQuick ? podsPerNodeQuick : podsPerNode;
-    measure(pods(WARM_UP_NODES * perNode), WARM_UP_NODES);
-    progress(`${name}, ${SMALL} nodes`);
-    const smallPods = pods(SMALL * perNode);
-    const small = Array.from({ length: SMALL_RUNS }, () => measure(smallPods, SMALL));
-    progress(`${name}, ${LARGE} nodes`);
-    return growth(medianBySeconds(small), measure(pods(LARGE * perNode), LARGE));
-  };
-  const inTime = figures(ARRIVING);
-  const atOnce = figures(BURST);
+  const workload = await workloadFrom(tracesOf(argv));
+  const perNode = isQuick ? PODS_PER_NODE_QUICK : PODS_PER_NODE;
+  const pods = (nodes: number): readonly TracePod[] => workload.pods(nodes, nodes * perNode);
+  measure(pods(WARM_UP_NODES), WARM_UP_NODES);
+  progress(`${SMALL} nodes`);
+  const smallPods = pods(SMALL);
+  const small = medianBySeconds(Array.from({ length: SMALL_RUNS }, () => measure(smallPods, SMALL)));
+  progress(`${LARGE} nodes`);
+  const large = measure(pods(LARGE), LARGE);
+  const growth1kTo10k = large.seconds / large.pods / (small.seconds / small.pods);
   return {
     figures: {
-      ...inTime.large,
-      growth1kTo10k: inTime.growth1kTo10k,
-      rssBytes: process.memoryUsage().rss,
-      smaller: inTime.small,
-      burst: atOnce,
+      ...large,
+      rssBytes: process.resourceUsage().maxRSS * 1024,
+      growth1kTo10k,
+      smaller: small,
+      workload: workload.name,
       isQuick,
     },
-    table: [rows(ARRIVING.name, inTime), rows(BURST.name, atOnce)].join("\n"),
+    table: [
+      workload.name,
+      row(small),
+      row(large),
+      `  seconds per pod grow ${growth1kTo10k.toFixed(2)} times`,
+    ].join("\n"),
   };
 }
 
 interface Workload {
   readonly name: string;
-  readonly pods: (count: number) => readonly TracePod[];
-  /** Fills most of the fleet. */
-  readonly podsPerNode: number;
-  readonly podsPerNodeQuick: number;
+  readonly pods: (nodes: number, pods: number) => readonly TracePod[];
 }
 
-const ARRIVING: Workload = {
-  name: "pods that come and go",
-  pods: arriving,
-  podsPerNode: 14,
-  podsPerNodeQuick: 7,
-};
-const BURST: Workload = {
-  name: "all pods at once, shuffled",
-  pods: burst,
-  podsPerNode: 10,
-  podsPerNodeQuick: 5,
-};
-
-function arriving(pods: number): readonly TracePod[] {
-  return generateTrace({ seed: SEED, pods, spanSeconds: 24 * 3600, batchShare: 0.2 });
+interface Traces {
+  readonly tianchiA: string;
+  readonly azure: string;
 }
 
-function burst(pods: number): readonly TracePod[] {
-  const all = arriving(pods).map((pod) =>
-    Object.assign({}, pod, { createSeconds: 0, deleteSeconds: undefined }),
-  );
-  return orderPods(all, { order: "shuffled", seed: SEED });
+async function workloadFrom(traces: Traces | undefined): Promise<Workload> {
+  if (traces === undefined) {
+    const name = "generated from published figures: no real traces were given";
+    const pods = (_nodes: number, count: number): readonly TracePod[] =>
+      generateTrace({ seed: SEED, pods: count, spanSeconds: DAY_SECONDS, batchShare: 0.85 });
+    return { name, pods };
+  }
+  const pool = await tracedPool(traces);
+  return {
+    name: "services drawn from Tianchi 2018 set A, batches from Azure 2017",
+    pods: (nodes, count) =>
+      drawnWorkload(pool, { seed: SEED, pods: count, nodes, serviceShare: SERVICE_SHARE }),
+  };
+}
+
+function tracesOf(argv: readonly string[]): Traces | undefined {
+  const text = { type: "string" } as const;
+  try {
+    const { values } = parseArgs({ args: [...argv], options: { "tianchi-a": text, azure: text } });
+    const { "tianchi-a": tianchiA, azure } = values;
+    if (tianchiA !== undefined && azure !== undefined) return { tianchiA, azure };
+    if (tianchiA !== undefined || azure !== undefined)
+      throw new UsageError("name both traces: --tianchi-a FILE --azure FILE");
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  const beside = join(import.meta.dirname, "../../shared/traces");
+  const traces = {
+    tianchiA: join(beside, "tianchiA_pods.csv.gz"),
+    azure: join(beside, "azure_dev_pods.csv.gz"),
+  };
+  return existsSync(traces.tianchiA) && existsSync(traces.azure) ? traces : undefined;
 }
 
 interface Measured {
   readonly nodes: number;
   readonly pods: number;
   readonly unplaced: number;
+  readonly waitingMax: number;
   readonly seconds: number;
+  readonly cpuSeconds: number;
   readonly eventsPerSecond: number;
   readonly evaluationsPerPod: number;
-  /** CPU of the pods that run at once, at the most, of what the nodes have. */
-  readonly cpuFilledShare: number;
+  readonly nodesUsed: number;
+  readonly instances: number;
+  readonly overcommits: number;
+  readonly capViolations: number;
 }
 
 function measure(pods: readonly TracePod[], nodes: number): Measured {
   const policy = placementPolicies().find(({ name }) => name === "berth");
   if (policy === undefined) throw new Error("Berth's policy is among the policies");
-  const fleet = { kind: "fixed", nodes: uniformNodes(nodes, NODE) } as const;
+  const fleet = { kind: "fixed", nodes: mixedNodes(nodes) } as const;
   const startedMs = performance.now();
+  const cpuBefore = process.cpuUsage();
   const result = replay({ pods, policy, fleet, seed: SEED });
   const seconds = (performance.now() - startedMs) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
   return {
     nodes,
     pods: pods.length,
     unplaced: result.pods.unplaced,
+    waitingMax: result.pods.waitingMax,
     seconds,
+    cpuSeconds: (user + system) / 1e6,
     eventsPerSecond: result.events / seconds,
     evaluationsPerPod: result.evaluations / pods.length,
-    cpuFilledShare: cpuMilliAtOnce(pods) / (nodes * NODE.cpuMilli),
+    nodesUsed: result.peak.nodesUsed,
+    instances: result.peak.instances,
+    overcommits: result.overcommits,
+    capViolations: result.capViolations,
   };
-}
-
-function cpuMilliAtOnce(pods: readonly TracePod[]): number {
-  let now = 0;
-  let most = 0;
-  for (const { kind, pod } of traceEvents(pods)) {
-    now += kind === "arrival" ? pod.request.cpuMilli : -pod.request.cpuMilli;
-    most = Math.max(most, now);
-  }
-  return most;
-}
-
-interface Growth {
-  readonly small: Measured;
-  readonly large: Measured;
-  /** Seconds per pod on the large fleet ÷ on the small one. */
-  readonly growth1kTo10k: number;
-}
-
-function growth(small: Measured, large: Measured): Growth {
-  return { small, large, growth1kTo10k: large.seconds / large.pods / (small.seconds / small.pods) };
 }
 
 function medianBySeconds(runs: readonly Measured[]): Measured {
@@ -140,12 +152,10 @@ function medianBySeconds(runs: readonly Measured[]): Measured {
   return sorted[Math.floor(sorted.length / 2)] as Measured;
 }
 
-function rows(title: string, { small, large, growth1kTo10k }: Growth): string {
-  const row = (run: Measured): string =>
-    `  ${run.nodes} nodes, ${Math.round(run.cpuFilledShare * 100)} % filled: ${run.pods} pods in ` +
-    `${run.seconds.toFixed(1)} s, ${Math.round(run.eventsPerSecond)} events/s, ` +
-    `${run.evaluationsPerPod.toFixed(1)} nodes weighed per pod`;
-  return [title, row(small), row(large), `  seconds per pod grow ${growth1kTo10k.toFixed(2)} times`].join(
-    "\n",
+function row(run: Measured): string {
+  return (
+    `  ${run.nodes} nodes: ${run.pods} pods in ${run.seconds.toFixed(1)} s, ` +
+    `${Math.round(run.eventsPerSecond)} events/s, ${run.evaluationsPerPod.toFixed(1)} nodes weighed per pod, ` +
+    `${run.nodesUsed} nodes used at the peak, ${run.waitingMax} pods waiting at most, ${run.unplaced} unplaced`
   );
 }

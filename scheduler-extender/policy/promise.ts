@@ -18,18 +18,35 @@ export interface PromiseLimits {
  */
 export const DEFAULT_PROMISE_LIMITS: PromiseLimits = { reservationMs: 120_000, siblingHoldMs: 300_000 };
 
+export interface Decision {
+  readonly pod: CostedDemand;
+  readonly placement: Placement;
+}
+
+interface PromisedAt {
+  readonly nowMs: number;
+  readonly limits: PromiseLimits;
+}
+
 /** Reserves A + B for the pod on the chosen node and updates the app's soft hold there. */
-export function promise(
-  ledger: ClusterLedger,
-  { pod, placement }: { readonly pod: CostedDemand; readonly placement: Placement },
-  { nowMs, limits }: { readonly nowMs: number; readonly limits: PromiseLimits },
-): void {
+export function promise(ledger: ClusterLedger, { pod, placement }: Decision, at: PromisedAt): void {
+  const { nowMs, limits } = at;
   const { uid, app, request, ownerUid } = pod;
   ledger.reserve({
     pod: { uid, app, request, ownerUid },
     node: placement.node,
     expiresAtMs: nowMs + limits.reservationMs,
   });
+  holdForSiblings(ledger, { pod, placement }, at);
+}
+
+/** The soft hold alone: all that is left to promise of a pod that is bound at once. */
+export function holdForSiblings(
+  ledger: ClusterLedger,
+  { pod, placement }: Decision,
+  { nowMs, limits }: PromisedAt,
+): void {
+  const { app, request } = pod;
   if (app === undefined) return;
   const held = ledger.node(placement.node)?.holds.get(app);
   if (placement.groupPods > 1) {

@@ -8,7 +8,7 @@ import type { ClusterLedger } from "#model/ledger.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { allCandidates, type Candidates } from "#scheduler-extender/policy/candidates.ts";
 import { place } from "#scheduler-extender/policy/placement.ts";
-import { DEFAULT_PROMISE_LIMITS, promise } from "#scheduler-extender/policy/promise.ts";
+import { DEFAULT_PROMISE_LIMITS, holdForSiblings } from "#scheduler-extender/policy/promise.ts";
 import type { Placer, PolicyContext } from "./placement-policy.ts";
 import type { ReplayPod } from "./replay-pod.ts";
 
@@ -16,6 +16,7 @@ export class BerthPlacement implements Placer {
   readonly #ledger: ClusterLedger;
   readonly #clock: Clock;
   readonly #podsPerNodeMax: number;
+  readonly #expiring = new Set<number>();
   evaluations = 0;
 
   constructor({ cluster, clock, podsPerNodeMax }: PolicyContext) {
@@ -30,11 +31,20 @@ export class BerthPlacement implements Placer {
     const placement = place(demand, this.#candidates(), { ledger });
     if (placement === undefined) return undefined;
     const limits = DEFAULT_PROMISE_LIMITS;
-    promise(ledger, { pod: demand, placement }, { nowMs: this.#clock.nowMs(), limits });
-    if (placement.groupPods > 1) {
-      this.#clock.after(limits.siblingHoldMs, () => ledger.expire(this.#clock.nowMs()));
-    }
+    const nowMs = this.#clock.nowMs();
+    holdForSiblings(ledger, { pod: demand, placement }, { nowMs, limits });
+    if (placement.groupPods > 1) this.#expireAt(nowMs + limits.siblingHoldMs);
     return placement.node;
+  }
+
+  // One look at all holds serves those of one moment.
+  #expireAt(dueMs: number): void {
+    if (this.#expiring.has(dueMs)) return;
+    this.#expiring.add(dueMs);
+    this.#clock.after(dueMs - this.#clock.nowMs(), () => {
+      this.#expiring.delete(dueMs);
+      this.#ledger.expire(dueMs);
+    });
   }
 
   accepts(name: NodeName, pod: ReplayPod): boolean {
