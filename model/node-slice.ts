@@ -32,8 +32,8 @@ export interface NodeEntry {
 }
 
 /**
- * ready: the node's proxy is ready, and so is a pod of the app that stays. terminating: only pods that are ending are
- * left, and still serve. unready: neither.
+ * ready: the node's proxy serves, and a pod of the app that stays is ready. terminating: only pods that are ending are left,
+ * or the proxy is ending and others take over; both still serve. unready: neither.
  */
 export type EntryState = "ready" | "terminating" | "unready";
 

@@ -3,11 +3,12 @@ import { test } from "node:test";
 
 import type { AppName } from "#model/brand.ts";
 
-import { COMPANY_MS, DEPARTURE_MS_MAX, mayLeave } from "./departure.ts";
+import { COMPANY_MS, DEPARTURE_MS_MAX, mayLeave, MOVED_MS } from "./departure.ts";
 import type { DepartingInstance } from "./departure.ts";
 
 function departing(app: string, facts: Partial<DepartingInstance> = {}): DepartingInstance {
-  return { app: app as AppName, isServing: true, isServedByPeer: false, isSettled: false, ...facts };
+  const quiet = { isServing: true, isServedByPeer: false, isSettled: false, announcedMs: undefined };
+  return { app: app as AppName, ...quiet, ...facts };
 }
 
 test("an app that the next proxy serves is left at once, the others wait for it", () => {
@@ -41,4 +42,21 @@ test("nothing is waited for beyond the longest departure", () => {
     assert.deepEqual(mayLeave({ elapsedMs: DEPARTURE_MS_MAX - 1, hasPeer, instances }), []);
     assert.equal(mayLeave({ elapsedMs: DEPARTURE_MS_MAX, hasPeer, instances }).length, 2);
   }
+});
+
+test("a proxy alone waits until other nodes send its apps' requests elsewhere, and a moment longer", () => {
+  const movedAtMs = 2_000;
+  const instances = [
+    departing("shop/cart", { isSettled: true, announcedMs: movedAtMs }),
+    departing("shop/pay", { isSettled: true }),
+  ];
+  const alone = { hasPeer: false, instances };
+  assert.deepEqual(mayLeave({ ...alone, elapsedMs: movedAtMs }), []);
+  assert.deepEqual(mayLeave({ ...alone, elapsedMs: movedAtMs + MOVED_MS - 1 }), []);
+  assert.deepEqual(mayLeave({ ...alone, elapsedMs: movedAtMs + MOVED_MS }), ["shop/cart", "shop/pay"]);
+  // Nobody may say so, as where the extender is away.
+  const never = [departing("shop/cart", { isSettled: true, announcedMs: DEPARTURE_MS_MAX })];
+  assert.deepEqual(mayLeave({ hasPeer: false, elapsedMs: DEPARTURE_MS_MAX, instances: never }), [
+    "shop/cart",
+  ]);
 });

@@ -1,7 +1,7 @@
 // When an ending proxy may stop listening for an app. Where another proxy of the node serves the app already, at once:
 // new connections find that one. Where none does, not before the requests that were in progress are done, so that the
-// time in which nobody listens is not made longer by the slowest of them; and then for all apps together, because the
-// process ends with the last.
+// time in which nobody listens is not made longer by the slowest of them, and not before other nodes have been told to
+// send an app's requests elsewhere; and then for all apps together, because the process ends with the last.
 
 import type { AppName } from "#model/brand.ts";
 
@@ -19,6 +19,8 @@ export interface DepartingInstance {
   readonly isServedByPeer: boolean;
   /** What was in progress when the proxy was told to end has ended. */
   readonly isSettled: boolean;
+  /** When other nodes were last told to send its requests here, since the proxy was told to end; undefined if never. */
+  readonly announcedMs: number | undefined;
 }
 
 /**
@@ -26,6 +28,12 @@ export interface DepartingInstance {
  * two; one that cannot must not keep the old one from ending before kubelet kills it.
  */
 export const DEPARTURE_MS_MAX = 10_000;
+
+/**
+ * Other nodes hear at about the same time as this one that they are to send requests elsewhere, and what they have sent by
+ * then arrives.
+ */
+export const MOVED_MS = 500;
 
 /** How long a proxy alone waits for another to come, which kubelet may have started a moment ago. */
 export const COMPANY_MS = 500;
@@ -36,7 +44,10 @@ export function mayLeave({ elapsedMs, hasPeer, instances }: DepartureView): read
   const isAloneAndSettled =
     !hasPeer &&
     elapsedMs >= COMPANY_MS &&
-    instances.every(({ isServing, isSettled }) => !isServing || isSettled);
+    instances.every(
+      ({ isServing, isSettled, announcedMs }) =>
+        !isServing || (isSettled && (announcedMs === undefined || elapsedMs - announcedMs >= MOVED_MS)),
+    );
   if (isOver || isAloneAndSettled) return instances.map(({ app }) => app);
   if (!hasPeer) return [];
   return instances

@@ -2,6 +2,7 @@
 // beside the old one, and on the control port once it is ready, whereupon the old one leaves that port to it. The old
 // one, told to end, leaves each app as soon as the new one serves it.
 
+import type { AppName } from "#model/brand.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 import type { Logger } from "#runtime/logger.ts";
 
@@ -10,12 +11,15 @@ import type { ControlServer } from "./control-server.ts";
 import type { ProxyHost } from "./host.ts";
 import type { Instance } from "./instance.ts";
 import type { PeerLink } from "./peer-link.ts";
+import type { ServiceTable } from "./service-table.ts";
 import type { Siblings } from "./siblings.ts";
 
 export interface HandoverOptions {
   readonly host: ProxyHost;
   readonly control: ControlServer;
   readonly siblings: Siblings;
+  /** Absent: nobody on other nodes is told where apps are. */
+  readonly services?: Pick<ServiceTable, "isAnnounced"> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly controlHost: string;
@@ -83,19 +87,24 @@ export class Handover {
   }
 
   async #departed(): Promise<void> {
-    const { host, siblings, clock } = this.#options;
+    const { host, siblings, services, clock } = this.#options;
     const startedMs = clock.nowMs();
     const { promise, resolve } = Promise.withResolvers<void>();
+    const announced = new Map<AppName, number>();
     const look = (): void => {
+      const elapsedMs = clock.nowMs() - startedMs;
+      for (const { app } of host.instances) {
+        if (services?.isAnnounced(app) === true) announced.set(app, elapsedMs);
+      }
       const instances = host.instances
         .filter(({ state }) => !state.isShuttingDown)
         .map(({ app, isServing, isSettled, boundPorts }) => ({
           app,
           isServing,
           isSettled,
+          announcedMs: announced.get(app),
           isServedByPeer: boundPorts !== undefined && siblings.serves(app, boundPorts),
         }));
-      const elapsedMs = clock.nowMs() - startedMs;
       const hasPeer = siblings.hasCompany || host.succession.isExpected;
       const leaving = mayLeave({ elapsedMs, hasPeer, instances });
       for (const app of leaving) {

@@ -118,13 +118,10 @@ async function run(
       })
     : undefined;
   const control = new ControlServer({ host, clock, siblings, bypass });
+  const parts = { host, control, siblings, services, clock, logger };
   const handover = new Handover({
     ...config,
-    host,
-    control,
-    siblings,
-    clock,
-    logger,
+    ...parts,
     listening: (controlUrl) => tell({ kind: "listening", controlUrl }),
     ready: () => {
       logger.info({ node: nodeName }, "ready");

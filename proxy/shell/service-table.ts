@@ -2,7 +2,8 @@
 // changes within a moment is told once. Until the slices are listed, and where they cannot be, the table is empty and
 // Services are reached directly.
 
-import type { NodeSlice } from "#model/node-slice.ts";
+import type { AppName } from "#model/brand.ts";
+import type { NodeEntry, NodeSlice } from "#model/node-slice.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 
 import { type OwnPlace, serviceNodes, type ServiceNodes } from "../policy/service-nodes.ts";
@@ -77,6 +78,17 @@ export class ServiceTable {
     return this.#byAddress.has(address);
   }
 
+  /** Other nodes are told to send the app's requests here. */
+  isAnnounced(app: AppName): boolean {
+    for (const slices of this.#slices.values()) {
+      for (const slice of slices.values()) {
+        const isHere = slice.app === app && slice.entries.some((entry) => this.#isReadyHere(entry));
+        if (isHere) return true;
+      }
+    }
+    return false;
+  }
+
   counts(): ServiceTableCounts {
     let entries = 0;
     for (const slices of this.#slices.values()) {
@@ -122,6 +134,10 @@ export class ServiceTable {
       const service = this.#nodesOf(name);
       for (const listener of followers) listener(service);
     }
+  }
+
+  #isReadyHere({ address, state }: NodeEntry): boolean {
+    return address === this.#options.nodeAddress && state === "ready";
   }
 
   /** The proxy may not read nodes; where its own node hosts any app, a slice says its zone. */

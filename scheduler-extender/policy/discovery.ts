@@ -8,6 +8,7 @@ import type { AppPorts } from "#model/mesh-profile.ts";
 import { type EntryState, publishableFamily } from "#model/node-slice.ts";
 import type { ServiceView } from "#model/service-view.ts";
 import { HostedPods, type PodCounts, servingState } from "./hosted-pods.ts";
+import { movedNodes, type ProxyState } from "./moved-nodes.ts";
 import { NodeProxies } from "./node-proxies.ts";
 import { isSelected, serviceRoute, type ServiceRoute } from "./service-route.ts";
 import {
@@ -183,19 +184,34 @@ export class Discovery {
     if (route.kind === "direct") return undefined;
     const { namespace, name, uid, clusterIps } = service;
     const { app, inboundPort, servicePorts } = route;
+    const moved = this.#movedNodes(`${namespace}/${name}`, route.nodes);
     return {
       head: { namespace, service: name, serviceUid: uid, app, inboundPort, servicePorts, clusterIps },
-      entries: [...route.nodes].flatMap(([node, counts]) => this.#entry(node, counts) ?? []),
+      entries: [...route.nodes].flatMap(([node, counts]) => {
+        const takeover = moved.has(node) ? "others" : route.nodes.size > 1 ? "later" : "nobody";
+        return this.#entry(node, counts, takeover) ?? [];
+      }),
     };
   }
 
-  #entry(node: NodeName, counts: PodCounts): DesiredEntry | undefined {
+  #movedNodes(key: string, nodes: ReadonlyMap<NodeName, PodCounts>): ReadonlySet<NodeName> {
+    const hosting = [...nodes].map(([node, { ready: readyPods }]) => ({
+      node,
+      proxy: this.#proxies.stateOf(node),
+      readyPods,
+    }));
+    const entries = this.#slices.of(key).flatMap(({ slice }) => slice.entries);
+    const already = entries.filter(({ state }) => state !== "ready").map(({ node }) => node);
+    return movedNodes(hosting, new Set(already));
+  }
+
+  #entry(node: NodeName, counts: PodCounts, takeover: Takeover): DesiredEntry | undefined {
     const address = this.#proxies.addressOf(node);
     const family = address === undefined ? undefined : publishableFamily(address);
     if (address === undefined || family === undefined) return undefined;
     const zone = this.#proxies.zoneOf(node);
     const podsState = stateOf(counts);
-    const state = this.#proxies.isReady(node) ? podsState : "unready";
+    const state = withProxy(podsState, this.#proxies.stateOf(node), takeover);
     // A node whose proxy alone is missing is announced, too: after a takeover nothing else tells that there was one.
     return { entry: { node, address, zone, state }, family, isDue: podsState !== "unready" };
   }
@@ -233,6 +249,15 @@ function dependsOn(route: ServiceRoute | undefined, app: AppName | undefined): b
 function stateOf(counts: PodCounts): EntryState {
   const state = servingState(counts);
   return state === "leaving" ? "terminating" : state;
+}
+
+/** Who takes a node's requests once its proxy has been told to end. */
+type Takeover = "others" | "later" | "nobody";
+
+/** A proxy that ends serves until others have taken over. Where there are none, the Service is reached directly meanwhile. */
+function withProxy(pods: EntryState, proxy: ProxyState, takeover: Takeover): EntryState {
+  if (proxy === "absent" || (proxy === "leaving" && takeover === "nobody")) return "unready";
+  return proxy === "leaving" && pods === "ready" && takeover === "others" ? "terminating" : pods;
 }
 
 function serviceOf({ slice }: StoredSlice): string {

@@ -4,12 +4,15 @@
 import type { NodeName } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
 import { publishableFamily } from "#model/node-slice.ts";
+import type { ProxyState } from "./moved-nodes.ts";
 
 interface Proxies {
   address: string | undefined;
   zone: string;
   /** By uid: two of them during an upgrade. */
   readonly ready: Set<string>;
+  /** Told to end, and not gone yet. */
+  readonly leaving: Set<string>;
 }
 
 export class NodeProxies {
@@ -23,8 +26,9 @@ export class NodeProxies {
     return this.#nodes.get(node)?.zone ?? "";
   }
 
-  isReady(node: NodeName): boolean {
-    return (this.#nodes.get(node)?.ready.size ?? 0) > 0;
+  stateOf(node: NodeName): ProxyState {
+    const known = this.#nodes.get(node);
+    return known === undefined ? "absent" : stateOf(known);
   }
 
   /** An address that an earlier leader announced, where nothing newer is known. */
@@ -40,14 +44,16 @@ export class NodeProxies {
     if (after === undefined && !this.#nodes.has(pod.nodeName)) return undefined;
     const node = this.#at(pod.nodeName);
     const { address } = node;
-    const wasReady = node.ready.size > 0;
+    const stateBefore = stateOf(node);
     const isReady = after?.proxy?.isReady === true && !after.isFinished;
     if (isReady) node.ready.add(pod.uid);
     else node.ready.delete(pod.uid);
+    if (after?.isTerminating === true && !after.isFinished) node.leaving.add(pod.uid);
+    else node.leaving.delete(pod.uid);
     const seen = after?.proxy?.address;
     // A node that no slice may name is as one without a proxy: its Services are reached directly.
     if (seen !== undefined && publishableFamily(seen) !== undefined) node.address = seen;
-    const isSame = node.address === address && node.ready.size > 0 === wasReady;
+    const isSame = node.address === address && stateOf(node) === stateBefore;
     return isSame ? undefined : pod.nodeName;
   }
 
@@ -66,8 +72,13 @@ export class NodeProxies {
   #at(name: NodeName): Proxies {
     const known = this.#nodes.get(name);
     if (known !== undefined) return known;
-    const node: Proxies = { address: undefined, zone: "", ready: new Set() };
+    const node: Proxies = { address: undefined, zone: "", ready: new Set(), leaving: new Set() };
     this.#nodes.set(name, node);
     return node;
   }
+}
+
+function stateOf({ ready, leaving }: Proxies): ProxyState {
+  if (ready.size > 0) return "ready";
+  return leaving.size > 0 ? "leaving" : "absent";
 }
