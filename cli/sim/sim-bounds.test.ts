@@ -43,3 +43,24 @@ test("one pod's placement is explained below the table, and a name that the trac
     /decisions of policy berth/,
   );
 });
+
+test("the fewest nodes are found for each policy, and stand in the table and in the report", async () => {
+  const argv = [
+    "--pods",
+    "300",
+    "--node-size",
+    "8,16Gi",
+    "--policy",
+    "sidecar-fixed,berth",
+    "--minimum-nodes",
+    "2",
+  ];
+  let text = "";
+  const output = { out: (part: string) => void (text += part), progress: () => undefined, hasColour: false };
+  await runSim(argv, output);
+  assert.match(text, /nodes that would do, by taking nodes away until a pod waits\npolicy +nodes +fewest/);
+  for (const { minimumNodes, bounds } of (await compared(...argv)).runs) {
+    assert.equal(minimumNodes?.rounds, 2);
+    assert.ok((minimumNodes.nodes ?? 0) >= (bounds.nodes ?? Infinity));
+  }
+});

@@ -12,6 +12,7 @@ import { withLinearBounds } from "#sim/scenario/linear-bounds.ts";
 import { calibrationOf } from "#sim/scenario/scenario-calibration.ts";
 import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
 import { fileNames, inputFiles } from "#sim/scenario/scenario-inputs.ts";
+import { withMinimumNodes } from "#sim/scenario/scenario-minimum-nodes.ts";
 import { prepareScenario, runScenario } from "#sim/scenario/scenario-run.ts";
 import { type Scenario, scenarioSchema } from "#sim/scenario/scenario-schema.ts";
 import { calibrationTable, scenarioJson, scenarioTable, scenarioText } from "#sim/scenario/scenario-text.ts";
@@ -69,14 +70,17 @@ export async function runSim(
   const others = scenario.seeds.length - 1;
   if (others > 0) progress(`seed ${seed} of ${others + 1}; berth sweep runs all of them\n`);
   const decisions = new Decisions(options.explain);
-  const prepared = decisions.watched(await prepareScenario(scenario, { folder, seed }));
+  const prepared = await prepareScenario(scenario, { folder, seed });
+  const watched = decisions.watched(prepared);
   for (const warning of prepared.warnings) progress(`warning: ${warning}\n`);
   progress(`read ${prepared.pods.name}: ${tookSeconds()}\n`);
-  const ran = runScenario(prepared, (run) => progress(`${runName(run)}: ${tookSeconds()}\n`));
+  const ran = runScenario(watched, (run) => progress(`${runName(run)}: ${tookSeconds()}\n`));
   const hasLinearBounds = options.bounds === "lp";
-  const report = hasLinearBounds
-    ? await withLinearBounds(ran, prepared, (what) => progress(`${what} …\n`))
-    : ran;
+  const working = (what: string): void => progress(`${what} …\n`);
+  const bounded = hasLinearBounds ? await withLinearBounds(ran, prepared, working) : ran;
+  const rounds = options.minimumNodes;
+  const report =
+    rounds === undefined ? bounded : withMinimumNodes(bounded, prepared, { rounds, onRun: working });
   const isJson = options.json || options.output === "json";
   if (options.scenario !== undefined) {
     const inputs = await inputFiles(scenario, folder);

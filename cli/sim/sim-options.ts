@@ -79,6 +79,12 @@ export const simOptions = z.strictObject({
   sidecarMemory: z.string().default("128Mi").describe("memory of a sidecar of fixed size"),
   output: z.enum(["table", "json"]).default("table").describe("table or json; -o for short"),
   json: z.boolean().default(false).describe("the same as --output json"),
+  minimumNodes: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("also find how few nodes would do, in N orders: some ten replays for each"),
   explain: z.string().optional().describe("a pod of the trace whose placement by policy berth is explained"),
   bounds: z
     .enum(["sums", "lp"])
@@ -114,6 +120,7 @@ const BESIDE_A_FILE: ReadonlySet<string> = new Set([
   "output",
   "json",
   "bounds",
+  "minimumNodes",
   "explain",
   ...Object.keys(reportOptions),
 ]);

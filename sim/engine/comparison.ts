@@ -5,6 +5,7 @@ import { orderPods, type TraceOrder } from "../traces/order.ts";
 import type { TracePod } from "../traces/trace.ts";
 import type { ProfileOptions } from "./app-profiles.ts";
 import type { FleetShape } from "./fleet.ts";
+import type { MinimumNodes } from "./minimum-nodes.ts";
 import type { PlacementPolicy } from "./placement-policy.ts";
 import { BASELINE_POLICY } from "./policies.ts";
 import { replay, type RunResult } from "./replay.ts";
@@ -48,6 +49,8 @@ export interface ComparedRun extends Omit<RunResult, "peak" | "average"> {
   readonly order: TraceOrder;
   readonly peak: ComparedTotals & { readonly atSeconds: number };
   readonly average: ComparedTotals | undefined;
+  /** Where it was asked for. */
+  readonly minimumNodes?: MinimumNodes;
 }
 
 export interface ComparedTotals extends Totals {

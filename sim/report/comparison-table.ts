@@ -12,6 +12,11 @@ export function comparisonTable(comparison: Comparison, options: TableOptions): 
   for (const [order, runs] of Map.groupBy(comparison.runs, (run) => run.order)) {
     const when = comparison.trace.isStatic ? `pods arrive ${ARRIVAL[order]}` : "at the peak of running pods";
     sections.push(`${when}\n${peakTable(runs, options)}`);
+    if (runs.some(({ minimumNodes }) => minimumNodes !== undefined)) {
+      sections.push(
+        `nodes that would do, by taking nodes away until a pod waits\n${minimumTable(runs, options)}`,
+      );
+    }
     if (runs.some(({ average }) => average !== undefined)) {
       sections.push(`on average over the time in which pods arrive\n${averageTable(runs, options)}`);
     }
@@ -73,6 +78,29 @@ function peakTable(runs: readonly ComparedRun[], options: TableOptions): string 
     ];
   });
   return textTable(PEAK_HEAD, rows, options);
+}
+
+function minimumTable(runs: readonly ComparedRun[], options: TableOptions): string {
+  const rows = runs.flatMap(({ policy, bounds, minimumNodes: found }): (readonly Cell[])[] =>
+    found === undefined
+      ? []
+      : [
+          [
+            { text: policy },
+            { text: optionalCount(found.nodes) },
+            { text: optionalCount(found.nodesMin) },
+            { text: optionalCount(found.nodesMax) },
+            { text: countText(found.rounds) },
+            { text: optionalCount(bounds.nodes) },
+            alarming(found.overcommits, "red"),
+          ],
+        ],
+  );
+  return textTable(["policy", "nodes", "fewest", "most", "rounds", "at least", "overcommits"], rows, options);
+}
+
+function optionalCount(value: number | undefined): string {
+  return value === undefined ? "–" : countText(value);
 }
 
 const AVERAGE_HEAD = [

@@ -146,6 +146,19 @@ function costSection(
         ),
         ...bounded,
       },
+      ...(runs.some(({ minimumNodes }) => minimumNodes?.nodes !== undefined)
+        ? [
+            {
+              kind: "bars" as const,
+              caption: "Nodes that would do, by taking nodes away until a pod waits",
+              bars: bars(
+                ({ minimumNodes }) => minimumNodes?.nodes ?? 0,
+                (run) => run.bounds.nodes,
+              ),
+              ...bounded,
+            },
+          ]
+        : []),
       {
         kind: "bars",
         caption: "Instances",
