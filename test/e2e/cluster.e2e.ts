@@ -14,7 +14,6 @@ import { nominateCases } from "./nominate-cases.ts";
 import { ownerCases } from "./owner-cases.ts";
 import { placementCases } from "./placement-cases.ts";
 import { preemptionCases } from "./preemption-cases.ts";
-import { releaseCases } from "./release-cases.ts";
 import { rightsCases } from "./rights-cases.ts";
 import { sizingCases } from "./sizing-cases.ts";
 import { TestCluster } from "./test-cluster.ts";
@@ -67,7 +66,6 @@ learnedCostCases(theCluster);
 nominateCases(theCluster);
 discoveryCases(theCluster);
 identityCases(theCluster);
-releaseCases(theCluster);
 rightsCases(theCluster);
 
 async function keptUntilSignal({ kubeconfig }: TestCluster): Promise<void> {

@@ -13,6 +13,7 @@ test("on whole processes, a bad version halts at the first node and is taken bac
   mesh.clearAnswers();
 
   // A hundred requests a second come to each node.
+  const editedMs = performance.now();
   await mesh.edit({ quota: { requestsPerSecond: 5 } });
   const bad = mesh.generation;
   await mesh.until(() => mesh.release?.phase === "Halted", "the halt");
@@ -26,6 +27,8 @@ test("on whole processes, a bad version halts at the first node and is taken bac
     refused.map(({ name }) => name),
     [...tried],
   );
+  const refusals = refused.map(({ answers }) => answers.get(429));
+  context.diagnostic(`taken back after ${Math.round(performance.now() - editedMs)} ms, ${refusals} refusals`);
   for (const { answers } of mesh.nodes) answers.delete(429);
   await mesh.until(() => mesh.nodes.every(({ answers }) => (answers.get(200) ?? 0) > 100), "requests again");
   for (const node of mesh.nodes) assert.notEqual(await mesh.versionOn(node), bad);

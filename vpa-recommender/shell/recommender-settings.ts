@@ -83,7 +83,9 @@ export const recommenderSettings = componentSettings.extend({
     .positive()
     .max(1_000)
     .default(50)
-    .describe("writes to the API server in the long run; proxies that are too small come first"),
+    .describe(
+      "writes to the API server in the long run; releases come first, then proxies that are too small",
+    ),
   leaseNamespace: z.string().default("berth-system").describe("namespace of the leader's Lease"),
   identity: z.string().default(hostname()).describe("holder name in the Lease; in a cluster the pod's name"),
 });

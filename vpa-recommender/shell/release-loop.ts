@@ -111,7 +111,7 @@ export class ReleaseLoop {
       const view = { ...profile, isJudged: client.isOn, reports: survey.reports };
       const release = nextRelease({ ...view, nodes: this.#judged(hosting, profile, survey) });
       if (release === undefined || !this.#options.mayAct()) return;
-      await budget.run("publish", () => this.#write(profile, release, resourceVersion));
+      await budget.run("release", () => this.#write(profile, release, resourceVersion));
       metrics.stepped(release.phase, release.reason);
       this.#tell(profile, release);
     } catch (error) {

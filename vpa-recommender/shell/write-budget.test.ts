@@ -27,19 +27,22 @@ test("beyond the burst writes go out at the steady rate", async () => {
   assert.deepEqual(written, ["a", "b", "c", "d"]);
 });
 
-test("a proxy that is too small overtakes what waits", async () => {
+test("a proxy that is too small overtakes what waits, and a release overtakes all", async () => {
   const { clock, written, write } = aBudget();
   for (const name of ["a", "b"]) write("publish", name);
   write("publish", "correction");
   write("shrink", "surplus");
   write("grow", "app joined");
+  write("release", "taken back");
   clock.advance(1_000);
   await setImmediate();
   clock.advance(1_000);
   await setImmediate();
   clock.advance(1_000);
   await setImmediate();
-  assert.deepEqual(written, ["a", "b", "app joined", "surplus", "correction"]);
+  clock.advance(1_000);
+  await setImmediate();
+  assert.deepEqual(written, ["a", "b", "taken back", "app joined", "surplus", "correction"]);
 });
 
 test("a write that fails gives its place back and tells its caller", async () => {

@@ -1,11 +1,12 @@
-// Writes to the API server in order of their urgency, at a rate that it can bear, and a limited number at once. Proxies
-// that are too small come first; what is published for others waits longest.
+// Writes to the API server in order of their urgency, at a rate that it can bear, and a limited number at once. Releases
+// come first, which are few and may have a bad configuration to take back; then proxies that are too small; what is
+// published for others waits longest.
 
 import { TokenBucket, type TokenBucketLimits } from "#kube/token-bucket.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
 
 /** From the most to the least urgent. */
-const URGENCIES = ["grow", "shrink", "publish"] as const;
+const URGENCIES = ["release", "grow", "shrink", "publish"] as const;
 
 export type Urgency = (typeof URGENCIES)[number];
 
@@ -21,7 +22,12 @@ const WRITES_AT_ONCE_MAX = 16;
 export class WriteBudget {
   readonly #options: WriteBudgetOptions;
   readonly #bucket: TokenBucket | undefined;
-  readonly #waiting: Readonly<Record<Urgency, (() => void)[]>> = { grow: [], shrink: [], publish: [] };
+  readonly #waiting: Readonly<Record<Urgency, (() => void)[]>> = {
+    release: [],
+    grow: [],
+    shrink: [],
+    publish: [],
+  };
   #running = 0;
   #cancelTimer: Cancel | undefined;
 
