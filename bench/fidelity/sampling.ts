@@ -1,6 +1,6 @@
-// Clusters of 100 nodes and more, where kube-scheduler by default scores a sample. Which nodes are in it hangs on how its
-// 16 searchers ran side by side, and on where the last search ended; how many they are, and how those are scored among
-// each other, the model has to know.
+// Clusters of 100 nodes and more, where kube-scheduler by default scores a sample. Which nodes are in it is chance: its
+// order of nodes is another in every process (sim/policies/node-tree.ts), and its 16 searchers run side by side. How many
+// they are, and how those are scored among each other, the model has to know.
 
 import { mean } from "simple-statistics";
 import { decodeDriverPod, decodeNodeSpec } from "#sim/driver/decode-scheduling.ts";

@@ -1,5 +1,7 @@
 // The order in which kube-scheduler goes through nodes: one of each zone in turn, so that a sample of them has every
-// zone in it (pkg/scheduler/backend/cache/node_tree.go).
+// zone in it (pkg/scheduler/backend/cache/node_tree.go). Within a zone upstream's order is another in every process
+// since 1.35, when clients began to collect what there is in a map before they say it (client-go, tools/cache/
+// reflector.go with WatchListClient); here it is the given one.
 
 import type { Labels } from "#model/app.ts";
 
