@@ -131,9 +131,14 @@ test("a pod that only a hook knows expires once the watch is synced, and not bef
   const registry = registryOf([registered("a", 1000)]);
   registry.expire(1000 + HOOK_ONLY_MS * 100, "unsynced");
   registry.expire(1000 + HOOK_ONLY_MS * 100, "absent");
-  registry.expire(1000 + HOOK_ONLY_MS - 1, "synced");
+  assert.deepEqual(registry.expire(1000 + HOOK_ONLY_MS - 1, "synced"), []);
   assert.equal(registry.pods().length, 1);
-  registry.expire(1000 + HOOK_ONLY_MS, "synced");
+  const disowned = registry.expire(1000 + HOOK_ONLY_MS, "synced");
+  assert.deepEqual(
+    disowned.map(({ uid }) => uid),
+    ["a"],
+    "whoever is refused is told",
+  );
   assert.equal(registry.pods().length, 0);
 });
 

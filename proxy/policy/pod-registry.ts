@@ -84,14 +84,20 @@ export class PodRegistry {
     }
   }
 
-  /** Forgets what is too old to matter. */
-  expire(nowMs: number, watch: "synced" | "unsynced" | "absent"): void {
+  /** Forgets what is too old to matter. @returns those that a hook named and that are not on the node. */
+  expire(nowMs: number, watch: "synced" | "unsynced" | "absent"): readonly PodFacts[] {
+    const disowned: PodFacts[] = [];
     for (const [uid, record] of this.#records) {
       const { hook } = record;
       const isHookOnly = record.watch.kind === "silent" && hook.kind === "registered";
-      if (isHookOnly && watch === "synced" && nowMs - hook.atMs >= HOOK_ONLY_MS) this.#records.delete(uid);
+      if (isHookOnly && watch === "synced" && nowMs - hook.atMs >= HOOK_ONLY_MS) {
+        this.#records.delete(uid);
+        disowned.push(hook.pod);
+        continue;
+      }
       if (podOf(record) === undefined && nowMs - record.heardAtMs >= DEPARTED_MS) this.#records.delete(uid);
     }
+    return disowned;
   }
 
   pod(uid: PodUid): NodePod | undefined {

@@ -271,7 +271,7 @@ export class ProxyHost implements ClusterListener {
   #expire(): void {
     const { cluster } = this.#options;
     const watch = cluster === undefined ? "absent" : cluster.isSynced ? "synced" : "unsynced";
-    this.#registry.expire(this.#nowMs(), watch);
+    this.#refusals.disowned(this.#registry.expire(this.#nowMs(), watch));
     this.#reconcileSoon();
   }
 

@@ -8,6 +8,23 @@ import { RefusalLog } from "./refusal-log.ts";
 
 const APP = "shop/cart" as AppName;
 
+test("a hook for a pod that is not on the node is audited with what it claimed", () => {
+  const lines: unknown[] = [];
+  const log = new RefusalLog({ warn: (line: unknown) => void lines.push(line) } as never);
+  const claim = { uid: "u", namespace: "shop", name: "cart-0", app: APP, address: "10.9.9.9" };
+  log.disowned([{ ...claim, port: 80 } as never]);
+  assert.deepEqual(lines, [
+    {
+      audit: "hook-refused",
+      reason: "pod-not-on-node",
+      uid: "u",
+      pod: "shop/cart-0",
+      app: APP,
+      address: "10.9.9.9",
+    },
+  ]);
+});
+
 test("every refusal is in the log once, however many there are", () => {
   const lines: unknown[] = [];
   const log = new RefusalLog({ info: (line: unknown) => void lines.push(line) } as never);

@@ -4,6 +4,7 @@
 import type { AppName } from "#model/brand.ts";
 import type { Logger } from "#runtime/logger.ts";
 
+import type { PodFacts } from "../policy/pod-registry.ts";
 import { REASONS } from "../policy/reasons.ts";
 import type { ReasonName } from "../policy/reasons.ts";
 import type { Instance } from "./instance.ts";
@@ -13,16 +14,25 @@ import type { Direction } from "./instance-counters.ts";
 type Counted = Pick<Instance, "app" | "counters">;
 
 export class RefusalLog {
-  readonly #logger: Pick<Logger, "info">;
+  readonly #logger: Pick<Logger, "info" | "warn">;
   /** By app, direction and reason, all that was logged. */
   readonly #logged = new Map<AppName, Map<string, number>>();
 
-  constructor(logger: Pick<Logger, "info">) {
+  constructor(logger: Pick<Logger, "info" | "warn">) {
     this.#logger = logger;
   }
 
   turn(instances: readonly Counted[]): void {
     for (const instance of instances) this.#note(instance);
+  }
+
+  /** A hook's word counts until the API's is there; these it never had on the node. */
+  disowned(pods: readonly PodFacts[]): void {
+    for (const { uid, namespace, name, app, address } of pods)
+      this.#logger.warn(
+        { audit: "hook-refused", reason: "pod-not-on-node", uid, pod: `${namespace}/${name}`, app, address },
+        "a hook named a pod that the API has not on this node: it gets no requests any more",
+      );
   }
 
   /** The instance has gone for good. */
