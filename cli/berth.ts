@@ -38,6 +38,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "list the nodes or the apps that take most of the mesh",
     run: async (argv) => (await import("./fleet/top-command.ts")).topCommand.run(argv),
   },
+  doctor: {
+    summary: "look at an installation, and say what is wrong and how to mend it",
+    run: async (argv) => (await import("./doctor/doctor-command.ts")).doctorCommand.run(argv),
+  },
   ungate: {
     summary: "let go of the pods that nominate mode holds back, for when no placement controller does",
     run: async (argv) => (await import("./ungate/ungate-command.ts")).ungateCommand.run(argv),

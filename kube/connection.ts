@@ -102,6 +102,19 @@ export class KubeConnection {
    *   KubeBodyTooLarge, KubeMalformed (not JSON), KubeCredentials (no token), KubeBusy, KubeAborted.
    */
   async request(options: RequestOptions): Promise<unknown> {
+    return this.#answered(options, (text) => (text === "" ? undefined : parseJson(text)));
+  }
+
+  /**
+   * An answer that is no JSON, such as a pod's metrics through the API server.
+   *
+   * @throws what `request` throws, but for KubeMalformed.
+   */
+  async getText(path: string, query?: Query): Promise<string> {
+    return this.#answered({ method: "GET", path, query }, (text) => text);
+  }
+
+  async #answered<T>(options: RequestOptions, read: (text: string) => T): Promise<T> {
     if (this.#requestCount >= REQUESTS_PENDING_MAX) {
       throw new OperationError("KubeBusy", `more than ${REQUESTS_PENDING_MAX} requests are pending`);
     }
@@ -111,8 +124,7 @@ export class KubeConnection {
       const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
       const response = await this.#send(this.#requests, options, signal);
       const bytesMax = options.method === "GET" ? LIST_BYTES_MAX : OBJECT_BYTES_MAX;
-      const text = await boundedBody(response.body, bytesMax);
-      return text === "" ? undefined : parseJson(text);
+      return read(await boundedBody(response.body, bytesMax));
     } catch (error) {
       if (options.signal?.aborted === true) {
         throw new OperationError("KubeAborted", `${options.method} ${options.path} was aborted`, {

@@ -4,6 +4,7 @@
 import { after, afterEach, before } from "node:test";
 import { applyCases } from "./apply-cases.ts";
 import { discoveryCases } from "./discovery-cases.ts";
+import { doctorCases } from "./doctor-cases.ts";
 import { explainCases } from "./explain-cases.ts";
 import { failoverCases } from "./failover-cases.ts";
 import { headroomCases } from "./headroom-cases.ts";
@@ -67,6 +68,7 @@ nominateCases(theCluster);
 discoveryCases(theCluster);
 identityCases(theCluster);
 rightsCases(theCluster);
+doctorCases(theCluster);
 
 async function keptUntilSignal({ kubeconfig }: TestCluster): Promise<void> {
   process.stderr.write(`\nexport KUBECONFIG=${kubeconfig}\n\nThe cluster stays up until Ctrl-C.\n`);

@@ -31,6 +31,7 @@ import { startSettings } from "#cli/start/start-options.ts";
 import { explainNodeOptions } from "#cli/explain/explain-node.ts";
 import { explainOptions } from "#cli/explain/explain-options.ts";
 import { statusOptions, topOptions } from "#cli/fleet/fleet-options.ts";
+import { doctorOptions } from "#cli/doctor/doctor-options.ts";
 import { ungateOptions } from "#cli/ungate/ungate-options.ts";
 import { restartOptions, rollbackOptions } from "#cli/release/release-options.ts";
 import { planOptions } from "#cli/plan/plan-options.ts";
@@ -93,6 +94,11 @@ function cliPage(): string {
       "berth top nodes|apps",
       "The nodes or the apps that take most of the mesh, totals first.",
       topOptions,
+    ),
+    section(
+      "berth doctor",
+      "Looks at an installation from the outside, and says what is wrong and how to mend it; changes nothing. Exits with 1 if there are faults.",
+      doctorOptions,
     ),
     section(
       "berth ungate",

@@ -1,0 +1,56 @@
+// `berth doctor`: looks at an installation from the outside, and says what is wrong and how to mend it.
+
+import { stringify } from "yaml";
+import { connect } from "#kube/connect.ts";
+import { reportAndExit } from "#runtime/component.ts";
+import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
+import { apiReader } from "./api-reader.ts";
+import { type DoctorOptions, doctorOptions } from "./doctor-options.ts";
+import { type Examination, examine } from "./examination.ts";
+import { examinationText } from "./examination-text.ts";
+
+/** Faults were found. */
+const FAULTS_EXIT_CODE = 1;
+
+export const doctorCommand = {
+  summary: "look at an installation, and say what is wrong and how to mend it; changes nothing",
+  async run(argv: readonly string[]): Promise<void> {
+    try {
+      const hasFaults = await runDoctor(argv, (text) => void process.stdout.write(text));
+      if (hasFaults) process.exitCode = FAULTS_EXIT_CODE;
+    } catch (error) {
+      reportAndExit(error);
+    }
+  },
+};
+
+/**
+ * True if there are faults. Warnings and what could not be looked at are none.
+ *
+ * @throws UsageError for options that cannot work, OperationError for a cluster that cannot be reached at all.
+ */
+export async function runDoctor(argv: readonly string[], out: (text: string) => void): Promise<boolean> {
+  if (argv.includes("--help") || argv.includes("-h")) {
+    const usage =
+      "Usage: berth doctor [options]\n\nExit codes: 0 without faults, 1 with some, 2 for wrong options";
+    out(`${doctorCommand.summary}\n\n${usage}\n\n${describeFlags(doctorOptions)}\n`);
+    return false;
+  }
+  const { namespace, output, ...settings } = checkFlags(doctorOptions, readFlags(doctorOptions, argv));
+  const connection = await connect(settings, "berth-doctor");
+  try {
+    await connection.get("/version");
+    const examination = await examine(apiReader(connection, namespace, Date.now()));
+    out(printed(examination, output));
+    return examination.counts.fault > 0;
+  } finally {
+    await connection.close();
+  }
+}
+
+function printed(examination: Examination, output: DoctorOptions["output"]): string {
+  if (output === "json") return `${JSON.stringify(examination)}\n`;
+  if (output === "yaml") return stringify(examination, { lineWidth: 0 });
+  const hasColour = process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
+  return examinationText(examination, { hasColour });
+}
