@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { appName } from "#model/app.ts";
+import type { NodeName } from "#model/brand.ts";
 import { serverSideApply } from "#kube/apply.ts";
 import { KubeConnection } from "#kube/connection.ts";
 import type { Condition } from "#kube/condition.ts";
 import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
+import { decodeNodeProfile } from "#kube/released-profile.ts";
 import { MESH_PROFILES, resourcePath } from "#kube/resource-path.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
@@ -14,7 +16,10 @@ import { DEFAULT_PORT_RANGE } from "#scheduler-extender/policy/ports.ts";
 import { PortAllocator } from "#scheduler-extender/shell/port-allocator.ts";
 import { ReleaseLoop } from "#vpa-recommender/shell/release-loop.ts";
 import { PlayedProxies } from "#vpa-recommender/testing/played-proxies.ts";
+import { runRestart } from "#cli/release/restart-command.ts";
+import { runRollback } from "#cli/release/rollback-command.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import { kubectl } from "./kubectl.ts";
 import { serveMeshProfiles } from "./serve-mesh-profiles.ts";
 import { toolBinaries } from "./tool-binaries.ts";
 
@@ -113,9 +118,27 @@ test("a release is recorded beside the ports, and what a version takes away is g
   assert.equal(second.phase, "Settled");
   assert.deepEqual(second.settled.config, { quota: { requestsPerSecond: 7 } });
   assert.equal(second.previous.length, 1);
+
+  const kubeconfig = controlPlane.kubeconfigOf("admin");
+  const columns = await kubectl(tools.kubectl, kubeconfig, ["get", "meshprofile", "cart", "-o", "wide"]);
+  assert.match(columns, /VERSION +RELEASE.*\n.* Settled /);
+  await runRollback([app, `--kubeconfig=${kubeconfig}`], () => undefined);
+  assert.deepEqual((await read()).spec.quota, { connections: 5 });
+  // At once, though no proxy has said anything of it.
+  await loop.look();
+  const { release: third } = (await read()).status;
+  assert.equal(third.phase, "Settled");
+  assert.deepEqual(third.settled.config, { quota: { connections: 5 } });
+  await runRestart([app, "--node=node-1", `--kubeconfig=${kubeconfig}`], () => undefined);
+  const asked = (node: string): string | undefined =>
+    decodeNodeProfile(restarted, node as NodeName).restartId;
+  const restarted = await read();
+  assert.ok(asked("node-1") !== undefined);
+  assert.equal(asked("node-2"), undefined);
 });
 
 interface ReleasedObject {
+  readonly spec: { readonly quota: object };
   readonly status: {
     readonly conditions: readonly Condition[];
     readonly release: {
