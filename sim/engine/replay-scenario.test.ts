@@ -60,6 +60,23 @@ test("a rollout replaces every pod and leaves as many", () => {
   assert.equal(overcommits, 0);
 });
 
+test("a rollout makes no more pods beyond the app's own than its surge", () => {
+  const app = Array.from({ length: 8 }, (_, index) => aTracePod({ id: `cart-${index}` }));
+  const most = (surgeShare: number): number => {
+    let running = 0;
+    replay({
+      pods: app,
+      policy: policyNamed("berth"),
+      fleet: { kind: "fixed", nodes: zonedNodes(4) },
+      seed: 1,
+      events: [{ kind: "rollout", atSeconds: 60, app: "cart", surgeShare }],
+      afterEvent: (run) => (running = Math.max(running, run.counts().running)),
+    });
+    return running;
+  };
+  assert.deepEqual([0.25, 0.5, 1].map(most), [10, 12, 16]);
+});
+
 test("a rollout without room for even one more pod ends as it began", () => {
   const full = [1, 2].map((number) => aTracePod({ id: `cart-${number}`, cpuMilli: 7_000 }));
   const { pods } = after(full, [{ kind: "rollout", atSeconds: 60, app: "cart" }], 2);

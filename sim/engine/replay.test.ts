@@ -93,24 +93,44 @@ test("a pod that finds no room waits until one leaves, and one that leaves while
   }
 });
 
-test("of pods that wait, the one that came first is placed first", () => {
-  const large = { cpuMilli: 6_000 };
-  const pods = [
-    aTracePod({ id: "present", app: "a", ...large, from: 0, to: 100 }),
-    aTracePod({ id: "earlier", app: "b", ...large, from: 1 }),
-    aTracePod({ id: "later", app: "c", ...large, from: 2 }),
-  ];
-  for (const policy of POLICIES) {
-    let running = "";
-    run(policy, [...pods, aTracePod({ id: "last", app: "d", ...large, from: 101 })], {
-      fleet: { kind: "fixed", nodes: uniformNodes(1, SMALL_NODE) },
-      afterEvent: ({ cluster }) => {
-        running =
-          pods.find((pod) => cluster.nodeOf(replayPod(pod, cluster.mesh)) !== undefined)?.id ?? "none";
-      },
-    });
-    assert.equal(running, "earlier", policy);
+test("of pods that wait, the one that came first is placed first, whichever is larger", () => {
+  for (const [earlierCpu, laterCpu] of [
+    [6_000, 6_000],
+    [6_000, 3_000],
+    [3_000, 6_000],
+  ] as const) {
+    const pods = [
+      aTracePod({ id: "present", app: "a", cpuMilli: 6_000, from: 0, to: 100 }),
+      aTracePod({ id: "earlier", app: "b", cpuMilli: earlierCpu, from: 1 }),
+      aTracePod({ id: "later", app: "c", cpuMilli: laterCpu, from: 2 }),
+    ];
+    for (const policy of POLICIES) {
+      let running = "";
+      run(policy, [...pods, aTracePod({ id: "last", app: "d", cpuMilli: 6_000, from: 101 })], {
+        fleet: { kind: "fixed", nodes: uniformNodes(1, SMALL_NODE) },
+        afterEvent: ({ cluster }) => {
+          running =
+            pods.find((pod) => cluster.nodeOf(replayPod(pod, cluster.mesh)) !== undefined)?.id ?? "none";
+        },
+      });
+      assert.equal(running, "earlier", `${policy}: ${earlierCpu}, then ${laterCpu}`);
+    }
   }
+});
+
+test("room that only an app of the node can use goes to its pod, past one of the same size that came before", () => {
+  // 16 GiB less the staying pod, the proxy and its instance are 14.9 GiB, and less than another instance's base beside.
+  const memoryMib = 14_900;
+  const pods = [
+    aTracePod({ id: "stays" }),
+    aTracePod({ id: "leaves", memoryMib, to: 100 }),
+    aTracePod({ id: "earlier", app: "other", memoryMib, from: 1 }),
+    aTracePod({ id: "sibling", memoryMib, from: 2 }),
+  ];
+  const { pods: counts, overcommits } = run("berth", pods, {
+    fleet: { kind: "fixed", nodes: uniformNodes(1, SMALL_NODE) },
+  });
+  assert.deepEqual([counts.placed, counts.waiting, overcommits], [3, 1, 0]);
 });
 
 test("a pod waits for the room that a proxy gives back when it shrinks", () => {
