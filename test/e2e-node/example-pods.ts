@@ -16,6 +16,8 @@ export interface ExamplePodOptions {
   /** Default: the namespace whose pods are in the mesh. */
   readonly namespace?: string;
   readonly env?: readonly object[];
+  /** Of the app, in the text of a module; the suite's own if absent. */
+  readonly program?: string;
   /** Beside the app, started before it. */
   readonly sidecars?: readonly object[];
 }
@@ -25,6 +27,7 @@ export function examplePod({
   app,
   namespace = SHOP,
   env = [],
+  program = PROGRAM,
   sidecars = [],
 }: ExamplePodOptions): object {
   return {
@@ -38,7 +41,7 @@ export function examplePod({
         {
           name: "app",
           image: BERTH_IMAGE,
-          command: [NODE_PATH, "--input-type=module-typescript", "--eval", PROGRAM],
+          command: [NODE_PATH, "--input-type=module-typescript", "--eval", program],
           env: [fieldEnv("POD_NAME", "metadata.name"), ...env],
           ports: [{ containerPort: APP_PORT }],
           resources: { requests: { cpu: "50m", memory: "64Mi" } },

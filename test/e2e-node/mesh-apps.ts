@@ -3,7 +3,7 @@
 import { get } from "node:http";
 import { text } from "node:stream/consumers";
 import { MESH_PROFILES, PODS, resourcePath } from "#kube/resource-path.ts";
-import { examplePod, SHOP } from "./example-pods.ts";
+import { examplePod, type ExamplePodOptions, SHOP } from "./example-pods.ts";
 import { NODE_ADDRESS } from "./machine-namespace.ts";
 import type { NodeCluster } from "./node-cluster.ts";
 
@@ -20,8 +20,15 @@ export async function inboundPort({ connection }: NodeCluster, app: string): Pro
 }
 
 /** Creates an app's pod and resolves with the app's address in the mesh once that pod answers there. */
-export async function startApp(cluster: NodeCluster, app: string, name = `${app}-0`): Promise<string> {
-  await cluster.connection.create(resourcePath({ ...PODS, namespace: SHOP }), examplePod({ name, app }));
+export async function startApp(
+  cluster: NodeCluster,
+  app: string,
+  { name = `${app}-0`, ...pod }: Partial<Pick<ExamplePodOptions, "name" | "program">> = {},
+): Promise<string> {
+  await cluster.connection.create(
+    resourcePath({ ...PODS, namespace: SHOP }),
+    examplePod({ name, app, ...pod }),
+  );
   let url = "";
   await cluster.until(async () => {
     const port = await inboundPort(cluster, app);

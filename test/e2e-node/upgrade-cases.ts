@@ -147,7 +147,7 @@ async function changed(
 }
 
 /** @returns the sizes that the proxies had meanwhile. */
-async function changeImage(cluster: NodeCluster, image: string): Promise<string> {
+export async function changeImage(cluster: NodeCluster, image: string): Promise<string> {
   await cluster.node.load(berthImage({ name: `docker.io/library/${image}`, labels: { image } }));
   return changeTemplate(cluster, async () => {
     await cluster.kubectl("-n", SYSTEM_NAMESPACE, "set", "image", "daemonset/berth-proxy", `proxy=${image}`);
