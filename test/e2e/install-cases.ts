@@ -8,6 +8,7 @@ import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
 import { BASE, type TestCluster } from "./test-cluster.ts";
 
 export const APP_NAMESPACE = "shop";
+/** kubectl replaces a budget's selector as a whole, and calls it configured by the very same one. */
 const BUDGET = "poddisruptionbudget.policy/berth-scheduler-extender";
 
 export function installCases(cluster: () => TestCluster): void {
@@ -40,15 +41,17 @@ export function installCases(cluster: () => TestCluster): void {
     const generation = () =>
       cluster().kubectl("-n", SYSTEM_NAMESPACE, "get", BUDGET, "-o", "jsonpath={.metadata.generation}");
     const before = await generation();
-    const output = await cluster().kubectl("apply", "-k", BASE);
-    const changed = output.split("\n").filter((line) => line !== "" && !line.endsWith(" unchanged"));
-    // kubectl replaces a budget's selector as a whole, and calls it configured by the very same one.
-    assert.deepEqual(
-      changed.filter((line) => line !== `${BUDGET} configured`),
-      [],
-    );
+    assert.deepEqual(changedBy(await cluster().kubectl("apply", "-k", BASE)), []);
     assert.equal(await generation(), before);
   });
+}
+
+/** The lines of what `kubectl apply` prints about objects that it changed. */
+export function changedBy(output: string): readonly string[] {
+  return output
+    .split("\n")
+    .filter((line) => line !== "" && !line.endsWith(" unchanged"))
+    .filter((line) => line !== `${BUDGET} configured`);
 }
 
 export const TEMPLATE_MEMORY_BYTES = 176 * 1024 ** 2;

@@ -12,7 +12,13 @@ import { runUngate } from "#cli/ungate/ungate-command.ts";
 import { PODS, resourcePath } from "#kube/resource-path.ts";
 import { NOMINATION_ANNOTATION, PLACEMENT_GATE } from "#model/placing-view.ts";
 import { extenderRolledOut, leaderOf, replicasOf } from "./extender-replicas.ts";
-import { APP_NAMESPACE, deployment, proxyMemoryBytes, TEMPLATE_MEMORY_BYTES } from "./install-cases.ts";
+import {
+  changedBy,
+  APP_NAMESPACE,
+  deployment,
+  proxyMemoryBytes,
+  TEMPLATE_MEMORY_BYTES,
+} from "./install-cases.ts";
 import { POOL } from "./placement-cases.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
 import { toolBinaries } from "./tool-binaries.ts";
@@ -27,8 +33,7 @@ const OPERATIONS_PORT = 9090;
 export function nominateCases(cluster: () => TestCluster): void {
   test("the overlay switches a running installation to nominate mode", async () => {
     const output = await cluster().kubectl("apply", "-k", OVERLAY);
-    const changed = output.split("\n").filter((line) => line !== "" && !line.endsWith(" unchanged"));
-    assert.deepEqual(changed.sort(), [
+    assert.deepEqual([...changedBy(output)].sort(), [
       `clusterrole.rbac.authorization.k8s.io/${EXTENDER}-placement created`,
       `clusterrolebinding.rbac.authorization.k8s.io/${EXTENDER}-placement created`,
       `deployment.apps/${EXTENDER} configured`,
