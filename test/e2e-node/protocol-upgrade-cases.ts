@@ -13,7 +13,7 @@ import { SHOP } from "./example-pods.ts";
 import { type NodeCluster, SYSTEM_NAMESPACE } from "./node-cluster.ts";
 import { nodeProxy } from "./node-proxy.ts";
 import { isReady } from "./pod.ts";
-import { patchProxies } from "./resize-cases.ts";
+import { patchProxies, settled, shrunk } from "./resize-cases.ts";
 import { changeImage } from "./upgrade-cases.ts";
 
 const PROGRAM = readFileSync(new URL("../load/protocol-program.ts", import.meta.url), "utf8");
@@ -71,7 +71,10 @@ export function protocolUpgradeCases(cluster: () => NodeCluster): void {
       t.diagnostic(`${protocol}: ${JSON.stringify(figures[protocol])}`);
       assert.equal(figures[protocol].failed, 0, protocol);
     }
+    const withApp = await settled(cluster());
     await removePod(cluster(), `${APP}-0`, SHOP);
+    // Whoever measures next begins with a proxy that has nothing to give back.
+    await shrunk(cluster(), withApp);
   });
 }
 
