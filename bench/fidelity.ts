@@ -3,7 +3,6 @@
 // as a whole. A larger cluster shows what sampling does. `--nodes N --pods N --runs N --seed N --traces FOLDER --modes plain,score,sampling`.
 
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { median } from "simple-statistics";
 import { UsageError } from "#runtime/usage-error.ts";
 import { toolBinaries, type ToolPaths } from "#test/e2e/tool-binaries.ts";
@@ -15,6 +14,7 @@ import { compareSamples, type SamplingFigures } from "./fidelity/sampling.ts";
 import { type FidelityMode, type RealDecision, runForReal } from "./fidelity/real-run.ts";
 import { drawSlice } from "./fidelity/slice.ts";
 import { sliceNodes } from "./fidelity/slice-nodes.ts";
+import { countOf, parseTextFlags } from "./text-flags.ts";
 
 export const fidelityBench: Bench = {
   summary:
@@ -141,7 +141,7 @@ interface Choice {
 
 function choiceOf(argv: readonly string[], size: typeof SIZE): Choice {
   const text = { type: "string" } as const;
-  const { values } = parsed(argv, {
+  const values = parseTextFlags(argv, {
     nodes: text,
     pods: text,
     runs: text,
@@ -161,27 +161,6 @@ function choiceOf(argv: readonly string[], size: typeof SIZE): Choice {
     traces: values.traces ?? TRACES,
     modes: MODES.filter((mode) => wanted.includes(mode)),
   };
-}
-
-function parsed<T extends Readonly<Record<string, { readonly type: "string" }>>>(
-  argv: readonly string[],
-  options: T,
-): { readonly values: { readonly [Name in keyof T]?: string } } {
-  try {
-    return parseArgs({ args: [...argv], options }) as {
-      readonly values: { readonly [Name in keyof T]?: string };
-    };
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function countOf(flag: string, text: string | undefined, absent: number): number {
-  if (text === undefined) return absent;
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1)
-    throw new UsageError(`--${flag} must be a whole number from 1`);
-  return count;
 }
 
 function inWords(agreement: Agreement): string {

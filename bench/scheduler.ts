@@ -2,7 +2,6 @@
 // (in Go), and with Berth's in each of its modes. The same pods in the same order each time; runs take turns, and the
 // median by pods per second speaks for its mode. `--nodes N --pods N --rounds N --modes none,nominate` measures one size.
 
-import { parseArgs } from "node:util";
 import { UsageError } from "#runtime/usage-error.ts";
 import { constantExtenderBinary } from "#test/e2e/constant-extender-binary.ts";
 import { toolBinaries } from "#test/e2e/tool-binaries.ts";
@@ -11,6 +10,7 @@ import { SchedulerBed } from "./scheduler-bed.ts";
 import { startBerth, startConstant } from "./scheduler-extenders.ts";
 import { type RunFigures, type RunOptions, runScheduling, WARM_UP_PODS } from "./scheduler-run.ts";
 import { appsOf } from "./scheduler-workload.ts";
+import { countOf, parseTextFlags } from "./text-flags.ts";
 
 export const schedulerBench: Bench = {
   summary:
@@ -66,7 +66,7 @@ interface Choice {
 
 function choiceOf(argv: readonly string[], sizes: readonly Size[]): Choice {
   const text = { type: "string" } as const;
-  const { nodes, pods, rounds, modes } = parseFlags(argv, {
+  const { nodes, pods, rounds, modes } = parseTextFlags(argv, {
     nodes: text,
     pods: text,
     rounds: text,
@@ -83,25 +83,6 @@ function choiceOf(argv: readonly string[], sizes: readonly Size[]): Choice {
   };
   const isOneSize = nodes !== undefined || pods !== undefined || rounds !== undefined;
   return { sizes: isOneSize ? [size] : sizes, modes: MODES.filter((mode) => wanted.includes(mode)) };
-}
-
-function parseFlags<T extends Readonly<Record<string, { readonly type: "string" }>>>(
-  argv: readonly string[],
-  options: T,
-): { readonly [Name in keyof T]?: string } {
-  try {
-    return parseArgs({ args: [...argv], options }).values as { readonly [Name in keyof T]?: string };
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function countOf(flag: string, text: string | undefined, absent: number): number {
-  if (text === undefined) return absent;
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1)
-    throw new UsageError(`--${flag} must be a whole number from 1`);
-  return count;
 }
 
 interface Measured {

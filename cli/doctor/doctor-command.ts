@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { connect } from "#kube/connect.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
+import { wantsColour } from "../wants-colour.ts";
 import { apiReader } from "./api-reader.ts";
 import { type DoctorOptions, doctorOptions } from "./doctor-options.ts";
 import { type Examination, examine } from "./examination.ts";
@@ -51,6 +52,5 @@ export async function runDoctor(argv: readonly string[], out: (text: string) => 
 function printed(examination: Examination, output: DoctorOptions["output"]): string {
   if (output === "json") return `${JSON.stringify(examination)}\n`;
   if (output === "yaml") return stringify(examination, { lineWidth: 0 });
-  const hasColour = process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
-  return examinationText(examination, { hasColour });
+  return examinationText(examination, { hasColour: wantsColour() });
 }

@@ -52,6 +52,10 @@ export const ok = (what: string): Finding => ({ level: "ok", what });
 export const warning = (what: string, mend: string): Finding => ({ level: "warning", what, mend });
 export const fault = (what: string, mend: string): Finding => ({ level: "fault", what, mend });
 
+export function nameOf({ metadata: { namespace = "", name } }: KubeObject): string {
+  return `${namespace}/${name}`;
+}
+
 /** The first few of many, and how many more there are. */
 export function someOf(names: readonly string[]): string {
   const rest = names.length - NAMED_MAX;

@@ -3,7 +3,7 @@
 import type { AppName } from "#model/brand.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import { modelCost, required } from "#model/mesh-cost.ts";
-import { noResources, type Resources } from "#model/resources.ts";
+import { addResources, noResources, type Resources } from "#model/resources.ts";
 import type { Fleet } from "./read-fleet.ts";
 
 export interface NodeFigures {
@@ -141,10 +141,7 @@ function sum(values: Iterable<number>): number {
 }
 
 function total(amounts: readonly Resources[]): Resources {
-  return {
-    cpuMilli: sum(amounts.map(({ cpuMilli }) => cpuMilli)),
-    memoryBytes: sum(amounts.map(({ memoryBytes }) => memoryBytes)),
-  };
+  return amounts.reduce(addResources, noResources);
 }
 
 function ratio(part: number, whole: number): number | null {

@@ -10,7 +10,8 @@ import { appFigures, fleetTotals, nodeFigures } from "./fleet-figures.ts";
 import { type TopOptions, topOptions } from "./fleet-options.ts";
 import { appsText, nodesText, totalsText } from "./fleet-text.ts";
 import { type Fleet, readFleet } from "./read-fleet.ts";
-import { shown, wantsColour } from "./watching.ts";
+import { wantsColour } from "../wants-colour.ts";
+import { shown } from "./watching.ts";
 
 export const topCommand = {
   summary: "list the nodes or the apps that take most of the mesh",

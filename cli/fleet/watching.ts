@@ -26,8 +26,3 @@ export async function shown(
     await delay(everySeconds * 1000, undefined, { signal: ending.signal }).catch(() => undefined);
   }
 }
-
-/** Whether escapes for colours are understood and wanted (no-color.org). */
-export function wantsColour(): boolean {
-  return process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
-}

@@ -23,6 +23,7 @@ import {
 } from "../report-output.ts";
 import type { Explanation } from "#scheduler-extender/policy/explanation.ts";
 import { decisionText } from "../explain/explanation-text.ts";
+import { wantsColour } from "../wants-colour.ts";
 import { type PlanFlags, planOptions } from "./plan-options.ts";
 import { type MeshRule, plannedClusterOf, type ReadCluster } from "./planned-cluster-of.ts";
 import { KNOWN_SIDECARS } from "./sidecars.ts";
@@ -35,7 +36,7 @@ export const planCommand = {
       await runPlan(argv, {
         out: (text) => void process.stdout.write(text),
         progress: (text) => void process.stderr.write(text),
-        hasColour: process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "",
+        hasColour: wantsColour(),
       });
     } catch (error) {
       reportAndExit(error);

@@ -19,6 +19,7 @@ import { calibrationTable, scenarioJson, scenarioTable, scenarioText } from "#si
 import { simReport } from "#sim/report/sim-report.ts";
 import { simTables } from "#sim/report/sim-tables.ts";
 import { berthVersion, givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
+import { wantsColour } from "../wants-colour.ts";
 import { scenarioOfFlags } from "./flags-scenario.ts";
 import { Decisions } from "./decisions.ts";
 import { readSimOptions, simOptions, type SimOptions } from "./sim-options.ts";
@@ -33,7 +34,7 @@ export const simCommand = {
       await runSim(argv, {
         out: (text) => void process.stdout.write(text),
         progress: (text) => void process.stderr.write(text),
-        hasColour: process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "",
+        hasColour: wantsColour(),
       });
     } catch (error) {
       reportAndExit(error);

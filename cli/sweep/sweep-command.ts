@@ -18,6 +18,7 @@ import { summaryTable } from "#sim/sweep/summary-table.ts";
 import { baselineOf, sweepTasks } from "#sim/sweep/sweep-tasks.ts";
 import { runInPool } from "#sim/sweep/worker-pool.ts";
 import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
+import { wantsColour } from "../wants-colour.ts";
 import { partOf, readSweepOptions, type SweepOptions, sweepOptions, workersOf } from "./sweep-options.ts";
 import { SweepProgress } from "./sweep-progress.ts";
 
@@ -31,7 +32,7 @@ export const sweepCommand = {
         out: (text) => void process.stdout.write(text),
         progress: (text) => void process.stderr.write(text),
         isTerminal: process.stderr.isTTY,
-        hasColour: process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "",
+        hasColour: wantsColour(),
         environment: process.env,
         signal: interrupt.signal,
       });

@@ -4,7 +4,7 @@ import { MESH_ENABLED, MESH_LABEL } from "#model/app.ts";
 import { PLACEMENT_GATE } from "#model/placing-view.ts";
 import { PODS, resourcePath } from "#kube/resource-path.ts";
 import { INJECTED_ANNOTATION } from "#scheduler-extender/policy/injection.ts";
-import { type Check, type Finding, fault, type KubeObject, ok, someOf, warning } from "../finding.ts";
+import { type Check, type Finding, fault, type KubeObject, nameOf, ok, someOf, warning } from "../finding.ts";
 
 /** Nominate mode lifts every gate after half a minute by default. */
 const GATED_MS_MAX = 120_000;
@@ -45,8 +45,4 @@ function isGated({ spec }: KubeObject): boolean {
 
 function ageMs({ metadata }: KubeObject, nowMs: number): number {
   return nowMs - Date.parse(metadata.creationTimestamp ?? "");
-}
-
-function nameOf({ metadata: { namespace = "", name } }: KubeObject): string {
-  return `${namespace}/${name}`;
 }

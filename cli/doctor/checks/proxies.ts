@@ -9,6 +9,7 @@ import {
   type Finding,
   fault,
   type KubeObject,
+  nameOf,
   ok,
   someOf,
   warning,
@@ -52,10 +53,6 @@ export const proxies: Check = {
 
 function template(spec: KubeObject["spec"]): DaemonSetSpec["template"] {
   return ((spec ?? {}) as DaemonSetSpec).template;
-}
-
-function nameOf({ metadata: { namespace = "", name } }: KubeObject): string {
-  return `${namespace}/${name}`;
 }
 
 function templateFaults(daemonSet: KubeObject): readonly Finding[] {
