@@ -23,7 +23,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (argv) => (await import("./sweep/sweep-command.ts")).sweepCommand.run(argv),
   },
   explain: {
-    summary: "say why a pod is where it is or what it waits for, or why a node's proxy has its size",
+    summary:
+      "say why a pod is where it is or what it waits for, why a proxy has its size, how an app's mesh stands",
     run: async (argv) => (await import("./explain/explain-command.ts")).explainCommand.run(argv),
   },
   plan: {

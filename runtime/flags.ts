@@ -13,15 +13,33 @@ export type FlagSchema = z.ZodObject<Record<string, z.ZodType>>;
  * @throws UsageError for an unknown flag, a missing value, or text where a number belongs.
  */
 export function readFlags(schema: FlagSchema, argv: readonly string[]): Record<string, unknown> {
+  const { given, words } = readCommandLine(schema, argv);
+  const [word] = words;
+  if (word === undefined) return given;
+  throw new UsageError(`Unexpected argument '${word}'; --help lists the options`);
+}
+
+export interface CommandLine {
+  /** What is no flag and no flag's value, in order: what a command is about. */
+  readonly words: readonly string[];
+  readonly given: Record<string, unknown>;
+}
+
+/**
+ * The same for a command that takes words as well, before, between and after its flags, as kubectl's do.
+ *
+ * @throws UsageError as `readFlags` does, but for words.
+ */
+export function readCommandLine(schema: FlagSchema, argv: readonly string[]): CommandLine {
   const fields = fieldsOf(schema);
-  const values = parse(fields, argv);
+  const { values, positionals: words } = parse(fields, argv);
   const given: Record<string, unknown> = {};
   for (const field of fields) {
     const value = values[field.flag];
     if (value !== undefined)
       given[field.name] = typeof value === "boolean" ? value : typed(field, String(value));
   }
-  return given;
+  return { words, given };
 }
 
 /**
@@ -77,18 +95,33 @@ function fieldsOf(schema: FlagSchema): readonly Field[] {
   });
 }
 
-function parse(fields: readonly Field[], argv: readonly string[]): Record<string, unknown> {
+interface Parsed {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly positionals: readonly string[];
+}
+
+function parse(fields: readonly Field[], argv: readonly string[]): Parsed {
   const options = Object.fromEntries(
     fields.map(({ flag, type }) => [flag, { type: type === "boolean" ? "boolean" : "string" } as const]),
   );
   try {
-    // The one short form, as kubectl has it.
-    const args = argv.map((word) => (word === "-o" && Object.hasOwn(options, "output") ? "--output" : word));
-    return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
+    const args = argv.map((word) => longForm(word, options));
+    return parseArgs({ args, options, strict: true, allowPositionals: true });
   } catch (error) {
     const [reason] = (error as Error).message.split(". To specify");
     throw new UsageError(`${reason}; --help lists the options`, { cause: error });
   }
+}
+
+/** As kubectl has them. */
+const SHORT_FORMS: Readonly<Record<string, string>> = { o: "output", n: "namespace", w: "watch" };
+
+// `-o json`, `-o=json` and `-ojson` are one.
+function longForm(word: string, options: Readonly<Record<string, unknown>>): string {
+  const [, letter = "", value] = /^-([a-z])(?:=?(.+))?$/.exec(word) ?? [];
+  const flag = SHORT_FORMS[letter];
+  if (flag === undefined || !Object.hasOwn(options, flag)) return word;
+  return value === undefined ? `--${flag}` : `--${flag}=${value}`;
 }
 
 function typed(field: Field, text: string): unknown {

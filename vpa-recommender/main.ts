@@ -11,6 +11,7 @@ import { createHttpServer, listen } from "#runtime/http-server.ts";
 import { operationsApi } from "#runtime/operations-api.ts";
 import { markChanged } from "./shell/mark-changed.ts";
 import { serveRecommendations } from "./shell/recommendations-api.ts";
+import { serveUsage } from "./shell/usage-api.ts";
 import { watchProxies } from "./shell/proxy-watch.ts";
 import { COMPONENT, createLoops } from "./shell/recommender-loops.ts";
 import { recommenderSettings, type RecommenderSettings } from "./shell/recommender-settings.ts";
@@ -49,7 +50,7 @@ async function start({
     logger,
     mayAct,
   });
-  const { sizing, usage, keeper, census, vpas, metrics } = loops;
+  const { sizing, usage, keeper, census, vpas, metrics, model, latest } = loops;
   const cache = new ClusterCache({
     connection,
     ledger,
@@ -65,6 +66,7 @@ async function start({
   ];
   await operations.register(operationsApi, { registry: metrics.registry, unreadyReasons });
   serveRecommendations(operations, { sizing, daemons: keeper.daemons });
+  serveUsage(operations, { model, latest });
   const urls = {
     operations: await listen(operations, { host: config.operationsHost, port: config.operationsPort }),
   };

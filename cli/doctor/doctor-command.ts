@@ -4,6 +4,8 @@ import { stringify } from "yaml";
 import { connect } from "#kube/connect.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
+import { UsageError } from "#runtime/usage-error.ts";
+import { LOOPBACK_BUILD } from "#sim/loopback/discovery.ts";
 import { wantsColour } from "../wants-colour.ts";
 import { apiReader } from "./api-reader.ts";
 import { type DoctorOptions, doctorOptions } from "./doctor-options.ts";
@@ -40,7 +42,11 @@ export async function runDoctor(argv: readonly string[], out: (text: string) => 
   const { namespace, output, ...settings } = checkFlags(doctorOptions, readFlags(doctorOptions, argv));
   const connection = await connect(settings, "berth-doctor");
   try {
-    await connection.get("/version");
+    const { gitVersion = "" } = (await connection.get("/version")) as { readonly gitVersion?: string };
+    if (gitVersion.includes(LOOPBACK_BUILD))
+      throw new UsageError(
+        "that is the simulated fleet's API, in which nothing is installed: berth doctor is for clusters; try berth status",
+      );
     const examination = await examine(apiReader(connection, namespace, Date.now()));
     out(printed(examination, output));
     return examination.counts.fault > 0;

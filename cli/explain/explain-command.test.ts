@@ -27,7 +27,7 @@ let extender: ReturnType<typeof createHttpServer>;
 let extenderUrl: string;
 let api: Server;
 let apiUrl: string;
-let leaders: readonly string[];
+let leader: string;
 let asked: string[];
 
 beforeEach(async () => {
@@ -41,14 +41,14 @@ beforeEach(async () => {
   extender = createHttpServer({ bodyBytesMax: 1_024, logger: silentLogger });
   await extender.register(explainApi, { ledger, explanations, clock, unreadyReasons: () => [] });
   extenderUrl = await listen(extender, { host: "127.0.0.1", port: 0 });
-  [leaders, asked] = [["berth-scheduler-extender-x"], []];
-  // As the API server does: lists pods, and passes on what is asked of one.
+  [leader, asked] = ["berth-scheduler-extender-x", []];
+  // As the API server does: has the Lease, and passes on what is asked of a pod.
   api = createServer((request, response) => {
     const { pathname, search } = new URL(request.url ?? "", "http://api");
     asked.push(`${pathname}${search}`);
     response.setHeader("content-type", "application/json");
     if (pathname.endsWith("/proxy/explain")) void pass(search, response);
-    else response.end(JSON.stringify({ items: leaders.map((name) => ({ metadata: { name } })) }));
+    else response.end(JSON.stringify({ spec: { holderIdentity: leader } }));
   });
   await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
   apiUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
@@ -91,8 +91,8 @@ When kube-scheduler last asked: app shop/cart, A = 100m 128Mi, 2 nodes judged
 `,
   );
   assert.deepEqual(asked, [
-    "/api/v1/namespaces/berth-system/pods?labelSelector=berth.dev%2Fleader-of%3Dberth-scheduler-extender",
-    "/api/v1/namespaces/berth-system/pods/berth-scheduler-extender-x:9090/proxy/explain?pod=shop%2Fcart-1",
+    "/apis/coordination.k8s.io/v1/namespaces/berth-system/leases/berth-scheduler-extender",
+    "/api/v1/namespaces/berth-system/pods/berth-scheduler-extender-x%3A9090/proxy/explain?pod=shop%2Fcart-1",
   ]);
 });
 
@@ -116,6 +116,16 @@ Now, on all nodes, some of which kube-scheduler may reject: app shop/cart, A = 8
   );
 });
 
+test("a pod is named as kubectl has it too, with its flags before or after", async () => {
+  ledger.upsertPod(aPod({ node: "node-1" }));
+  for (const words of [
+    ["pod", "cart-1", "-n", "shop"],
+    ["--namespace=shop", "pod", "cart-1", "-ojson"],
+    ["-n=shop", "cart-1", "-o=yaml"],
+  ])
+    assert.match(await explain(...words), /bound/);
+});
+
 test("the extender can be asked directly, and says it all as JSON", async () => {
   ledger.upsertPod(aPod());
   const text = await explain("pod", "shop/cart-1", "--output=json", `--url=${extenderUrl}`);
@@ -124,7 +134,12 @@ test("the extender can be asked directly, and says it all as JSON", async () => 
 });
 
 test("what cannot be answered is said", async () => {
-  await assert.rejects(explain("cart-1"), new UsageError("say which pod: NAMESPACE/NAME"));
+  for (const words of [["cart-1"], [], ["pod"], ["shop/cart-1", "shop/cart-2"], ["a/b/c", "-n=a"]])
+    await assert.rejects(
+      explain(...words),
+      (error) => error instanceof UsageError && /say which pod/.test(error.message),
+    );
+  await assert.rejects(explain("shop/cart-1", "-n", "bank"), /shop\/cart-1 is not in --namespace bank/);
   await assert.rejects(
     explain("shop/nobody"),
     /the extender does not explain shop\/nobody: .*404|no pod shop\/nobody/,
@@ -133,6 +148,6 @@ test("what cannot be answered is said", async () => {
     explain("shop/nobody", `--url=${extenderUrl}`),
     /no pod shop\/nobody that this replica knows/,
   );
-  leaders = [];
+  leader = "";
   await assert.rejects(explain("shop/cart-1"), /no extender leads in namespace berth-system/);
 });

@@ -19,7 +19,7 @@ async function served(t: TestContext, bed: RecommenderBed): Promise<string> {
 
 async function explained(...argv: readonly string[]): Promise<string> {
   let text = "";
-  await runExplainNode(argv, (part) => void (text += part));
+  await runExplainNode(["node", ...argv], (part) => void (text += part));
   return text;
 }
 
@@ -87,7 +87,7 @@ test("it is asked of the recommender that leads, through the API server", async 
 test("what cannot be answered is said", async (t) => {
   await using bed = await RecommenderBed.start();
   const url = await served(t, bed);
-  await assert.rejects(explained(), new UsageError("say which node"));
+  await assert.rejects(explained(), new UsageError("say which node: berth explain node NAME"));
   await assert.rejects(explained("nowhere", `--url=${url}`), /nothing is sized on a node nowhere/);
   await assert.rejects(explained("node-1", "--url=http://127.0.0.1:1"), /does not answer/);
 });

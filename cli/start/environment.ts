@@ -17,6 +17,7 @@ import { ExampleApps } from "./example-apps.ts";
 import { createFleet, createInjectionWebhook } from "./fleet.ts";
 import { ProxyMeter } from "./proxy-meter.ts";
 import { createParts, FIXED_PORTS, type Parts, realNodeAddresses } from "./parts.ts";
+import { partUrl } from "./part-url.ts";
 import { KubeletTally } from "./kubelet-tally.ts";
 import { simulatedUsage } from "./simulated-usage.ts";
 import type { StartOptions } from "./start-options.ts";
@@ -101,6 +102,7 @@ async function startAll(
     },
   });
   const urls = { api: apiUrl, ...(await startParts(parts, stops)) };
+  api.setPodReach((podPort) => partUrl(podPort, urls));
   meter.start(urls.proxies);
   stops.push(async () => meter.stop());
   createInjectionWebhook(api.store, urls.verbs);

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { ManagedProcess, type ProcessHandlers } from "./managed-process.ts";
 import { freePort } from "./free-port.ts";
 import { nodeName, SYSTEM_NAMESPACE } from "./fleet.ts";
+import { PARTS_IDENTITY } from "./part-url.ts";
 import type { StartOptions } from "./start-options.ts";
 
 export interface Parts {
@@ -66,7 +67,7 @@ export async function createParts({
     options.speed === "max"
       ? { clock: "paced" }
       : { "clock-speed": options.speed, "clock-since-ms": clockSinceMs };
-  const shared = { ...pace, identity: "berth-start", "lease-namespace": SYSTEM_NAMESPACE };
+  const shared = { ...pace, identity: PARTS_IDENTITY, "lease-namespace": SYSTEM_NAMESPACE };
   return {
     extender: make("extender", MAINS.extender, {
       ...shared,

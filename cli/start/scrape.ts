@@ -21,6 +21,22 @@ export class Scrape {
     }
     return sum;
   }
+
+  /** The same for each value of another label; without those that are 0. */
+  sumBy(
+    metric: string,
+    by: string,
+    labels: Readonly<Record<string, string>> = {},
+  ): Readonly<Record<string, number>> {
+    const values = new Set<string>();
+    const value = new RegExp(`[{,]${by}="((?:[^"\\\\]|\\\\.)*)"`);
+    for (const line of this.#lines) {
+      const [, found] = (line.startsWith(`${metric}{`) && value.exec(line)) || [];
+      if (found !== undefined) values.add(found);
+    }
+    const sums = [...values].map((one) => [one, this.sum(metric, { ...labels, [by]: one })] as const);
+    return Object.fromEntries(sums.filter(([, sum]) => sum !== 0));
+  }
 }
 
 const SCRAPE_MS_MAX = 5_000;

@@ -25,6 +25,9 @@ export function discoveryDocument(path: string, kubernetesMinor: number): JsonOb
 
 const HEALTH_PATHS = new Set(["/healthz", "/readyz", "/livez"]);
 
+/** In `/version`, by which this server is told from a cluster. */
+export const LOOPBACK_BUILD = "berth-loopback";
+
 /** The minor version that it imitates. */
 export const KUBERNETES_MINOR = 37;
 
@@ -32,7 +35,7 @@ function versionOf(minor: number): JsonObject {
   return {
     major: "1",
     minor: String(minor),
-    gitVersion: `v1.${minor}.2+berth-loopback`,
+    gitVersion: `v1.${minor}.2+${LOOPBACK_BUILD}`,
     platform: "loopback",
   };
 }

@@ -28,6 +28,8 @@ import { ObjectStore } from "./object-store.ts";
 import { boundPod } from "./pod-binding.ts";
 import { podMetrics } from "./pod-metrics.ts";
 import type { PodUsage } from "./pod-metrics.ts";
+import { proxiedToPod } from "./pod-proxy.ts";
+import type { PodReach, ProxiedAnswer } from "./pod-proxy.ts";
 import { getObject, listObjects } from "./read-verbs.ts";
 import { parseResourceRoute } from "./route.ts";
 import type { ResourceRoute } from "./route.ts";
@@ -59,6 +61,7 @@ export class LoopbackApi {
   readonly #server: Server;
   readonly #kubernetesMinor: number;
   #metricsSource: () => readonly PodUsage[] = () => [];
+  #podReach: PodReach = () => undefined;
 
   constructor(options: LoopbackOptions) {
     const { clock, serverClock = clock, logger = silentLogger, random = Math.random } = options;
@@ -118,9 +121,14 @@ export class LoopbackApi {
     this.#metricsSource = source;
   }
 
+  /** Who answers what is asked of pods through the API server; nobody if it was not set. */
+  setPodReach(reach: PodReach): void {
+    this.#podReach = reach;
+  }
+
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const { pathname, searchParams } = new URL(incoming.url ?? "/", "http://loopback");
+      const { pathname, search, searchParams } = new URL(incoming.url ?? "/", "http://loopback");
       const document = discoveryDocument(pathname, this.#kubernetesMinor);
       if (document !== undefined) return sendDocument(response, document);
       const context = {
@@ -130,6 +138,9 @@ export class LoopbackApi {
       };
       const metrics = podMetrics(context, pathname, searchParams);
       if (metrics !== undefined) return sendAnswer(response, metrics);
+      const isForPod = incoming.method === "GET" && pathname.includes("/proxy/");
+      const proxied = isForPod ? await proxiedToPod(pathname, search, this.#podReach) : undefined;
+      if (proxied !== undefined) return sendProxied(response, proxied);
       const route = parseResourceRoute(pathname);
       if (route === undefined) return sendUnknownPath(response);
       if (incoming.method === "GET" && isWatch(route, searchParams)) {
@@ -208,6 +219,11 @@ function sendAnswer(response: ServerResponse, { code, text, warnings = [] }: Api
   const body = Buffer.from(text);
   response.writeHead(code, { "content-type": "application/json", "content-length": body.length });
   response.end(body);
+}
+
+function sendProxied(response: ServerResponse, { code, contentType, text }: ProxiedAnswer): void {
+  response.writeHead(code, { "content-type": contentType });
+  response.end(text);
 }
 
 function sendDocument(response: ServerResponse, document: unknown): void {

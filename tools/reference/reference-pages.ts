@@ -28,8 +28,7 @@ import { vpaRecommender } from "#vpa-recommender/main.ts";
 import { createRecommenderMetrics } from "#vpa-recommender/shell/recommender-metrics.ts";
 import { createReleaseMetrics } from "#vpa-recommender/shell/release-metrics.ts";
 import { startSettings } from "#cli/start/start-options.ts";
-import { explainNodeOptions } from "#cli/explain/explain-node.ts";
-import { explainOptions } from "#cli/explain/explain-options.ts";
+import { explainAppOptions, explainNodeOptions, explainPodOptions } from "#cli/explain/explain-options.ts";
 import { statusOptions, topOptions } from "#cli/fleet/fleet-options.ts";
 import { doctorOptions } from "#cli/doctor/doctor-options.ts";
 import { ungateOptions } from "#cli/ungate/ungate-options.ts";
@@ -73,12 +72,17 @@ function cliPage(): string {
     section(
       "berth explain pod NAMESPACE/NAME",
       "Says why a pod is where it is or, while it waits, what its nodes miss.",
-      explainOptions,
+      explainPodOptions,
     ),
     section(
       "berth explain node NODE",
       "Says why a node's proxy has its size: each app's part, what was seen of it, headroom, room and the last change.",
       explainNodeOptions,
+    ),
+    section(
+      "berth explain app NAMESPACE/NAME",
+      "Says how an app's mesh stands: nodes and instances, what it costs and how well that is known, quota and lending, throttling, its release.",
+      explainAppOptions,
     ),
     section(
       "berth plan",

@@ -44,6 +44,8 @@ export interface ObservationContext {
 
 export interface LearnedApp extends LearnedCost {
   readonly samples: number;
+  /** Instances that proxies told apart, or nodes' totals over which the apps' parts were spread. */
+  readonly from: "instances" | "totals";
 }
 
 /** What outlives a restart of a node. */
@@ -162,6 +164,7 @@ export class SizingModel {
       cost: learner.costs(),
       confidence: learner.confidence(),
       samples: learner.samples,
+      from: "instances" as const,
     };
     if (own !== undefined && own.confidence >= CONFIDENCE_MIN) return own;
     const fromTotals = this.#learnedFromTotals(app);
@@ -260,7 +263,7 @@ export class SizingModel {
     const profile = this.#profiles.get(app);
     if (learned === undefined || profile === undefined) return undefined;
     const { confidence, readings } = learned;
-    return { cost: costFromTotals(profile, learned), confidence, samples: readings };
+    return { cost: costFromTotals(profile, learned), confidence, samples: readings, from: "totals" };
   }
 
   #learnerOf(app: AppName, prior: AppCost): InstanceLearner {

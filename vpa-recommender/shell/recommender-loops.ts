@@ -12,6 +12,7 @@ import { SizingModel } from "../policy/sizing-model.ts";
 import { createHistorySources } from "./history-sources.ts";
 import { CostPublisher } from "./cost-publisher.ts";
 import { InstanceSource } from "./instance-source.ts";
+import { LatestUsage } from "./latest-usage.ts";
 import { createRecommenderMetrics, type RecommenderMetrics } from "./recommender-metrics.ts";
 import {
   demandOptions,
@@ -56,6 +57,8 @@ export interface RecommenderLoops {
   readonly census: NodeCensus;
   readonly vpas: VpaLoop;
   readonly metrics: RecommenderMetrics;
+  readonly model: SizingModel;
+  readonly latest: LatestUsage;
   start(): void;
   stop(): Promise<void>;
 }
@@ -82,6 +85,7 @@ export async function createLoops(options: LoopsOptions): Promise<RecommenderLoo
   const costs = new CostPublisher({ connection, ledger, model, budget, logger });
   const intervalMs = config.usageIntervalSeconds * 1000;
   const warmUpMs = config.usageWarmUpSeconds * 1000;
+  const latest = new LatestUsage();
   const history = await createHistorySources({
     ...options,
     budget,
@@ -101,6 +105,7 @@ export async function createLoops(options: LoopsOptions): Promise<RecommenderLoo
     metrics,
     past: history.past,
     capOf: subject.capOf,
+    latest,
   };
   const usage = new UsageLoop({ ...learning, clock, intervalMs, warmUpMs, logger, mayAct });
   const statuses = new AutoscalerStatusWriter({ connection, budget, logger });
@@ -134,6 +139,8 @@ export async function createLoops(options: LoopsOptions): Promise<RecommenderLoo
     keeper,
     census,
     metrics,
+    model,
+    latest,
     start() {
       for (const loop of [usage, vpas, keeper, releases]) loop.start();
       history.state?.start();

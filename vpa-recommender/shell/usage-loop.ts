@@ -14,6 +14,7 @@ import type { NodeReading, SizingModel } from "../policy/sizing-model.ts";
 import type { ProxyUsage } from "../policy/usage-difference.ts";
 import type { CostPublisher } from "./cost-publisher.ts";
 import type { InstanceSource } from "./instance-source.ts";
+import type { LatestUsage } from "./latest-usage.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
 import type { Resizer } from "./resizer.ts";
@@ -29,6 +30,8 @@ export interface UsageLoopOptions {
   readonly resizer: Resizer;
   readonly instances: InstanceSource;
   readonly costs: CostPublisher;
+  /** Told of every reading, for people who ask. */
+  readonly latest?: Pick<LatestUsage, "set" | "forget"> | undefined;
   /** The past, which is read before the first reading of now; undefined where it is not kept. */
   readonly past?: FirstAttempts | undefined;
   /** The platform's caps of single apps. */
@@ -84,6 +87,7 @@ export class UsageLoop {
 
   nodeGone(node: NodeName): void {
     this.#options.model.forgetNode(node);
+    this.#options.latest?.forget(node);
     this.#changedAtMs.delete(node);
   }
 
@@ -155,7 +159,8 @@ export class UsageLoop {
       const total = totals.get(`${proxy.namespace}/${proxy.name}`);
       const own = instances.get(proxy.uid);
       if (own !== undefined) this.#observe(proxy, { ...own, timeMs: nowMs }, nowMs);
-      else if (total !== undefined) this.#observe(proxy, { ...total, timeMs: total.timeMs ?? nowMs }, nowMs);
+      else if (total !== undefined)
+        this.#observe(proxy, { used: total.used, timeMs: total.timeMs ?? nowMs }, nowMs);
     }
     model.refreshFleet(nowMs);
   }
@@ -175,9 +180,12 @@ export class UsageLoop {
   }
 
   #observe(proxy: ProxyPod, reading: Omit<NodeReading, "limit">, nowMs: number): void {
-    const { ledger, model, metrics, sizing, warmUpMs, capOf } = this.#options;
+    const { ledger, model, metrics, sizing, warmUpMs, capOf, latest } = this.#options;
     const node = proxy.nodeName === undefined ? undefined : ledger.node(proxy.nodeName);
-    if (node === undefined || nowMs - (this.#changedAtMs.get(node.name) ?? 0) < warmUpMs) return;
+    if (node === undefined) return;
+    const { timeMs, used, instances } = reading;
+    latest?.set(node.name, { timeMs, used, instances });
+    if (nowMs - (this.#changedAtMs.get(node.name) ?? 0) < warmUpMs) return;
     const fault = model.observe(
       node,
       { ...reading, limit: proxy.limits },

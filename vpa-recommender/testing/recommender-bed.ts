@@ -21,6 +21,7 @@ import { DEFAULT_PLANNER_OPTIONS } from "../policy/resize-planner.ts";
 import { SizingModel } from "../policy/sizing-model.ts";
 import { CostPublisher } from "../shell/cost-publisher.ts";
 import { InstanceSource } from "../shell/instance-source.ts";
+import { LatestUsage } from "../shell/latest-usage.ts";
 import { PrometheusClient } from "../shell/prometheus-client.ts";
 import { markChanged } from "../shell/mark-changed.ts";
 import type { ProxyPod } from "../shell/proxy-pod.ts";
@@ -82,6 +83,7 @@ export class RecommenderBed implements AsyncDisposable {
   readonly model = new SizingModel();
   readonly autoscalers = new AutoscalerBook();
   readonly census = new NodeCensus();
+  readonly latest = new LatestUsage();
   readonly metrics: RecommenderMetrics;
   /** What was written to proxies, in order. */
   readonly patches: ("resize" | "shares" | "correction")[] = [];
@@ -333,14 +335,14 @@ export class RecommenderBed implements AsyncDisposable {
       costs,
       sizing,
       capOf: subject.capOf,
+      latest: this.latest,
       intervalMs: USAGE_INTERVAL_MS,
       warmUpMs: WARM_UP_MS,
     });
-    const rounds = "onDemand" as const;
     const following = {
       ...acting,
       events,
-      rounds,
+      rounds: "onDemand" as const,
       connection,
       support,
       census,
