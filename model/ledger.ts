@@ -9,7 +9,7 @@ import { defaultProfile, type MeshProfile } from "./mesh-profile.ts";
 import { type NodeAccount, NodeLedger, type SiblingHold } from "./node-ledger.ts";
 import { NominatedPods } from "./nominated-pods.ts";
 import type { Resources } from "./resources.ts";
-import type { RoomCell, RoomQuestion } from "./room-index.ts";
+import type { RoomQuestion, RoomSearch } from "./room-need.ts";
 import { Rooms } from "./rooms.ts";
 import { SupposedNode } from "./supposed-node.ts";
 import { ZoneCounts } from "./zone-counts.ts";
@@ -35,9 +35,9 @@ export interface LedgerView {
   nodes(): Iterable<NodeAccount>;
   nodesOfApp(app: AppName): Iterable<NodeAccount>;
   /** The nodes that may take so much, those first that may be left with the least. */
-  rooms(question: RoomQuestion): Iterable<RoomCell>;
+  rooms(question: RoomQuestion): RoomSearch;
   /** Likewise of those that the app already runs on, will go on running on, and may have one more of its pods on. */
-  roomsOfApp(app: AppName, question: RoomQuestion): Iterable<RoomCell>;
+  roomsOfApp(app: AppName, question: RoomQuestion): RoomSearch;
   profile(app: AppName): MeshProfile;
   unitCost(app: AppName): UnitCost;
   siblingsToCome(pod: PodDemand): number;
@@ -199,11 +199,11 @@ export class ClusterLedger implements LedgerView {
     for (const node of this.#appNodes.get(app)?.values() ?? []) if (node.isKnown) yield node;
   }
 
-  rooms(question: RoomQuestion): Iterable<RoomCell> {
+  rooms(question: RoomQuestion): RoomSearch {
     return this.#rooms.ofAll(question);
   }
 
-  roomsOfApp(app: AppName, question: RoomQuestion): Iterable<RoomCell> {
+  roomsOfApp(app: AppName, question: RoomQuestion): RoomSearch {
     return this.#rooms.ofHosts(app, { ...question, nodes: this.#appNodes.get(app) });
   }
 

@@ -3,7 +3,8 @@
 
 import type { AppName, NodeName } from "./brand.ts";
 import type { NodeLedger } from "./node-ledger.ts";
-import { type RoomCell, RoomIndex, type RoomQuestion } from "./room-index.ts";
+import { RoomIndex } from "./room-index.ts";
+import type { RoomQuestion, RoomSearch } from "./room-need.ts";
 
 /** Up to here asking every node costs less than keeping an index. */
 const NODES_UNINDEXED_MAX = 64;
@@ -22,15 +23,15 @@ export class Rooms {
     this.#podsPerNodeMax = podsPerNodeMax;
   }
 
-  ofAll(question: RoomQuestion): Iterable<RoomCell> {
+  ofAll(question: RoomQuestion): RoomSearch {
     return this.#all.tightestFirst(question);
   }
 
-  ofHosts(app: AppName, question: HostRoomsQuestion): Iterable<RoomCell> {
-    const { nodes = new Map<NodeName, NodeLedger>() } = question;
+  ofHosts(app: AppName, question: HostRoomsQuestion): RoomSearch {
+    const { nodes = NOWHERE } = question;
     if (nodes.size <= NODES_UNINDEXED_MAX) {
       this.#hosts.delete(app);
-      return [{ leftShareMin: -Infinity, kinds: this.#alone(app, nodes.values()) }];
+      return nodes.size === 0 ? NO_ROOMS : new EachOf(nodes.values(), (node) => this.#isOpen(app, node));
     }
     let index = this.#hosts.get(app);
     if (index === undefined) {
@@ -58,13 +59,31 @@ export class Rooms {
     this.#hosts.delete(app);
   }
 
-  *#alone(app: AppName, nodes: Iterable<NodeLedger>): Generator<readonly NodeLedger[], void, void> {
-    for (const node of nodes) if (this.#isOpen(app, node)) yield [node];
-  }
-
   // In a rollout the last old pods would otherwise lead the new ones to a node where they are then alone.
   #isOpen(app: AppName, node: NodeLedger): boolean {
     const pods = node.appPods.get(app) ?? 0;
     return node.isKnown && pods < this.#podsPerNodeMax(app) && node.stayingPods(app) > 0;
+  }
+}
+
+const NOWHERE: ReadonlyMap<NodeName, NodeLedger> = new Map();
+const NO_ROOMS: RoomSearch = { next: () => undefined };
+
+/** A few nodes, one by one and in no order. */
+class EachOf implements RoomSearch {
+  readonly #nodes: Iterator<NodeLedger>;
+  readonly #isIn: (node: NodeLedger) => boolean;
+
+  constructor(nodes: Iterator<NodeLedger>, isIn: (node: NodeLedger) => boolean) {
+    this.#nodes = nodes;
+    this.#isIn = isIn;
+  }
+
+  next(): readonly NodeLedger[] | undefined {
+    for (;;) {
+      const { done, value } = this.#nodes.next();
+      if (done === true) return undefined;
+      if (this.#isIn(value)) return [value];
+    }
   }
 }

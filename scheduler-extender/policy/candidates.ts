@@ -3,24 +3,22 @@
 import type { AppName, NodeName } from "#model/brand.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
-import type { RoomNeed, RoomQuestion } from "#model/room-index.ts";
+import type { RoomNeed, RoomQuestion } from "#model/room-need.ts";
 
 export interface Candidates {
   /** Nodes that may take so much, those first that may be left with the least; some of them may not be candidates. */
-  all(need: RoomNeed): Iterable<CandidateCell>;
+  all(need: RoomNeed): CandidateSearch;
   /** Likewise of those that the app already runs on, and will go on running on. */
-  ofApp(app: AppName, need: RoomNeed): Iterable<CandidateCell>;
+  ofApp(app: AppName, need: RoomNeed): CandidateSearch;
   /** The node's account as it counts for the pod; undefined if the node is not among the candidates. */
   accountOf(node: NodeAccount): NodeAccount | undefined;
   /** Candidates of which less is left than `all` and `ofApp` believe. */
   readonly apart: readonly NodeAccount[];
 }
 
-/** As a RoomCell: nothing in it or in a later one is left with less than `leftShareMin`. */
-export interface CandidateCell {
-  readonly leftShareMin: number;
-  /** Each of nodes that are equal for a pod whose app is not on them, by name. */
-  readonly kinds: Iterable<readonly NodeAccount[]>;
+/** As a RoomSearch: of nodes that are equal for a pod whose app is not on them, by name; undefined at the end. */
+export interface CandidateSearch {
+  next(leftShareMax: number): readonly NodeAccount[] | undefined;
 }
 
 /** Up to here it costs less to ask each of the named nodes than to look for them among all. */
@@ -71,7 +69,13 @@ class NamedNodes {
   }
 }
 
-function oneByOne(ledger: LedgerView, names: readonly NodeName[]): readonly CandidateCell[] {
+function oneByOne(ledger: LedgerView, names: readonly NodeName[]): CandidateSearch {
   const nodes = names.flatMap((name) => ledger.node(name) ?? []);
-  return [{ leftShareMin: -Infinity, kinds: nodes.map((node) => [node]) }];
+  return inOrder(nodes.map((node) => [node]));
+}
+
+/** Gives all of them, however much would be left. */
+export function inOrder(kinds: readonly (readonly NodeAccount[])[]): CandidateSearch {
+  let index = 0;
+  return { next: () => kinds[index++] };
 }

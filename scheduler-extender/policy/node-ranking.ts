@@ -110,11 +110,11 @@ export class Ranking {
     return this.#best.map(({ name }) => name);
   }
 
-  /** No node that takes at most such a group, and is left with no less, is among the best. */
-  isSettled(groupPods: number, leftShareMin: number): boolean {
+  /** A node that takes at most such a group is among the best only if no more than this would be left on it. */
+  leftShareMax(groupPods: number): number {
     const last = this.#best.at(-1);
-    if (last === undefined || this.#best.length < this.limit) return false;
-    return last.groupPods > groupPods || (last.groupPods === groupPods && last.leftShare < leftShareMin);
+    if (last === undefined || this.#best.length < this.limit || last.groupPods < groupPods) return Infinity;
+    return last.groupPods > groupPods ? -Infinity : last.leftShare;
   }
 
   offer(assessment: RankedNode | undefined): void {

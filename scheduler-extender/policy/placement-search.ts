@@ -3,13 +3,13 @@
 import type { AppName } from "#model/brand.ts";
 import type { CostedDemand } from "#model/fit.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
-import { noResources, type Resources } from "#model/resources.ts";
-import type { RoomNeed } from "#model/room-index.ts";
-import type { CandidateCell, Candidates } from "./candidates.ts";
+import { addResources, scaleResources } from "#model/resources.ts";
+import type { RoomNeed } from "#model/room-need.ts";
+import type { Candidates, CandidateSearch } from "./candidates.ts";
 import { assess, type Ranking } from "./node-ranking.ts";
 
 type Answer = "takes" | "rejects" | "noCandidate";
-type CellsFor = (need: RoomNeed) => Iterable<CandidateCell>;
+type SearchFor = (need: RoomNeed) => CandidateSearch;
 
 interface SearchOptions {
   readonly pod: CostedDemand;
@@ -55,22 +55,26 @@ export class PlacementSearch {
   }
 
   /** Asks the app's nodes. */
-  walkHosts(cellsFor: CellsFor): void {
-    this.#walk(1, { cellsFor, app: undefined });
+  walkHosts(searchFor: SearchFor): void {
+    // What they take is there already.
+    const { request, cost } = this.pod;
+    const need = { request, grownMin: cost.perPod, grownMax: cost.perPod, isMesh: true };
+    this.#walk(1, searchFor(need), undefined);
   }
 
   /** Asks the nodes that may take a group of this size, after all larger ones. */
-  walkOthers(pods: number, cellsFor: CellsFor): void {
-    this.#walk(pods, { cellsFor, app: this.pod.app });
+  walkOthers(pods: number, searchFor: SearchFor): void {
+    const { request, cost, app } = this.pod;
+    const grown = addResources(cost.base, scaleResources(cost.perPod, pods));
+    const need = { grownMin: grown, grownMax: grown, isMesh: app !== undefined };
+    this.#walk(pods, searchFor({ request: scaleResources(request, pods), ...need }), app);
   }
 
-  #walk(
-    pods: number,
-    { cellsFor, app }: { readonly cellsFor: CellsFor; readonly app: AppName | undefined },
-  ): void {
-    for (const { leftShareMin, kinds } of cellsFor(this.#needOf(pods))) {
-      if (this.#best.isSettled(pods, leftShareMin)) return;
-      for (const nodes of kinds) this.#askKind(nodes, app);
+  #walk(pods: number, search: CandidateSearch, app: AppName | undefined): void {
+    for (;;) {
+      const nodes = search.next(this.#best.leftShareMax(pods));
+      if (nodes === undefined) return;
+      this.#askKind(nodes, app);
     }
   }
 
@@ -85,18 +89,5 @@ export class PlacementSearch {
       if (answer === "takes") taking++;
       if (taking >= this.#best.limit) return;
     }
-  }
-
-  #needOf(pods: number): RoomNeed {
-    const { request, cost, app } = this.pod;
-    const sum = (once: Resources, each: Resources): Resources => ({
-      cpuMilli: once.cpuMilli + pods * each.cpuMilli,
-      memoryBytes: once.memoryBytes + pods * each.memoryBytes,
-    });
-    return {
-      request: sum(noResources, request),
-      grown: sum(cost.base, cost.perPod),
-      isMesh: app !== undefined,
-    };
   }
 }

@@ -5,6 +5,7 @@ import type { NodeName } from "#model/brand.ts";
 import { costedDemand, cpuMilliFreeAfter, memoryBytesFreeAfter, rejectionOf } from "#model/fit.ts";
 import type { ClusterLedger } from "#model/ledger.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
+import { addResources } from "#model/resources.ts";
 import type { Placer, PolicyContext } from "./placement-policy.ts";
 import type { ReplayPod } from "./replay-pod.ts";
 
@@ -21,28 +22,27 @@ export class BestFitPlacement implements Placer {
   place(pod: ReplayPod): NodeName | undefined {
     const demand = costedDemand(pod, this.#ledger);
     const { base, perPod } = demand.cost;
-    const grown = {
-      cpuMilli: base.cpuMilli + perPod.cpuMilli,
-      memoryBytes: base.memoryBytes + perPod.memoryBytes,
-    };
-    const question = { request: pod.request, grown, isMesh: true, mayLackSlot: false };
+    const search = this.#ledger.rooms({
+      request: pod.request,
+      grownMin: perPod,
+      grownMax: addResources(base, perPod),
+      isMesh: true,
+      mayLackSlot: false,
+    });
     let best: NodeAccount | undefined;
     let bestShare = Infinity;
-    for (const { leftShareMin, kinds } of this.#ledger.rooms(question)) {
-      if (best !== undefined && leftShareMin > bestShare) break;
-      for (const nodes of kinds) {
-        // A node that runs the app is left with more than the others of its kind: it is asked as well.
-        for (const node of oneOfEach(nodes, pod)) {
-          if (!this.#takes(node, pod)) continue;
-          const { cpuMilli, memoryBytes } = node.allocatable;
-          const share =
-            cpuMilliFreeAfter(node, demand, 1) / Math.max(1, cpuMilli) +
-            memoryBytesFreeAfter(node, demand, 1) / Math.max(1, memoryBytes);
-          if (share > bestShare || (share === bestShare && best !== undefined && best.name < node.name))
-            continue;
-          best = node;
-          bestShare = share;
-        }
+    for (let nodes = search.next(bestShare); nodes !== undefined; nodes = search.next(bestShare)) {
+      // A node that runs the app is left with more than the others of its kind: it is asked as well.
+      for (const node of oneOfEach(nodes, pod)) {
+        if (!this.#takes(node, pod)) continue;
+        const { cpuMilli, memoryBytes } = node.allocatable;
+        const share =
+          cpuMilliFreeAfter(node, demand, 1) / Math.max(1, cpuMilli) +
+          memoryBytesFreeAfter(node, demand, 1) / Math.max(1, memoryBytes);
+        if (share > bestShare || (share === bestShare && best !== undefined && best.name < node.name))
+          continue;
+        best = node;
+        bestShare = share;
       }
     }
     return best?.name;

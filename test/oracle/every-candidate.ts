@@ -2,7 +2,7 @@
 
 import type { AppName } from "#model/brand.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
-import type { CandidateCell, Candidates } from "#scheduler-extender/policy/candidates.ts";
+import { type Candidates, type CandidateSearch, inOrder } from "#scheduler-extender/policy/candidates.ts";
 
 /** @param like whose accounts count, and which nodes are candidates. */
 export function everyCandidate(
@@ -10,9 +10,8 @@ export function everyCandidate(
   like: Pick<Candidates, "accountOf"> = { accountOf: (node) => node },
 ): Candidates {
   const all = [...nodes];
-  const alone = (isIn: (node: NodeAccount) => boolean): readonly CandidateCell[] => [
-    { leftShareMin: -Infinity, kinds: all.filter(isIn).map((node) => [node]) },
-  ];
+  const alone = (isIn: (node: NodeAccount) => boolean): CandidateSearch =>
+    inOrder(all.filter(isIn).map((node) => [node]));
   const isHost = (node: NodeAccount, app: AppName): boolean =>
     node.appPods.has(app) && (like.accountOf(node)?.stayingPods(app) ?? 0) > 0;
   return {
