@@ -32,11 +32,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (argv) => (await import("./plan/plan-command.ts")).planCommand.run(argv),
   },
   status: {
-    summary: "say how the mesh stands: nodes, pods, instances, what proxies have and need",
+    summary: "say how the mesh stands: nodes, pods, instances, what proxies have, need and use",
     run: async (argv) => (await import("./fleet/status-command.ts")).statusCommand.run(argv),
   },
   top: {
-    summary: "list the nodes or the apps that take most of the mesh",
+    summary: "list the nodes, apps or instances that take most of the mesh, with what they use now",
     run: async (argv) => (await import("./fleet/top-command.ts")).topCommand.run(argv),
   },
   doctor: {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { afterEach, beforeEach, type TestContext, test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { parse } from "yaml";
 import { APP_LABEL, MESH_ENABLED, MESH_LABEL, PROXY_LABEL } from "#model/app.ts";
+import type { AppName, NodeName } from "#model/brand.ts";
+import { createHttpServer, listen } from "#runtime/http-server.ts";
+import { silentLogger } from "#runtime/logger.ts";
+import { LatestUsage } from "#vpa-recommender/shell/latest-usage.ts";
+import { serveUsage } from "#vpa-recommender/shell/usage-api.ts";
+import { frame } from "./watching.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
@@ -84,6 +91,8 @@ const TOTALS: FleetTotals = {
   reuse: 4 / 3,
   proxies: { cpuMilli: 440, memoryBytes: 712 * MIB },
   // a: 100 + 2 · 50 + 3 · 10 and 128 + 2 · 100 + 3 · 10; b: 100 + 50 + 10 and 128 + 100 + 10.
+  used: null,
+  measured: 0,
   required: { cpuMilli: 230 + 160, memoryBytes: (358 + 238) * MIB },
   nodesShort: 1,
   leftOut: 0,
@@ -91,7 +100,9 @@ const TOTALS: FleetTotals = {
 
 test("status tells nodes, pods, instances and what proxies have and need", async () => {
   await status("--output=json");
-  assert.deepEqual(JSON.parse(text), TOTALS);
+  const { missing, ...totals } = JSON.parse(text) as FleetTotals & { readonly missing: string };
+  assert.deepEqual(totals, TOTALS);
+  assert.match(missing, /^only what whole proxies use is known, from metrics.k8s.io: no recommender leads/);
 });
 
 test("as text it names the nodes that are short and the pods that wait", async () => {
@@ -147,6 +158,8 @@ test("top apps tells pods, those that wait, instances and what these make their 
       instances: 2,
       reuse: 1.5,
       meshCost: { cpuMilli: 130, memoryBytes: 230 * MIB },
+      used: null,
+      requestsPerSecond: null,
       confidence: null,
     },
     {
@@ -156,9 +169,91 @@ test("top apps tells pods, those that wait, instances and what these make their 
       instances: 1,
       reuse: 1,
       meshCost: { cpuMilli: 60, memoryBytes: 110 * MIB },
+      used: null,
+      requestsPerSecond: null,
       confidence: null,
     },
   ]);
+});
+
+// As the recommender's leader answers: node a's proxy tells its instances apart, b's is known as a whole.
+async function recommender(t: TestContext): Promise<void> {
+  const latest = new LatestUsage();
+  const one = { pods: 2, connections: 8.2, kiloRps: 0.04, isThrottled: true };
+  const instances = new Map([
+    ["shop/cart" as AppName, { ...one, used: { cpuMilli: 70.4, memoryBytes: 120 * MIB } }],
+    ["shop/web" as AppName, { ...one, isThrottled: false, used: { cpuMilli: 20, memoryBytes: 130 * MIB } }],
+  ]);
+  latest.set("a" as NodeName, { timeMs: 0, used: { cpuMilli: 190, memoryBytes: 380 * MIB }, instances });
+  latest.set("b" as NodeName, {
+    timeMs: 0,
+    used: { cpuMilli: 130, memoryBytes: 200 * MIB },
+    instances: undefined,
+  });
+  const server = createHttpServer({ bodyBytesMax: 1_024, logger: silentLogger });
+  serveUsage(server, { model: { learnedOf: () => undefined }, latest });
+  const required = { cpuMilli: 150, memoryBytes: 210 * MIB };
+  server.get("/recommendations", () => ({ items: [{ node: "b", required }] }));
+  t.after(() => server.close());
+  const base = await listen(server, { host: "127.0.0.1", port: 0 });
+  api.setPodReach(({ name, port }) => (`${name}:${port}` === "rec:9091" ? base : undefined));
+  const metadata = { namespace: "berth-system", name: "berth-vpa-recommender" };
+  api.store.create("leases", { metadata, spec: { holderIdentity: "rec" } });
+}
+
+test("what proxies, apps and instances use now is what the recommender read last", async (t) => {
+  await recommender(t);
+  await top("nodes", "--output=json");
+  const nodes = JSON.parse(text) as { totals: FleetTotals; rows: readonly NodeFigures[]; missing: null };
+  assert.deepEqual(
+    nodes.rows.map(({ used }) => used?.cpuMilli ?? null),
+    [190, 130, null],
+  );
+  assert.deepEqual(
+    [nodes.totals.used, nodes.totals.measured],
+    [{ cpuMilli: 320, memoryBytes: 580 * MIB }, 2],
+  );
+  assert.equal(nodes.missing, null);
+  // The recommender holds it to less than placement counts, so it is not short.
+  assert.deepEqual(nodes.rows[1]?.required, { cpuMilli: 150, memoryBytes: 210 * MIB });
+  text = "";
+  await top("apps", "-o=json", "--sort=used-memory");
+  const apps = JSON.parse(text) as { rows: readonly AppFigures[] };
+  assert.deepEqual(
+    apps.rows.map(({ app, used, requestsPerSecond }) => [app, used?.memoryBytes, requestsPerSecond]),
+    [
+      ["shop/web", 130 * MIB, 40],
+      ["shop/cart", 120 * MIB, 40],
+    ],
+  );
+  text = "";
+  await top("instances", "--sort=used-cpu", "-n", "shop");
+  const [head, ...rows] = text.split("\n\n")[1]?.trimEnd().split("\n") ?? [];
+  assert.match(head ?? "", /^app +node +pods +needs memory +uses/);
+  assert.deepEqual(
+    rows.map((row) => row.replaceAll(/ {2,}/g, "|")),
+    [
+      "shop/cart|a|2|120.0 MiB|120.0 MiB|70m|70m|8|40.0|yes",
+      "shop/web|a|1|110.0 MiB|130.0 MiB|60m|20m|8|40.0|no",
+      "shop/cart|b|1|110.0 MiB|–|60m|–|–|–|–",
+    ],
+  );
+});
+
+test("only the apps of a namespace are listed where one is given", async () => {
+  await top("apps", "-n=bank", "-o", "json");
+  assert.deepEqual((JSON.parse(text) as { rows: unknown }).rows, []);
+  await assert.rejects(top("nodes", "-n=bank"), /nodes are in no namespace/);
+});
+
+test("a look on a terminal is written over the last, and never longer or wider than it", () => {
+  const shown = frame(`one\n${"x".repeat(30)}\n\u001B[33m${"y".repeat(30)}\u001B[0m\nfour\nfive\n`, {
+    rows: 5,
+    columns: 10,
+  });
+  const lines = stripVTControlCharacters(shown).trimEnd().split("\n");
+  assert.deepEqual(lines, ["one", "xxxxxxxxx…", "yyyyyyyyy…", "… 2 more …"]);
+  assert.ok(shown.startsWith("\u001B[H") && shown.endsWith("\u001B[J"));
 });
 
 test("a profile that makes no sense is left out and said, and the rest is shown", async () => {

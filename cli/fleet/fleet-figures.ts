@@ -4,6 +4,8 @@ import type { AppName } from "#model/brand.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import { modelCost, required } from "#model/mesh-cost.ts";
 import { addResources, noResources, type Resources } from "#model/resources.ts";
+import type { InstanceUsageReply } from "#vpa-recommender/shell/usage-api.ts";
+import type { LiveUsage } from "./live-usage.ts";
 import type { Fleet } from "./read-fleet.ts";
 
 export interface NodeFigures {
@@ -16,8 +18,10 @@ export interface NodeFigures {
   readonly isProxyReady: boolean;
   /** What kube-scheduler counts for the node's proxy; null where there is none. */
   readonly proxy: Resources | null;
-  /** What the pods on the node call for, without headroom. */
+  /** What the pods on the node call for, without headroom: as the recommender has it, else as placement counts it. */
   readonly required: Resources;
+  /** Null where it is not known. */
+  readonly used: Resources | null;
   /** Beside all pods and the proxy; negative on a node that is overcommitted. */
   readonly free: Resources;
   readonly allocatable: Resources;
@@ -32,8 +36,21 @@ export interface AppFigures {
   readonly reuse: number | null;
   /** What its instances make their proxies need, before corrections. */
   readonly meshCost: Resources;
+  /** By those of its instances whose usage is known; null where none's is. */
+  readonly used: Resources | null;
+  readonly requestsPerSecond: number | null;
   /** How well its costs are learned, from 0 to 1; null where they are the profile's alone. */
   readonly confidence: number | null;
+}
+
+/** One app on one node. */
+export interface InstanceFigures {
+  readonly app: string;
+  readonly node: string;
+  readonly pods: number;
+  /** Before the node's correction. */
+  readonly meshCost: Resources;
+  readonly used: InstanceUsageReply | null;
 }
 
 export interface FleetTotals {
@@ -48,16 +65,23 @@ export interface FleetTotals {
   readonly reuse: number | null;
   readonly proxies: Resources;
   readonly required: Resources;
+  /** By the proxies whose usage is known, and how many those are; null where none's is. */
+  readonly used: Resources | null;
+  readonly measured: number;
   /** Nodes whose proxy has less than the pods on them call for. */
   readonly nodesShort: number;
   readonly leftOut: number;
 }
 
-export function nodeFigures({ ledger }: Fleet): readonly NodeFigures[] {
+export function nodeFigures(
+  { ledger }: Fleet,
+  { proxies, required: held }: LiveUsage,
+): readonly NodeFigures[] {
   return [...ledger.nodes()].map((account) => {
     const { name, zone, allocatable, requested, counted, isProxyReady, appPods } = account;
     const meshPods = sum(appPods.values());
-    const need = requiredOf(account);
+    const need = held.get(name) ?? requiredOf(account);
+    const usage = proxies.get(name);
     const proxy = counted ?? noResources;
     const left = (resource: keyof Resources): number =>
       allocatable[resource] - requested[resource] - Math.max(proxy[resource], need[resource]);
@@ -70,13 +94,15 @@ export function nodeFigures({ ledger }: Fleet): readonly NodeFigures[] {
       isProxyReady,
       proxy: counted ?? null,
       required: need,
+      used: usage === undefined ? null : amountOf(usage),
       free: { cpuMilli: left("cpuMilli"), memoryBytes: left("memoryBytes") },
       allocatable,
     };
   });
 }
 
-export function appFigures({ ledger, pods }: Fleet): readonly AppFigures[] {
+export function appFigures({ ledger, pods }: Fleet, { instances }: LiveUsage): readonly AppFigures[] {
+  const usage = usageByApp(instances);
   const pending = new Map<AppName, number>();
   for (const { app, nodeName, isFinished } of pods)
     if (app !== undefined && nodeName === undefined && !isFinished)
@@ -99,14 +125,32 @@ export function appFigures({ ledger, pods }: Fleet): readonly AppFigures[] {
       instances: counts.length,
       reuse: ratio(running, counts.length),
       meshCost: modelCost(counts.map((count) => [cost, count])),
+      used: usage.get(app)?.used ?? null,
+      requestsPerSecond: usage.get(app)?.requestsPerSecond ?? null,
       confidence: ledger.profile(app).learned?.confidence ?? null,
     };
   });
 }
 
-export function fleetTotals(fleet: Fleet): FleetTotals {
-  const nodes = nodeFigures(fleet);
-  const apps = appFigures(fleet);
+export function instanceFigures(
+  { ledger }: Fleet,
+  { instances: used }: LiveUsage,
+): readonly InstanceFigures[] {
+  return [...ledger.nodes()].flatMap(({ name, appPods }) =>
+    [...appPods].map(([app, pods]) => ({
+      app,
+      node: name,
+      pods,
+      meshCost: modelCost([[ledger.unitCost(app), pods]]),
+      used: used.get(name)?.[app] ?? null,
+    })),
+  );
+}
+
+export function fleetTotals(fleet: Fleet, live: LiveUsage): FleetTotals {
+  const nodes = nodeFigures(fleet, live);
+  const apps = appFigures(fleet, live);
+  const used = nodes.flatMap((node) => node.used ?? []);
   const meshPods = sum(nodes.map((node) => node.meshPods));
   const instances = sum(nodes.map((node) => node.apps));
   return {
@@ -120,6 +164,8 @@ export function fleetTotals(fleet: Fleet): FleetTotals {
     reuse: ratio(meshPods, instances),
     proxies: total(nodes.map(({ proxy }) => proxy ?? noResources)),
     required: total(nodes.filter(({ proxy }) => proxy !== null).map((node) => node.required)),
+    used: used.length === 0 ? null : total(used),
+    measured: used.length,
     nodesShort: nodes.filter(isShort).length,
     leftOut: fleet.leftOut,
   };
@@ -132,6 +178,29 @@ export function isShort({ proxy, required: need }: NodeFigures): boolean {
 
 function requiredOf({ proxyBase, correction, modelCost: cost }: NodeAccount): Resources {
   return required({ proxyBase, correction, modelCost: cost });
+}
+
+interface AppUsage {
+  readonly used: Resources;
+  readonly requestsPerSecond: number;
+}
+
+function usageByApp(instances: LiveUsage["instances"]): ReadonlyMap<string, AppUsage> {
+  const usage = new Map<string, AppUsage>();
+  for (const apps of instances.values()) {
+    for (const [app, one] of Object.entries(apps)) {
+      const { used, requestsPerSecond } = usage.get(app) ?? { used: noResources, requestsPerSecond: 0 };
+      usage.set(app, {
+        used: addResources(used, one),
+        requestsPerSecond: requestsPerSecond + one.requestsPerSecond,
+      });
+    }
+  }
+  return usage;
+}
+
+function amountOf({ cpuMilli, memoryBytes }: Resources): Resources {
+  return { cpuMilli, memoryBytes };
 }
 
 function sum(values: Iterable<number>): number {

@@ -1,17 +1,18 @@
 // `berth status`: how the mesh stands, in one look.
 
-import { stringify } from "yaml";
 import { connect } from "#kube/connect.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
+import { structured } from "../structured.ts";
 import { fleetTotals } from "./fleet-figures.ts";
 import { statusOptions } from "./fleet-options.ts";
 import { totalsText } from "./fleet-text.ts";
+import { readLiveUsage } from "./live-usage.ts";
 import { readFleet } from "./read-fleet.ts";
 import { shown } from "./watching.ts";
 
 export const statusCommand = {
-  summary: "say how the mesh stands: nodes, pods, instances, what proxies have and need",
+  summary: "say how the mesh stands: nodes, pods, instances, what proxies have, need and use",
   async run(argv: readonly string[]): Promise<void> {
     try {
       await runStatus(argv, (text) => void process.stdout.write(text));
@@ -28,12 +29,15 @@ export async function runStatus(argv: readonly string[], out: (text: string) => 
       `${statusCommand.summary}\n\nUsage: berth status [options]\n\n${describeFlags(statusOptions)}\n`,
     );
   const options = checkFlags(statusOptions, readFlags(statusOptions, argv));
+  const { berthNamespace, output } = options;
   const connection = await connect(options, "berth-status");
   try {
     const text = async (): Promise<string> => {
-      const totals = fleetTotals(await readFleet(connection));
-      if (options.output === "json") return `${JSON.stringify(totals)}\n`;
-      return options.output === "yaml" ? stringify(totals) : totalsText(totals);
+      const fleet = await readFleet(connection);
+      const live = await readLiveUsage(connection, fleet, { berthNamespace, byInstance: false });
+      const totals = fleetTotals(fleet, live);
+      const note = live.missing === undefined ? "" : `\n${live.missing}\n`;
+      return structured(output, { ...totals, missing: live.missing ?? null }) ?? totalsText(totals) + note;
     };
     await shown(options, text, out);
   } finally {

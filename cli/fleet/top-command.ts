@@ -1,20 +1,21 @@
-// `berth top`: which nodes' proxies and which apps take most.
+// `berth top`: which nodes' proxies, which apps and which instances take most, by what they need and by what they use.
 
-import { stringify } from "yaml";
 import { connect } from "#kube/connect.ts";
-import type { Resources } from "#model/resources.ts";
+import { noResources, type Resources } from "#model/resources.ts";
 import { reportAndExit } from "#runtime/component.ts";
-import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
+import { checkFlags, describeFlags, readCommandLine } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
-import { appFigures, fleetTotals, nodeFigures } from "./fleet-figures.ts";
-import { type TopOptions, topOptions } from "./fleet-options.ts";
-import { appsText, nodesText, totalsText } from "./fleet-text.ts";
-import { type Fleet, readFleet } from "./read-fleet.ts";
+import { structured } from "../structured.ts";
 import { wantsColour } from "../wants-colour.ts";
+import { appFigures, fleetTotals, instanceFigures, nodeFigures } from "./fleet-figures.ts";
+import { type Sort, type TopOptions, topOptions } from "./fleet-options.ts";
+import { appsText, instancesText, nodesText, totalsText } from "./fleet-text.ts";
+import { type LiveUsage, readLiveUsage } from "./live-usage.ts";
+import { type Fleet, readFleet } from "./read-fleet.ts";
 import { shown } from "./watching.ts";
 
 export const topCommand = {
-  summary: "list the nodes or the apps that take most of the mesh",
+  summary: "list the nodes, apps or instances that take most of the mesh, with what they use now",
   async run(argv: readonly string[]): Promise<void> {
     try {
       await runTop(argv, (text) => void process.stdout.write(text));
@@ -28,24 +29,40 @@ export const topCommand = {
 export async function runTop(argv: readonly string[], out: (text: string) => void): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h"))
     return out(
-      `${topCommand.summary}\n\nUsage: berth top nodes|apps [options]\n\n${describeFlags(topOptions)}\n`,
+      `${topCommand.summary}\n\nUsage: berth top nodes|apps|instances [options]\n\n${describeFlags(topOptions)}\n`,
     );
-  const [what, ...flags] = argv;
-  if (what !== "nodes" && what !== "apps")
-    throw new UsageError("say what to list: berth top nodes, or berth top apps");
-  const options = checkFlags(topOptions, readFlags(topOptions, flags));
+  const { words, given } = readCommandLine(topOptions, argv);
+  const options = checkFlags(topOptions, given);
+  const [what = "", ...rest] = words;
+  if (!isListed(what) || rest.length > 0)
+    throw new UsageError("say what to list: berth top nodes, berth top apps or berth top instances");
+  if (what === "nodes" && options.namespace !== undefined)
+    throw new UsageError("nodes are in no namespace: --namespace is for apps and instances");
+  const { berthNamespace } = options;
   const connection = await connect(options, "berth-top");
   try {
     const text = async (): Promise<string> => {
       const fleet = await readFleet(connection);
-      return what === "nodes"
-        ? listing(nodeRows(fleet), fleet, options)
-        : listing(appRows(fleet), fleet, options);
+      const live = await readLiveUsage(connection, fleet, { berthNamespace, byInstance: what !== "nodes" });
+      return LISTINGS[what](fleet, live, options);
     };
     await shown(options, text, out);
   } finally {
     await connection.close();
   }
+}
+
+const LISTINGS = {
+  nodes: (fleet: Fleet, live: LiveUsage, options: TopOptions) =>
+    listing(nodeRows(fleet, live), { fleet, live, options }),
+  apps: (fleet: Fleet, live: LiveUsage, options: TopOptions) =>
+    listing(appRows(fleet, live, options), { fleet, live, options }),
+  instances: (fleet: Fleet, live: LiveUsage, options: TopOptions) =>
+    listing(instanceRows(fleet, live, options), { fleet, live, options }),
+} as const;
+
+function isListed(what: string): what is keyof typeof LISTINGS {
+  return Object.hasOwn(LISTINGS, what);
 }
 
 /** What rows are put in order by, beside what they show. */
@@ -54,6 +71,7 @@ interface Rows<T> {
   readonly name: (row: T) => string;
   readonly pods: (row: T) => number;
   readonly size: (row: T) => Resources;
+  readonly used: (row: T) => Resources | null;
   readonly reuse: (row: T) => number | null;
   readonly freeBytes: (row: T) => number;
   readonly text: (
@@ -62,47 +80,84 @@ interface Rows<T> {
   ) => string;
 }
 
-const NOTHING: Resources = { cpuMilli: 0, memoryBytes: 0 };
-
-function nodeRows(fleet: Fleet): Rows<ReturnType<typeof nodeFigures>[number]> {
+function nodeRows(fleet: Fleet, live: LiveUsage): Rows<ReturnType<typeof nodeFigures>[number]> {
   return {
-    rows: nodeFigures(fleet),
+    rows: nodeFigures(fleet, live),
     name: ({ node }) => node,
     pods: ({ meshPods }) => meshPods,
-    size: ({ proxy }) => proxy ?? NOTHING,
+    size: ({ proxy }) => proxy ?? noResources,
+    used: ({ used }) => used,
     reuse: ({ reuse }) => reuse,
     freeBytes: ({ free }) => free.memoryBytes,
     text: nodesText,
   };
 }
 
-function appRows(fleet: Fleet): Rows<ReturnType<typeof appFigures>[number]> {
+function appRows(
+  fleet: Fleet,
+  live: LiveUsage,
+  { namespace }: TopOptions,
+): Rows<ReturnType<typeof appFigures>[number]> {
   return {
-    rows: appFigures(fleet),
+    rows: appFigures(fleet, live).filter(isWithin(namespace)),
     name: ({ app }) => app,
     pods: ({ pods, pending }) => pods + pending,
     size: ({ meshCost }) => meshCost,
+    used: ({ used }) => used,
     reuse: ({ reuse }) => reuse,
     freeBytes: () => 0,
     text: appsText,
   };
 }
 
-function listing<T>(kind: Rows<T>, fleet: Fleet, { sort, limit, output }: TopOptions): string {
-  const totals = fleetTotals(fleet);
-  const rows = kind.rows.toSorted(order(kind, sort)).slice(0, limit);
-  if (output === "json") return `${JSON.stringify({ totals, rows })}\n`;
-  if (output === "yaml") return stringify({ totals, rows });
-  const hidden = kind.rows.length - rows.length;
-  const table = kind.text(rows, { hasColour: wantsColour(), isWide: output === "wide" });
-  return `${totalsText(totals)}\n${table}${hidden === 0 ? "" : `and ${hidden} more: --limit\n`}`;
+function instanceRows(
+  fleet: Fleet,
+  live: LiveUsage,
+  { namespace }: TopOptions,
+): Rows<ReturnType<typeof instanceFigures>[number]> {
+  return {
+    rows: instanceFigures(fleet, live).filter(isWithin(namespace)),
+    name: ({ app, node }) => `${app} ${node}`,
+    pods: ({ pods }) => pods,
+    size: ({ meshCost }) => meshCost,
+    used: ({ used }) => used,
+    reuse: ({ pods }) => pods,
+    freeBytes: () => 0,
+    text: instancesText,
+  };
 }
 
-function order<T>({ name, pods, size, reuse, freeBytes }: Rows<T>, sort: TopOptions["sort"]) {
-  const rank: Readonly<Record<TopOptions["sort"], (row: T) => number>> = {
+function isWithin(namespace: string | undefined) {
+  return ({ app }: { readonly app: string }): boolean =>
+    namespace === undefined || app.startsWith(`${namespace}/`);
+}
+
+interface Looked {
+  readonly fleet: Fleet;
+  readonly live: LiveUsage;
+  readonly options: TopOptions;
+}
+
+function listing<T>(kind: Rows<T>, { fleet, live, options }: Looked): string {
+  const { sort, limit, output } = options;
+  const totals = fleetTotals(fleet, live);
+  const rows = kind.rows.toSorted(order(kind, sort)).slice(0, limit);
+  const value = { totals, rows, missing: live.missing ?? null };
+  const hidden = kind.rows.length - rows.length;
+  const table = (): string => kind.text(rows, { hasColour: wantsColour(), isWide: output === "wide" });
+  const rest = hidden === 0 ? "" : `and ${hidden} more: --limit\n`;
+  const note = live.missing === undefined ? "" : `\n${live.missing}\n`;
+  return structured(output, value) ?? `${totalsText(totals)}\n${table()}${rest}${note}`;
+}
+
+function order<T>({ name, pods, size, used, reuse, freeBytes }: Rows<T>, sort: Sort) {
+  const rank: Readonly<Record<Sort, (row: T) => number>> = {
     pods: (row) => -pods(row),
     memory: (row) => -size(row).memoryBytes,
     cpu: (row) => -size(row).cpuMilli,
+    // What is not known comes last.
+    "used-memory": (row) => -(used(row)?.memoryBytes ?? -1),
+    "used-cpu": (row) => -(used(row)?.cpuMilli ?? -1),
     // What shares nothing because there is nothing comes last.
     reuse: (row) => reuse(row) ?? Number.POSITIVE_INFINITY,
     free: freeBytes,

@@ -91,12 +91,12 @@ function cliPage(): string {
     ),
     section(
       "berth status",
-      "How the mesh stands: nodes, pods, instances, what proxies have and need.",
+      "How the mesh stands: nodes, pods, instances, what proxies have, need and use.",
       statusOptions,
     ),
     section(
-      "berth top nodes|apps",
-      "The nodes or the apps that take most of the mesh, totals first.",
+      "berth top nodes|apps|instances",
+      "The nodes, apps or instances that take most of the mesh, with what they use now, totals first.",
       topOptions,
     ),
     section(
