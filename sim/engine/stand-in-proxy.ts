@@ -1,8 +1,8 @@
-// A node proxy where there is no real one: ready, and taken at its model's word, since a trace has no measurements of it.
+// A node proxy where there is no real one: ready, and taken at its model's word where there are no measurements of it.
 
 import type { NodeName, PodUid } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
-import { NO_CORRECTION } from "#model/correction.ts";
+import { type Correction, NO_CORRECTION } from "#model/correction.ts";
 import type { Resources } from "#model/resources.ts";
 
 export interface StandInProxySize {
@@ -10,9 +10,14 @@ export interface StandInProxySize {
   readonly request: Resources;
   /** What it costs without any instance. */
   readonly base: Resources;
+  /** The model's word if absent. */
+  readonly correction?: Correction | undefined;
 }
 
-export function standInProxy(nodeName: NodeName, { request, base }: StandInProxySize): PodView {
+export function standInProxy(
+  nodeName: NodeName,
+  { request, base, correction = NO_CORRECTION }: StandInProxySize,
+): PodView {
   return {
     uid: standInProxyUid(nodeName),
     namespace: "berth-system",
@@ -22,7 +27,7 @@ export function standInProxy(nodeName: NodeName, { request, base }: StandInProxy
     nodeName,
     isFinished: false,
     ownerUid: "daemonset",
-    proxy: { isReady: true, base, correction: NO_CORRECTION },
+    proxy: { isReady: true, base, correction },
   };
 }
 

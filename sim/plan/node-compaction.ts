@@ -116,12 +116,12 @@ class CompactionRound {
         brought++;
       }
     }
-    return brought;
+    return isWithoutShortage(mesh, this.#mesh) ? brought : undefined;
   }
 
   #holds(count: number): boolean {
     const mesh = this.#meshOf(count);
-    return this.#moving.every((pod) => this.#place(mesh, pod));
+    return this.#moving.every((pod) => this.#place(mesh, pod)) && isWithoutShortage(mesh, this.#mesh);
   }
 
   #place(mesh: PlannedMesh, pod: PlannedPod): boolean {
@@ -142,6 +142,11 @@ class CompactionRound {
     this.#byNode ??= Map.groupBy(this.#staying, ({ view }) => view.nodeName);
     return this.#byNode.get(name) ?? [];
   }
+}
+
+// kube-scheduler by itself binds pods whose node's proxy cannot grow for them: nodes on which that happens do not do.
+function isWithoutShortage(mesh: PlannedMesh, { kind }: Pick<PlannedMeshOptions, "kind">): boolean {
+  return kind !== "nodeProxyByDefault" || mesh.state().nodesShort === 0;
 }
 
 interface Order {

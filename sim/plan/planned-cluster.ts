@@ -1,6 +1,8 @@
 // A cluster as it stands at one moment, for the question what it would look like with another mesh.
 
+import type { NodeName } from "#model/brand.ts";
 import type { NodeView, PodView } from "#model/cluster-view.ts";
+import type { Correction } from "#model/correction.ts";
 import type { MeshProfile } from "#model/mesh-profile.ts";
 import type { UnjudgedConstraint } from "#model/placing-view.ts";
 import type { PodWishes } from "#model/pod-wishes.ts";
@@ -13,6 +15,8 @@ export interface PlannedCluster {
   readonly pods: readonly PlannedPod[];
   /** Of apps that do not take the default profile. */
   readonly profiles: readonly MeshProfile[];
+  /** Of nodes whose proxies were measured; the others are taken at the model's word. */
+  readonly corrections?: ReadonlyMap<NodeName, Correction>;
 }
 
 export interface PlannedPod {

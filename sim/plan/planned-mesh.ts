@@ -1,8 +1,9 @@
 // A planned cluster under one mesh: its pods in a ledger of production, with a sidecar each or with a proxy on every node.
 // Pods are placed by the extender's own functions, among the nodes that their selectors, affinities and tolerations allow.
 
-import type { NodeName, PodUid } from "#model/brand.ts";
+import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { NodeView } from "#model/cluster-view.ts";
+import type { Correction } from "#model/correction.ts";
 import { eligibilityFor } from "#model/eligibility.ts";
 import { costedDemand } from "#model/fit.ts";
 import { ClusterLedger } from "#model/ledger.ts";
@@ -14,9 +15,11 @@ import type { Explanation } from "#scheduler-extender/policy/explanation.ts";
 import { place } from "#scheduler-extender/policy/placement.ts";
 import { DEFAULT_PROMISE_LIMITS, promise } from "#scheduler-extender/policy/promise.ts";
 import { standInProxy } from "../engine/stand-in-proxy.ts";
+import { DefaultPlacement } from "./default-placement.ts";
 import type { PlannedCluster, PlannedPod } from "./planned-cluster.ts";
 
-export type PlannedMeshKind = "sidecar" | "nodeProxy";
+/** The last one: node proxies, and pods placed as kube-scheduler does by itself. */
+export type PlannedMeshKind = "sidecar" | "nodeProxy" | "nodeProxyByDefault";
 
 export interface PlannedMeshOptions {
   readonly kind: PlannedMeshKind;
@@ -47,12 +50,16 @@ const NOW_MS = 0;
 export class PlannedMesh {
   readonly #kind: PlannedMeshKind;
   readonly #proxyBase: Resources;
+  readonly #corrections: ReadonlyMap<NodeName, Correction>;
   readonly #ledger = new ClusterLedger();
   readonly #bound = new Map<PodUid, PlannedPod>();
+  readonly #default: DefaultPlacement | undefined;
 
   constructor(cluster: PlannedCluster, { kind, proxyBase, nodes = cluster.nodes }: PlannedMeshOptions) {
     this.#kind = kind;
     this.#proxyBase = proxyBase;
+    this.#corrections = cluster.corrections ?? new Map();
+    this.#default = kind === "nodeProxyByDefault" ? new DefaultPlacement() : undefined;
     for (const profile of cluster.profiles) this.#ledger.setProfile(profile);
     for (const node of nodes) this.addNode(node);
     for (const [uid, replicas] of replicasByOwner(cluster.pods)) this.#ledger.upsertOwner({ uid, replicas });
@@ -63,7 +70,9 @@ export class PlannedMesh {
     this.#ledger.upsertNode(node);
     if (this.#kind === "sidecar") return;
     const base = this.#proxyBase;
-    this.#ledger.upsertPod(standInProxy(node.name, { request: base, base }));
+    const correction = this.#corrections.get(node.name);
+    this.#ledger.upsertPod(standInProxy(node.name, { request: base, base, correction }));
+    this.#default?.addNode(node, base);
   }
 
   /** Leaves a pod where it is; of a node that is not there, it goes with the node. */
@@ -79,8 +88,15 @@ export class PlannedMesh {
     return explainNow(this.#ledger, { pod: this.#viewOf(pod), nodes }, NOW_MS);
   }
 
-  /** Gives the pod the node that Berth chooses; false if none takes it. */
+  /** Gives the pod the node that Berth chooses, or kube-scheduler alone; false if none takes it. */
   place(pod: PlannedPod): boolean {
+    if (this.#default === undefined) return this.#placeByBerth(pod);
+    const node = this.#default.choose(pod);
+    if (node !== undefined) this.#bind(pod, node);
+    return node !== undefined;
+  }
+
+  #placeByBerth(pod: PlannedPod): boolean {
     const view = this.#viewOf(pod);
     const ledger = this.#ledger;
     const demand = costedDemand(view, ledger);
@@ -113,6 +129,19 @@ export class PlannedMesh {
     return state;
   }
 
+  /** Apps of two pods or more that lose over half of them with one node. */
+  appsMostlyOnOneNode(): number {
+    const all = new Map<AppName, number>();
+    const most = new Map<AppName, number>();
+    for (const { appPods } of this.#ledger.nodes()) {
+      for (const [app, pods] of appPods) {
+        all.set(app, (all.get(app) ?? 0) + pods);
+        most.set(app, Math.max(most.get(app) ?? 0, pods));
+      }
+    }
+    return [...all].filter(([app, pods]) => pods > 1 && 2 * (most.get(app) ?? 0) > pods).length;
+  }
+
   #partOf(node: NodeLedger): MeshState {
     const pods = [...node.occupants.keys()].flatMap((uid) => this.#bound.get(uid) ?? []);
     const meshPods = pods.filter(({ view }) => view.app !== undefined);
@@ -132,14 +161,16 @@ export class PlannedMesh {
   }
 
   #bind(pod: PlannedPod, nodeName: NodeName): void {
-    if (this.#ledger.node(nodeName) === undefined) return;
+    const node = this.#ledger.node(nodeName);
+    if (node === undefined) return;
     this.#ledger.upsertPod({ ...this.#viewOf(pod), nodeName });
     this.#bound.set(pod.view.uid, pod);
+    this.#default?.bound(pod, nodeName, node.required());
   }
 
   // With a sidecar of its own, a pod is outside the nodes' mesh, and larger.
   #viewOf({ view, sidecar }: PlannedPod): PlannedPod["view"] {
-    if (this.#kind === "nodeProxy") return { ...view, nodeName: undefined };
+    if (this.#kind !== "sidecar") return { ...view, nodeName: undefined };
     return {
       ...view,
       nodeName: undefined,
