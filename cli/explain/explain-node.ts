@@ -4,7 +4,7 @@
 import { connect } from "#kube/connect.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { UsageError } from "#runtime/usage-error.ts";
-import type { NodeReply } from "#vpa-recommender/shell/recommendations-api.ts";
+import type { NodeReply } from "#vpa-recommender/policy/recommendation.ts";
 import { askAt, askLeader } from "../ask-part.ts";
 import { RECOMMENDER_PART } from "../part-ports.ts";
 import { structured } from "../structured.ts";

@@ -3,7 +3,7 @@
 import { connect } from "#kube/connect.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { UsageError } from "#runtime/usage-error.ts";
-import type { ExplainReply } from "#scheduler-extender/shell/explain-api.ts";
+import type { ExplainReply } from "#scheduler-extender/policy/explain-reply.ts";
 import { askAt, askLeader } from "../ask-part.ts";
 import { EXTENDER_PART } from "../part-ports.ts";
 import { structured } from "../structured.ts";

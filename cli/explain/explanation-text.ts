@@ -3,7 +3,7 @@
 import { REJECTIONS } from "#model/verdict.ts";
 import type { Explanation, Verdict, Winner } from "#scheduler-extender/policy/explanation.ts";
 import { amountText, missingText, rangeText } from "#scheduler-extender/shell/amount-text.ts";
-import type { ExplainedNow, ExplainReply } from "#scheduler-extender/shell/explain-api.ts";
+import type { ExplainedNow, ExplainReply } from "#scheduler-extender/policy/explain-reply.ts";
 import { textTable } from "#sim/report/text-table.ts";
 
 export function explanationText({ pod, state, node, last, nomination, now }: ExplainReply): string {

@@ -3,8 +3,7 @@
 import { noResources, type Resources } from "#model/resources.ts";
 import { amountText } from "#scheduler-extender/shell/amount-text.ts";
 import { textTable } from "#sim/report/text-table.ts";
-import type { ExplainedRecommendation } from "#vpa-recommender/shell/recommendation.ts";
-import type { NodeReply } from "#vpa-recommender/shell/recommendations-api.ts";
+import type { ExplainedRecommendation, NodeReply } from "#vpa-recommender/policy/recommendation.ts";
 
 export function nodeText(node: string, { proxy, daemonSets }: NodeReply): string {
   const parts = [

@@ -6,7 +6,7 @@ import type { KubeConnection } from "#kube/connection.ts";
 import type { Resources } from "#model/resources.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { UsageError } from "#runtime/usage-error.ts";
-import type { Recommendation } from "#vpa-recommender/shell/recommendation.ts";
+import type { Recommendation } from "#vpa-recommender/policy/recommendation.ts";
 import type { InstanceUsageReply, UsageReply } from "#vpa-recommender/shell/usage-api.ts";
 import { readProxyUsage } from "#vpa-recommender/shell/usage-source.ts";
 import { askLeader } from "../ask-part.ts";

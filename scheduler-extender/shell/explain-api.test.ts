@@ -14,7 +14,8 @@ import { aProfile } from "#test/builders/a-profile.ts";
 import { aProxy } from "#test/builders/a-proxy.ts";
 import { DEFAULT_PROMISE_LIMITS } from "../policy/promise.ts";
 import { filterNodes, prioritizeNodes } from "../policy/verbs.ts";
-import { explainApi, type ExplainReply } from "./explain-api.ts";
+import type { ExplainReply } from "../policy/explain-reply.ts";
+import { explainApi } from "./explain-api.ts";
 import { Explanations } from "./explanations.ts";
 
 const NODES = ["node-1", "node-2"] as readonly string[] as readonly NodeName[];

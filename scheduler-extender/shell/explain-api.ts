@@ -9,6 +9,7 @@ import { eligibilityFor } from "#model/eligibility.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { explainNow } from "../policy/explain-now.ts";
+import type { ExplainedNow, ExplainReply } from "../policy/explain-reply.ts";
 import type { Explanation } from "../policy/explanation.ts";
 import type { Explanations } from "./explanations.ts";
 
@@ -19,29 +20,6 @@ export interface ExplainApiOptions {
   readonly clock: Clock;
   /** Why this replica cannot say; empty when it can. */
   readonly unreadyReasons: () => readonly string[];
-}
-
-export interface ExplainReply {
-  readonly pod: string;
-  /** `unknown`: the API server shows no such pod any more, or not yet. */
-  readonly state: "waiting" | "promised" | "bound" | "finished" | "unknown";
-  /** Where it is bound or promised. */
-  readonly node?: NodeName;
-  /** The latest answer to kube-scheduler; absent if it did not ask lately, or asked another replica. */
-  readonly last?: Explanation;
-  /** In nominate mode: how its node was chosen while its gate held it. */
-  readonly nomination?: Explanation;
-  /** Only while it waits. */
-  readonly now?: ExplainedNow;
-}
-
-export interface ExplainedNow {
-  /**
-   * Those that kube-scheduler had left when it last asked; those that a gated pod's own wishes leave; or all there are,
-   * some of which kube-scheduler may reject.
-   */
-  readonly nodesOf: "kubeScheduler" | "eligible" | "cluster";
-  readonly explanation: Explanation;
 }
 
 /** The lengths of names in the API. */

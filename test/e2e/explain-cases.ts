@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runExplain } from "#cli/explain/explain-command.ts";
 import { decodePod } from "#kube/decode-pod.ts";
-import type { ExplainReply } from "#scheduler-extender/shell/explain-api.ts";
+import type { ExplainReply } from "#scheduler-extender/policy/explain-reply.ts";
 import { copiesOf, plainFreeAfter, plainMeshCost } from "#test/oracle/plain-fit.ts";
 import { APP_NAMESPACE, deployment } from "./install-cases.ts";
 import { POOL, recount } from "./placement-cases.ts";

@@ -3,15 +3,8 @@
 import type { NodeName } from "#model/brand.ts";
 import type { FastifyInstance } from "fastify";
 import type { DaemonSizing } from "./daemon-sizing.ts";
-import type { ExplainedRecommendation } from "./recommendation.ts";
+import type { ExplainedRecommendation, NodeReply } from "../policy/recommendation.ts";
 import type { SizingLoop } from "./sizing-loop.ts";
-
-/** What is told of one node. */
-export interface NodeReply {
-  readonly proxy: ExplainedRecommendation | null;
-  /** By namespace and name of the autoscaler. */
-  readonly daemonSets: Readonly<Record<string, ExplainedRecommendation>>;
-}
 
 export interface Recommending {
   readonly sizing: SizingLoop;

@@ -4,7 +4,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { HistoryFault } from "../policy/range-samples.ts";
 import type { RestoreOutcome } from "../policy/restore-outcome.ts";
 import type { ReadingFault } from "../policy/usage-reading.ts";
-import type { Recommendation } from "./recommendation.ts";
+import type { Recommendation } from "../policy/recommendation.ts";
 import type { ResizeOutcome } from "./resizer.ts";
 import type { StateRefusal } from "./state-text.ts";
 import type { VpaSampleVerdict } from "./vpa-workload.ts";

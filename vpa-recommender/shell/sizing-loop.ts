@@ -20,7 +20,7 @@ import { nextResizeState, type ResizeEvent, type ResizeState, SETTLED } from "..
 import { mayResize } from "../policy/sizing-rules.ts";
 import { NodeProxies } from "./node-proxies.ts";
 import type { ProxyPod } from "./proxy-pod.ts";
-import type { ExplainedRecommendation, Recommendation } from "./recommendation.ts";
+import type { ExplainedRecommendation, Recommendation } from "../policy/recommendation.ts";
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
 import type { Resizer, ResizeOutcome } from "./resizer.ts";
 import type { SizingSubject } from "./sizing-subject.ts";

@@ -3,7 +3,7 @@
 import type { NodeName } from "#model/brand.ts";
 import type { UpdateMode } from "#model/node-proxy-autoscaler.ts";
 import type { Resources } from "#model/resources.ts";
-import type { SizeExplanation } from "../policy/size-explanation.ts";
+import type { SizeExplanation } from "./size-explanation.ts";
 
 /** What stands in the recommender's HTTP interface for each node. */
 export interface Recommendation {
@@ -31,4 +31,11 @@ export interface ExplainedRecommendation extends Recommendation {
   readonly conditions: readonly ("Short" | "Deferred" | "Infeasible")[];
   readonly lastChange: { readonly atMs: number; readonly size: Resources; readonly reason: string } | null;
   readonly explanation: SizeExplanation | null;
+}
+
+/** What is told of one node. */
+export interface NodeReply {
+  readonly proxy: ExplainedRecommendation | null;
+  /** By namespace and name of the autoscaler. */
+  readonly daemonSets: Readonly<Record<string, ExplainedRecommendation>>;
 }
