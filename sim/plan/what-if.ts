@@ -75,8 +75,6 @@ export interface LostWork {
   readonly appsWhole: readonly string[];
 }
 
-/** Names that are listed of what may be many. */
-export const LISTED_MAX = 20;
 /** Between two calls of `onProgress`. */
 const PROGRESS_PODS = 200;
 
@@ -207,12 +205,12 @@ function copies(
   { app, factor }: Extract<Change, { kind: "multiply" }>,
 ): readonly PlannedPod[] {
   const own = pods.filter(({ view }) => view.app === app);
-  return Array.from({ length: factor - 1 }, (_, index) =>
-    own.map((pod) => {
-      const uid = `${pod.view.uid}${COPY}${index}` as PodUid;
-      return { ...pod, view: { ...pod.view, uid, name: uid, nodeName: undefined } };
-    }),
-  ).flat();
+  return Array.from({ length: factor - 1 }, (_, index) => own.map((pod) => copy(pod, index))).flat();
+}
+
+function copy(pod: PlannedPod, index: number): PlannedPod {
+  const uid = `${pod.view.uid}${COPY}${index}` as PodUid;
+  return { ...pod, view: { ...pod.view, uid, name: uid, nodeName: undefined } };
 }
 
 function lostWork({ pods }: PlannedCluster, gone: ReadonlySet<NodeName>): LostWork {
