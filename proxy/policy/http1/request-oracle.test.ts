@@ -79,10 +79,22 @@ async function nodes(bytes: Buffer, count: number): Promise<readonly Message[]> 
   );
   server.on("clientError", () => setImmediate(resolve));
   server.emit("connection", socket);
-  socket.push(bytes);
+  socket.push(withoutTabsBehindCodings(bytes));
   await promise;
   socket.destroy();
   return messages;
+}
+
+/**
+ * A tab behind a coding is white space that does not count (RFC 9110 §5.6.3), and goes no further here. Node's parser takes
+ * a space there, and a tab behind every other value.
+ */
+function withoutTabsBehindCodings(bytes: Buffer): Buffer {
+  const text = bytes.toString("latin1");
+  return Buffer.from(
+    text.replaceAll(/(?<=chunked)[ \t]+(?=\r\n)/gi, (blanks) => " ".repeat(blanks.length)),
+    "latin1",
+  );
 }
 
 const method = fc.constantFrom("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH");
@@ -157,6 +169,17 @@ const spoiling = fc.record({
     "\r\n\r\n",
     "\r\n b",
   ),
+});
+
+test("blanks behind a coding do not count, whichever they are", async () => {
+  for (const blanks of ["", " ", "\t", " \t"]) {
+    const bytes = Buffer.from(
+      `POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked${blanks}\r\n\r\n1\r\na\r\n0\r\n\r\n`,
+    );
+    const { messages } = ours(bytes);
+    assert.equal(messages[0]?.fields.at(-1), "chunked");
+    assert.deepEqual(await nodes(bytes, 1), messages);
+  }
 });
 
 test("requests that are spoiled are refused, or read as Node reads them", async () => {
