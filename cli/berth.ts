@@ -3,6 +3,7 @@
 
 import { reportAndExit } from "#runtime/component.ts";
 import { UsageError } from "#runtime/usage-error.ts";
+import { programName } from "./program-name.ts";
 
 interface Command {
   readonly summary: string;
@@ -72,7 +73,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}\n`);
-  return `Usage: berth COMMAND [options]\n\n${rows.join("")}\nberth COMMAND --help lists a command's options.\n`;
+  const program = programName();
+  return `Usage: ${program} COMMAND [options]\n\n${rows.join("")}\n${program} COMMAND --help lists a command's options.\n`;
 }
 
 async function main([name, ...argv]: readonly string[]): Promise<void> {

@@ -6,6 +6,7 @@ import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { LOOPBACK_BUILD } from "#sim/loopback/discovery.ts";
+import { programName } from "../program-name.ts";
 import { wantsColour } from "../wants-colour.ts";
 import { apiReader } from "./api-reader.ts";
 import { type DoctorOptions, doctorOptions } from "./doctor-options.ts";
@@ -34,8 +35,7 @@ export const doctorCommand = {
  */
 export async function runDoctor(argv: readonly string[], out: (text: string) => void): Promise<boolean> {
   if (argv.includes("--help") || argv.includes("-h")) {
-    const usage =
-      "Usage: berth doctor [options]\n\nExit codes: 0 without faults, 1 with some, 2 for wrong options";
+    const usage = `Usage: ${programName()} doctor [options]\n\nExit codes: 0 without faults, 1 with some, 2 for wrong options`;
     out(`${doctorCommand.summary}\n\n${usage}\n\n${describeFlags(doctorOptions)}\n`);
     return false;
   }

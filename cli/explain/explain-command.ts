@@ -3,6 +3,7 @@
 
 import { reportAndExit } from "#runtime/component.ts";
 import { describeFlags, type FlagSchema } from "#runtime/flags.ts";
+import { programName } from "../program-name.ts";
 import { runExplainApp } from "./explain-app.ts";
 import { runExplainNode } from "./explain-node.ts";
 import { explainAppOptions, explainNodeOptions, explainPodOptions } from "./explain-options.ts";
@@ -30,14 +31,14 @@ export async function runExplain(argv: readonly string[], out: (text: string) =>
 }
 
 const EXPLAINED: Readonly<Record<string, { readonly usage: string; readonly schema: FlagSchema }>> = {
-  pod: { usage: "berth explain [pod] NAMESPACE/NAME [options]", schema: explainPodOptions },
-  node: { usage: "berth explain node NAME [options]", schema: explainNodeOptions },
-  app: { usage: "berth explain app NAMESPACE/NAME [options]", schema: explainAppOptions },
+  pod: { usage: "explain [pod] NAMESPACE/NAME [options]", schema: explainPodOptions },
+  node: { usage: "explain node NAME [options]", schema: explainNodeOptions },
+  app: { usage: "explain app NAMESPACE/NAME [options]", schema: explainAppOptions },
 };
 
 function help(): string {
   const parts = Object.values(EXPLAINED).map(
-    ({ usage, schema }) => `Usage: ${usage}\n\n${describeFlags(schema)}\n`,
+    ({ usage, schema }) => `Usage: ${programName()} ${usage}\n\n${describeFlags(schema)}\n`,
   );
   return `${explainCommand.summary}\n\n${parts.join("\n")}`;
 }

@@ -1,6 +1,7 @@
 // `berth status`: how the mesh stands, in one look.
 
 import { connect } from "#kube/connect.ts";
+import { programName } from "../program-name.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
 import { structured } from "../structured.ts";
@@ -26,7 +27,7 @@ export const statusCommand = {
 export async function runStatus(argv: readonly string[], out: (text: string) => void): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h"))
     return out(
-      `${statusCommand.summary}\n\nUsage: berth status [options]\n\n${describeFlags(statusOptions)}\n`,
+      `${statusCommand.summary}\n\nUsage: ${programName()} status [options]\n\n${describeFlags(statusOptions)}\n`,
     );
   const options = checkFlags(statusOptions, readFlags(statusOptions, argv));
   const { berthNamespace, output } = options;

@@ -2,6 +2,7 @@
 
 import { connect } from "#kube/connect.ts";
 import { noResources, type Resources } from "#model/resources.ts";
+import { programName } from "../program-name.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readCommandLine } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
@@ -29,7 +30,7 @@ export const topCommand = {
 export async function runTop(argv: readonly string[], out: (text: string) => void): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h"))
     return out(
-      `${topCommand.summary}\n\nUsage: berth top nodes|apps|instances [options]\n\n${describeFlags(topOptions)}\n`,
+      `${topCommand.summary}\n\nUsage: ${programName()} top nodes|apps|instances [options]\n\n${describeFlags(topOptions)}\n`,
     );
   const { words, given } = readCommandLine(topOptions, argv);
   const options = checkFlags(topOptions, given);

@@ -22,21 +22,21 @@ export interface ProfileObject {
 const ATTEMPTS_MAX = 3;
 
 /**
- * The app that a command's first word names, and the flags behind it.
+ * The app that a command's only word names, with its namespace or within one.
  *
  * @throws UsageError if it is no app's name.
  */
-export function namedApp(argv: readonly string[]): {
-  readonly app: AppKey;
-  readonly rest: readonly string[];
-} {
-  const [word = "", ...rest] = argv;
-  const [namespace = "", name = "", ...more] = word.split("/");
+export function namedApp(words: readonly string[], within: string | undefined): AppKey {
+  const [word = "", ...others] = words;
+  const full = within === undefined || word.startsWith(`${within}/`) ? word : `${within}/${word}`;
+  const [namespace = "", name = "", ...more] = full.split("/");
   const isName = (text: string): boolean =>
     text.length <= APP_NAME_LENGTH_MAX && /^[a-zA-Z0-9]([-a-zA-Z0-9_.]*[a-zA-Z0-9])?$/.test(text);
-  if (!isName(namespace) || !isName(name) || more.length > 0)
-    throw new UsageError(`say which app, as NAMESPACE/NAME: "${word}" is none`);
-  return { app: { namespace, name }, rest };
+  if (!isName(namespace) || !isName(name) || more.length > 0 || others.length > 0)
+    throw new UsageError(
+      `say which app, as NAMESPACE/NAME, or NAME with --namespace: "${words.join(" ")}" is none`,
+    );
+  return { namespace, name };
 }
 
 export interface AppKey {

@@ -117,7 +117,11 @@ test("a restart is for one node or for all, and another one every time", async (
 
 const REFUSED: readonly (readonly [string, () => Promise<void>, RegExp])[] = [
   ["no app", () => rollback(), /^say which app, as NAMESPACE\/NAME/],
-  ["an app without a namespace", () => restart("cart"), /^say which app, as NAMESPACE\/NAME: "cart" is none/],
+  [
+    "an app without a namespace",
+    () => restart("cart"),
+    /^say which app, as NAMESPACE\/NAME, or NAME with --namespace: "cart" is none/,
+  ],
   ["an app that has no profile", () => rollback("default/gone"), /^there is no MeshProfile default\/gone/],
   ["a version that is not recorded", () => rollback("default/cart", "--to=9"), /recorded: 5, 4, 3$/],
   ["a node of no name", () => restart("default/cart", "--node="), /--node/],

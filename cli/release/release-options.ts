@@ -5,6 +5,12 @@ import { componentSettings } from "#runtime/component.ts";
 
 const { apiServer, kubeconfig, context } = componentSettings.shape;
 const shared = {
+  namespace: z
+    .string()
+    .min(1)
+    .max(63)
+    .optional()
+    .describe("namespace of the app, in place of NAMESPACE/; -n for short"),
   output: z.enum(["table", "json"]).default("table").describe("table or json; -o for short"),
   apiServer,
   kubeconfig,

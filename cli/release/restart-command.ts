@@ -5,7 +5,8 @@ import { randomUUID } from "node:crypto";
 import { connect } from "#kube/connect.ts";
 import { RESTART_ANNOTATION } from "#kube/released-profile.ts";
 import { reportAndExit } from "#runtime/component.ts";
-import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
+import { checkFlags, describeFlags, readCommandLine } from "#runtime/flags.ts";
+import { programName } from "../program-name.ts";
 import { changeProfile, namedApp } from "./profile-object.ts";
 import { restartOptions } from "./release-options.ts";
 
@@ -23,11 +24,12 @@ export const restartCommand = {
 /** @throws UsageError for options that cannot work, and for an app without a profile. */
 export async function runRestart(argv: readonly string[], out: (text: string) => void): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) {
-    const usage = "Usage: berth restart NAMESPACE/NAME [options]";
+    const usage = `Usage: ${programName()} restart NAMESPACE/NAME [options]`;
     return out(`${restartCommand.summary}\n\n${usage}\n\n${describeFlags(restartOptions)}\n`);
   }
-  const { app, rest } = namedApp(argv);
-  const { node, output, ...settings } = checkFlags(restartOptions, readFlags(restartOptions, rest));
+  const { words, given } = readCommandLine(restartOptions, argv);
+  const { node, output, namespace, ...settings } = checkFlags(restartOptions, given);
+  const app = namedApp(words, namespace);
   const id = randomUUID();
   const connection = await connect(settings, "berth-restart");
   try {

@@ -6,8 +6,9 @@ import { connect } from "#kube/connect.ts";
 import { AT_ONCE_ANNOTATION, type ReleasedProfile } from "#kube/released-profile.ts";
 import { runtimeConfigFields } from "#kube/runtime-config-schema.ts";
 import { reportAndExit } from "#runtime/component.ts";
-import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
+import { checkFlags, describeFlags, readCommandLine } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
+import { programName } from "../program-name.ts";
 import { changeProfile, namedApp, type ProfileObject } from "./profile-object.ts";
 import { rollbackOptions } from "./release-options.ts";
 
@@ -25,11 +26,12 @@ export const rollbackCommand = {
 /** @throws UsageError for options that cannot work, and where there is nothing to go back to. */
 export async function runRollback(argv: readonly string[], out: (text: string) => void): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) {
-    const usage = "Usage: berth rollback NAMESPACE/NAME [options]";
+    const usage = `Usage: ${programName()} rollback NAMESPACE/NAME [options]`;
     return out(`${rollbackCommand.summary}\n\n${usage}\n\n${describeFlags(rollbackOptions)}\n`);
   }
-  const { app, rest } = namedApp(argv);
-  const options = checkFlags(rollbackOptions, readFlags(rollbackOptions, rest));
+  const { words, given } = readCommandLine(rollbackOptions, argv);
+  const options = checkFlags(rollbackOptions, given);
+  const app = namedApp(words, options.namespace);
   const connection = await connect(options, "berth-rollback");
   try {
     const done = await changeProfile(connection, app, (object, profile) => {

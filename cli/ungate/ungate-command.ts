@@ -2,6 +2,7 @@
 
 import { connect } from "#kube/connect.ts";
 import type { KubeConnection } from "#kube/connection.ts";
+import { programName } from "../program-name.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { describeFlags } from "#runtime/flags.ts";
 import { Limiter } from "#runtime/limiter.ts";
@@ -34,7 +35,9 @@ export const ungateCommand = {
  */
 export async function runUngate(argv: readonly string[], out: (text: string) => void): Promise<boolean> {
   if (argv.includes("--help") || argv.includes("-h")) {
-    out(`${ungateCommand.summary}\n\nUsage: berth ungate [options]\n\n${describeFlags(ungateOptions)}\n`);
+    out(
+      `${ungateCommand.summary}\n\nUsage: ${programName()} ungate [options]\n\n${describeFlags(ungateOptions)}\n`,
+    );
     return true;
   }
   const options = readUngateOptions(argv);

@@ -43,16 +43,17 @@ export class InstalledPackage {
   }
 
   /**
-   * Runs the package's command with that Node and nothing else on its path, and has what it prints looked at.
+   * Runs one of the package's commands, the first word, with that Node and nothing else on its path, and has what it prints looked at.
    *
    * @throws Error with what the command printed if it fails, or if `isRight` says no.
    */
-  run(node: string, args: readonly string[], isRight: (output: string) => boolean): CheckedRun {
-    const command = `berth ${args.join(" ")}`;
+  run(node: string, words: readonly string[], isRight: (output: string) => boolean): CheckedRun {
+    const [name = "", ...args] = words;
+    const command = words.join(" ");
     const startedMs = performance.now();
     const { status, stdout, stderr } = spawnSync(
       node,
-      [join(this.#folder, "node_modules/.bin/berth"), ...args],
+      [join(this.#folder, "node_modules/.bin", name), ...args],
       {
         cwd: this.#folder,
         encoding: "utf8",

@@ -56,9 +56,10 @@ function tryPackage(folder: string, { version, packageFile }: Release): void {
     };
     const under = node === process.execPath ? `Node ${process.version}` : `Node ${OLDEST_NODE}`;
     process.stdout.write(`\nthe package ${version} under ${under}\n`);
-    run(["--help"], (output) => output.includes("berth COMMAND --help"));
-    run(["sim", "--nodes=20", "--pods=200", "--json"], hasCompared);
-    run(["start", "--headless", "--speed=max", "--nodes=10", "--pods=100", "--json"], hasServed);
+    run(["berth", "--help"], (output) => output.includes("\nberth COMMAND --help"));
+    run(["kubectl-berth", "--help"], (output) => output.includes("kubectl berth COMMAND --help"));
+    run(["berth", "sim", "--nodes=20", "--pods=200", "--json"], hasCompared);
+    run(["berth", "start", "--headless", "--speed=max", "--nodes=10", "--pods=100", "--json"], hasServed);
   }
 }
 

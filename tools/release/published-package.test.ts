@@ -60,7 +60,7 @@ test("no module of ours is named so that the release would look for its types' s
 });
 
 test("its package.json has the command, the packages and nothing that only developers use", () => {
-  assert.deepEqual(bin, { berth: "./cli/berth.js" });
+  assert.deepEqual(bin, { berth: "./cli/berth.js", "kubectl-berth": "./cli/berth.js" });
   assert.ok(files.get("cli/berth.js")?.startsWith("#!/usr/bin/env node\n"));
   assert.ok(Object.keys(dependencies).includes("fastify"));
   assert.deepEqual(Object.keys(manifest), ["name", "version", "description", "license", "type", "engines"]);
