@@ -24,6 +24,7 @@ COPY runtime runtime
 COPY scheduler-extender scheduler-extender
 COPY sim sim
 COPY vpa-recommender vpa-recommender
+COPY web web
 ENV NODE_ENV=production
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/node", "/berth/cli/berth.ts"]

@@ -28,9 +28,21 @@ export async function askLeader(
   connection: Pick<KubeConnection, "get">,
   { part, namespace, path, query }: PartQuestion,
 ): Promise<unknown> {
+  return connection.get(await leaderPath(connection, { part, namespace, path }), query);
+}
+
+/**
+ * Where the API server has what the part's leader answers.
+ *
+ * @throws what `askLeader` throws.
+ */
+export async function leaderPath(
+  connection: Pick<KubeConnection, "get">,
+  { part, namespace, path }: Omit<PartQuestion, "query">,
+): Promise<string> {
   const leader = await leaderOf(connection, part, namespace);
   const name = `${leader}:${part.port}`;
-  return connection.get(`${resourcePath({ ...PODS, namespace, name, subresource: "proxy" })}${path}`, query);
+  return `${resourcePath({ ...PODS, namespace, name, subresource: "proxy" })}${path}`;
 }
 
 /**
@@ -39,10 +51,15 @@ export async function askLeader(
  * @param url of the part's health and metrics.
  * @throws OperationError if it does not answer, or anything but 200.
  */
-export async function askAt(
+export async function askAt(url: string, question: Omit<PartQuestion, "namespace">): Promise<unknown> {
+  return JSON.parse(await textAt(url, question)) as unknown;
+}
+
+/** The same for an answer that is no JSON, such as that of a health check. */
+export async function textAt(
   url: string,
   { part, path, query = {} }: Omit<PartQuestion, "namespace">,
-): Promise<unknown> {
+): Promise<string> {
   const address = new URL(path, url);
   for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
   let response: Response;
@@ -57,7 +74,7 @@ export async function askAt(
   }
   const text = await response.text();
   if (!response.ok) throw new OperationError("PartRefused", errorIn(text));
-  return JSON.parse(text) as unknown;
+  return text;
 }
 
 async function leaderOf(

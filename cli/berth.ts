@@ -40,6 +40,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "list the nodes, apps or instances that take most of the mesh, with what they use now",
     run: async (argv) => (await import("./fleet/top-command.ts")).topCommand.run(argv),
   },
+  ui: {
+    summary: "show the cluster in a browser: where room is, what the mesh costs, why things are as they are",
+    run: async (argv) => (await import("./ui/ui-command.ts")).uiCommand.run(argv),
+  },
   doctor: {
     summary: "look at an installation, and say what is wrong and how to mend it",
     run: async (argv) => (await import("./doctor/doctor-command.ts")).doctorCommand.run(argv),

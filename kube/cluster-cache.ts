@@ -108,9 +108,14 @@ export class ClusterCache {
     return this.#profiles;
   }
 
+  /** Whether everything was listed once, however long ago. */
+  get isListed(): boolean {
+    return this.#reflectors.every((reflector) => reflector.isSynced);
+  }
+
   /** What keeps the copy from being trusted, in words. */
   unreadyReasons(): readonly string[] {
-    if (this.#reflectors.some((reflector) => !reflector.isSynced)) return ["the cluster is not listed yet"];
+    if (!this.isListed) return ["the cluster is not listed yet"];
     return this.ageMs() > STALE_MS ? ["the watches are stale: the API server is silent"] : [];
   }
 

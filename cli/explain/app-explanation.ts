@@ -22,8 +22,7 @@ import {
 } from "#model/resources.ts";
 import type { AppShare } from "#model/shares.ts";
 import type { InstanceUsageReply } from "#vpa-recommender/shell/usage-api.ts";
-import { appFigures } from "../fleet/fleet-figures.ts";
-import { NO_LIVE_USAGE } from "../fleet/live-usage.ts";
+import { appFigures, NO_USAGE } from "#web/policy/fleet-figures.ts";
 import type { AppFacts } from "./app-facts.ts";
 
 export interface AppExplanation {
@@ -106,7 +105,7 @@ export interface Throttling {
 export function appExplanation(facts: AppFacts): AppExplanation {
   const { app, profile: object, fleet, missing } = facts;
   const profile = object === undefined ? defaultProfile(app) : decodeMeshProfile(object);
-  const figures = appFigures(fleet, NO_LIVE_USAGE).find((row) => row.app === app);
+  const figures = appFigures(fleet, NO_USAGE).find((row) => row.app === app);
   const { quota, isolation = "thread" } = decodeRuntimeConfig(object?.spec ?? {});
   const instances = explainedInstances(facts);
   return {

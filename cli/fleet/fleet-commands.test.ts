@@ -12,7 +12,7 @@ import { frame } from "./watching.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
-import type { AppFigures, FleetTotals, NodeFigures } from "./fleet-figures.ts";
+import type { AppFigures, FleetTotals, NodeFigures } from "#web/policy/fleet-figures.ts";
 import { runStatus } from "./status-command.ts";
 import { runTop } from "./top-command.ts";
 

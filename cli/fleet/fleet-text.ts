@@ -9,7 +9,7 @@ import {
   type InstanceFigures,
   isShort,
   type NodeFigures,
-} from "./fleet-figures.ts";
+} from "#web/policy/fleet-figures.ts";
 
 export interface TextOptions {
   readonly hasColour: boolean;

@@ -3,36 +3,20 @@
 
 import { ZodError } from "zod";
 import type { KubeConnection } from "#kube/connection.ts";
-import type { Resources } from "#model/resources.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import type { Recommendation } from "#vpa-recommender/policy/recommendation.ts";
-import type { InstanceUsageReply, UsageReply } from "#vpa-recommender/shell/usage-api.ts";
+import type { UsageReply } from "#vpa-recommender/shell/usage-api.ts";
 import { readProxyUsage } from "#vpa-recommender/shell/usage-source.ts";
+import { type FleetUsage, NO_USAGE } from "#web/policy/fleet-figures.ts";
 import { askLeader } from "../ask-part.ts";
 import { RECOMMENDER_PART } from "../part-ports.ts";
 import type { Fleet } from "./read-fleet.ts";
 
-export interface LiveUsage {
-  /** By node. */
-  readonly proxies: ReadonlyMap<string, Resources>;
-  /** By node, then by app; a node whose proxy does not tell its instances apart is absent. */
-  readonly instances: ReadonlyMap<string, Readonly<Record<string, InstanceUsageReply>>>;
-  /** What the recommender holds each node's proxy to need, by node; empty if it was not asked. */
-  readonly required: ReadonlyMap<string, Resources>;
+export interface LiveUsage extends FleetUsage {
   /** Why usage is not known, or not all of it; undefined where it is. */
   readonly missing: string | undefined;
 }
-
-const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
-
-/** Where nobody was asked. */
-export const NO_LIVE_USAGE: LiveUsage = {
-  proxies: NOTHING,
-  instances: NOTHING,
-  required: NOTHING,
-  missing: undefined,
-};
 
 /** Never fails: a table without usage is better than none. */
 export async function readLiveUsage(
@@ -78,9 +62,9 @@ async function readTotals(
       return of === undefined || nodeName === undefined ? [] : [[nodeName, of] as const];
     });
     const missing = `only what whole proxies use is known, from metrics.k8s.io: ${refusal}`;
-    return { ...NO_LIVE_USAGE, proxies: new Map(proxies), missing };
+    return { ...NO_USAGE, proxies: new Map(proxies), missing };
   } catch (error) {
     if (!(error instanceof OperationError) && !(error instanceof ZodError)) throw error;
-    return { ...NO_LIVE_USAGE, proxies: NOTHING, missing: `what is used is not known: ${refusal}` };
+    return { ...NO_USAGE, missing: `what is used is not known: ${refusal}` };
   }
 }

@@ -5,7 +5,7 @@ import { programName } from "../program-name.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
 import { structured } from "../structured.ts";
-import { fleetTotals } from "./fleet-figures.ts";
+import { fleetTotals } from "#web/policy/fleet-figures.ts";
 import { statusOptions } from "./fleet-options.ts";
 import { totalsText } from "./fleet-text.ts";
 import { readLiveUsage } from "./live-usage.ts";

@@ -8,7 +8,7 @@ import { checkFlags, describeFlags, readCommandLine } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { structured } from "../structured.ts";
 import { wantsColour } from "../wants-colour.ts";
-import { appFigures, fleetTotals, instanceFigures, nodeFigures } from "./fleet-figures.ts";
+import { appFigures, fleetTotals, instanceFigures, nodeFigures } from "#web/policy/fleet-figures.ts";
 import { type Sort, type TopOptions, topOptions } from "./fleet-options.ts";
 import { appsText, instancesText, nodesText, totalsText } from "./fleet-text.ts";
 import { type LiveUsage, readLiveUsage } from "./live-usage.ts";

@@ -4,6 +4,7 @@ import type { EnvironmentUrls } from "./environment.ts";
 
 export function addressTable(urls: EnvironmentUrls, readySeconds: number): string {
   const rows: readonly (readonly [string, string, string])[] = [
+    ...(urls.ui === undefined ? [] : [["UI", urls.ui, "the fleet in a browser: open this first"] as const]),
     ["API", urls.api, "loopback Kubernetes API of the simulated fleet"],
     ["extender", urls.verbs, "filter, prioritize, injection webhook"],
     ["", urls.extender, "its health and metrics"],

@@ -44,6 +44,8 @@ export interface EnvironmentUrls {
   readonly extender: string;
   readonly recommender: string;
   readonly proxies: readonly string[];
+  /** Undefined where there is none. */
+  readonly ui: string | undefined;
 }
 
 /** From binding to Running, and from a granted resize to its effect; what kubelet takes with the image at hand. */
@@ -174,19 +176,22 @@ async function startParts(
   parts: Parts,
   stops: (() => Promise<unknown>)[],
 ): Promise<Omit<EnvironmentUrls, "api">> {
-  const all = [parts.extender, parts.recommender, ...parts.proxies];
+  const { ui } = parts;
+  const all = [parts.extender, parts.recommender, ...parts.proxies, ...(ui === undefined ? [] : [ui])];
   stops.push(() => Promise.all(all.map((part) => part.stop())));
   const results = await Promise.allSettled(all.map((part) => part.start()));
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined) throw withPortsHint(failed.reason);
-  const [extender, recommender, ...proxies] = results.map(
+  const [extender, recommender, ...others] = results.map(
     (result) => (result as PromiseFulfilledResult<Ready>).value,
   );
+  const proxies = others.slice(0, parts.proxies.length);
   return {
     verbs: extender?.urls?.["verbs"] ?? "",
     extender: extender?.urls?.["operations"] ?? "",
     recommender: recommender?.urls?.["operations"] ?? "",
     proxies: proxies.map(({ controlUrl }) => controlUrl ?? ""),
+    ui: others[parts.proxies.length]?.urls?.["ui"],
   };
 }
 

@@ -4,7 +4,7 @@
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { ManagedProcess, type ProcessHandlers } from "./managed-process.ts";
-import { freePort } from "./free-port.ts";
+import { freePort, isFree } from "./free-port.ts";
 import { nodeName, SYSTEM_NAMESPACE } from "./fleet.ts";
 import { PARTS_IDENTITY } from "./part-url.ts";
 import type { StartOptions } from "./start-options.ts";
@@ -13,6 +13,8 @@ export interface Parts {
   readonly extender: ManagedProcess;
   readonly recommender: ManagedProcess;
   readonly proxies: readonly ManagedProcess[];
+  /** Absent where nobody looks. */
+  readonly ui: ManagedProcess | undefined;
 }
 
 export interface PartsOptions {
@@ -30,12 +32,14 @@ export const FIXED_PORTS = {
   extender: 9090,
   recommender: 9091,
   proxy: 9092,
+  ui: 8080,
 } as const;
 
 const MAINS = {
   extender: new URL("../../scheduler-extender/main.ts", import.meta.url),
   recommender: new URL("../../vpa-recommender/main.ts", import.meta.url),
   proxy: new URL("../../proxy/main.ts", import.meta.url),
+  ui: new URL("../ui/main.ts", import.meta.url),
 };
 
 /**
@@ -89,7 +93,26 @@ export async function createParts({
         }),
       ),
     ),
+    ui: hasUi(options)
+      ? make("ui", MAINS.ui, {
+          // In lockstep, time is whatever the pods say; nobody waits for the UI to settle.
+          ...(options.speed === "max" ? {} : pace),
+          port: await uiPort(options),
+          "cluster-name": `simulated fleet of ${options.nodes} nodes`,
+        })
+      : undefined,
   };
+}
+
+/** Many things listen on 8080: where it is taken the UI, whose address is printed, has any other. */
+async function uiPort({ ports }: StartOptions): Promise<number> {
+  const isWanted = ports === "fixed" && (await isFree(FIXED_PORTS.ui, "127.0.0.1"));
+  return isWanted ? FIXED_PORTS.ui : freePort("127.0.0.1");
+}
+
+/** Runs that nobody watches have none. */
+function hasUi({ headless, noUi }: StartOptions): boolean {
+  return !headless && !noUi;
 }
 
 type Flags = Readonly<Record<string, string | number>>;

@@ -29,6 +29,7 @@ export const startSettings = z.strictObject({
   seed: z.int().nonnegative().default(1).describe("seeds the generator and everything random"),
   duration: z.number().positive().optional().describe("end after so many seconds of real time"),
   headless: z.boolean().default(false).describe("no live line; ends by itself when the trace is over"),
+  noUi: z.boolean().default(false).describe("no web UI; --headless runs have none either"),
   json: z.boolean().default(false).describe("print the summary as one JSON object on the last line"),
   resizeFaults: z
     .number()

@@ -19,6 +19,7 @@ export const SOURCE_FOLDERS = [
   "scheduler-extender",
   "sim",
   "vpa-recommender",
+  "web",
 ] as const;
 /** What is in those folders and not in the image, since nothing but tests uses it. */
 export const LEFT_OUT = [

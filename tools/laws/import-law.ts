@@ -4,6 +4,7 @@
 import type { Arrow, ImportGraph } from "./import-graph.ts";
 
 export const COMPONENTS = ["scheduler-extender", "vpa-recommender", "proxy"] as const;
+const WEB_LAYERS = ["browser", "shell", "policy"] as const;
 
 /**
  * A part of the program that the law speaks of; `tests` are tests, what only they use (`<component>/testing/`),
@@ -17,7 +18,7 @@ export type Area =
   | "sim"
   | "sim/loopback"
   | "sim/driver"
-  | "web"
+  | `web/${(typeof WEB_LAYERS)[number]}`
   | "cli"
   | "tests";
 
@@ -33,7 +34,11 @@ export function areaOf(path: string): Area | undefined {
     return isLayer ? `${component}/${second}` : undefined;
   }
   if (top === "sim" && (second === "loopback" || second === "driver")) return `sim/${second}`;
-  const simple = ["model", "runtime", "kube", "sim", "web", "cli"] as const;
+  if (top === "web") {
+    const layer = WEB_LAYERS.find((name) => name === second && deeper.length > 0);
+    return layer === undefined ? undefined : `web/${layer}`;
+  }
+  const simple = ["model", "runtime", "kube", "sim", "cli"] as const;
   return simple.find((name) => name === top);
 }
 
@@ -56,6 +61,8 @@ export function isPure(area: Area | undefined): boolean {
 
 const POLICIES = COMPONENTS.map((component) => `${component}/policy` as const);
 const SIM: readonly Area[] = ["sim", "sim/loopback", "sim/driver"];
+/** What the browser is sent beside our own modules; web/shell/module-graph.ts says where each is. */
+const BROWSER_PACKAGES: ReadonlySet<string> = new Set(["preact", "uplot"]);
 const KUBECONFIG_FILE = "kube/kubeconfig.ts";
 const KUBECONFIG_PACKAGE = "@kubernetes/client-node";
 
@@ -66,7 +73,11 @@ function mayImport(from: Area): readonly Area[] {
   if (from === "sim") return [...SIM, ...POLICIES, "runtime", "model"];
   if (from === "sim/loopback" || from === "sim/driver")
     return [...SIM, ...POLICIES, "kube", "runtime", "model"];
-  if (from === "web") return ["web", ...SIM, "runtime", "model"];
+  // What runs in the browser is pure, or the browser's own.
+  if (from === "web/browser") return ["web/browser", "web/policy", "model"];
+  if (from === "web/policy") return ["web/policy", ...POLICIES, "model"];
+  if (from === "web/shell")
+    return ["web/shell", "web/policy", ...SIM, ...POLICIES, "kube", "runtime", "model"];
   if (from === "cli" || from === "tests") return EVERYTHING_IN_PRODUCTION;
   const component = COMPONENTS.find((name) => from.startsWith(`${name}/`));
   if (component === undefined) return [];
@@ -78,7 +89,8 @@ function mayImport(from: Area): readonly Area[] {
 
 const EVERYTHING_IN_PRODUCTION: readonly Area[] = [
   "cli",
-  "web",
+  "web/shell",
+  "web/policy",
   ...SIM,
   ...COMPONENTS.flatMap((name) => [`${name}/main`, `${name}/shell`, `${name}/policy`] as const),
   "kube",
@@ -89,8 +101,11 @@ const EVERYTHING_IN_PRODUCTION: readonly Area[] = [
 function faultOf({ from, to, kind }: Arrow): string | undefined {
   const area = areaOf(from);
   if (area === undefined || area === "tests") return undefined;
-  if (to.kind === "builtin") return isPure(area) ? `${area} must not import node:${to.name}` : undefined;
+  const isForBrowser = area === "web/browser";
+  if (to.kind === "builtin")
+    return isPure(area) || isForBrowser ? `${area} must not import node:${to.name}` : undefined;
   if (to.kind === "package") {
+    if (isForBrowser && !BROWSER_PACKAGES.has(to.name)) return `${area} must not import ${to.name}`;
     if (to.isForDevelopment) return `production code imports ${to.name}, a development dependency`;
     if (to.name === KUBECONFIG_PACKAGE && from !== KUBECONFIG_FILE)
       return `only ${KUBECONFIG_FILE} may import ${to.name}`;

@@ -53,7 +53,7 @@ function isFoundation(area: Area): area is (typeof FOUNDATIONS)[number] {
 function paintOf(area: Area): (typeof PAINTS)[keyof typeof PAINTS] {
   if (area === "cli" || area.endsWith("/main")) return PAINTS.composition;
   if (area === "model" || area.endsWith("/policy")) return PAINTS.pure;
-  return area === "web" || area.startsWith("sim") ? PAINTS.simulation : PAINTS.effects;
+  return area.startsWith("sim") ? PAINTS.simulation : PAINTS.effects;
 }
 
 function drawBox(box: Box, { files, arrows }: AreaMap): string {

@@ -83,7 +83,7 @@ test("where there is no git the folders are walked, and the same files are found
 
 const manifest: Manifest = {
   imports: { "#model/*": "./model/*", "#kube/*": "./kube/*", "#proxy/*": "./proxy/*", "#test/*": "./test/*" },
-  dependencies: { undici: "8", "@kubernetes/client-node": "2" },
+  dependencies: { undici: "8", preact: "11", "@kubernetes/client-node": "2" },
   devDependencies: { "fast-check": "4" },
 };
 
@@ -111,8 +111,13 @@ test("an arrow against the law is found, however it is written", () => {
       "proxy/shell/b.ts",
     ],
     ["sim/loopback/a.ts", `import "#proxy/shell/b.ts";`, "proxy/shell/b.ts"],
-    ["web/a.ts", `import "../kube/b.ts";`, "kube/b.ts"],
-    ["web/a.ts", `import "../cli/b.ts";`, "cli/b.ts"],
+    ["web/policy/a.ts", `import "../../kube/b.ts";`, "kube/b.ts"],
+    ["web/shell/a.ts", `import "../../cli/b.ts";`, "cli/b.ts"],
+    ["web/shell/a.ts", `import "#proxy/shell/b.ts";`, "proxy/shell/b.ts"],
+    ["web/browser/a.ts", `import "../shell/b.ts";`, "web/shell/b.ts"],
+    ["web/browser/a.ts", `import "node:fs";`, "web/policy/b.ts"],
+    ["web/browser/a.ts", `import "undici";`, "web/policy/b.ts"],
+    ["web/a.ts", "", "web/policy/b.ts"],
     ["cli/a.ts", `import "#test/b.ts";`, "test/b.ts"],
     ["model/a.ts", `import "./b.test.ts";`, "model/b.test.ts"],
     ["cli/a.ts", `import "fast-check";`, "cli/b.ts"],
@@ -141,8 +146,10 @@ test("the arrows that the design has are allowed", () => {
     "sim/engine/a.ts": `import "#proxy/policy/a.ts"; import "../traces/a.ts"; import "#model/a.ts";`,
     "sim/traces/a.ts": "",
     "sim/loopback/a.ts": `import "#kube/a.ts";`,
-    "web/a.ts": `import "../sim/engine/a.ts";`,
-    "cli/a.ts": `import "../web/a.ts"; import "#proxy/shell/a.ts"; import "#kube/connect.ts";`,
+    "web/policy/a.ts": `import "#model/a.ts"; import "#proxy/policy/a.ts";`,
+    "web/shell/a.ts": `import "../policy/a.ts"; import "../../sim/engine/a.ts"; import "#kube/a.ts"; import "undici";`,
+    "web/browser/a.ts": `import "../policy/a.ts"; import "#model/a.ts"; import "preact";`,
+    "cli/a.ts": `import "../web/shell/a.ts"; import "#proxy/shell/a.ts"; import "#kube/connect.ts";`,
     "model/a.test.ts": `import "#test/a.ts"; import "fast-check"; import "#proxy/shell/a.ts";`,
     "test/a.ts": "",
   });

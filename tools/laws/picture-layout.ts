@@ -40,7 +40,7 @@ const BUS_HEIGHT = 84;
 const COLUMNS: readonly (readonly (Area | undefined)[])[] = [
   ...COMPONENTS.map((name) => [`${name}/main`, `${name}/shell`, `${name}/policy`] as const),
   ["sim/driver", "sim/loopback", "sim"],
-  ["web", undefined, undefined],
+  ["web/browser", "web/shell", "web/policy"],
 ];
 
 /** Places the areas that exist; columns without any are left out. */

@@ -36,7 +36,9 @@ export function createRouter({ boxes, busY }: Layout): (arrow: AreaArrow) => Rou
     if (from.column === to.column) {
       return to.row === from.row + 1 ? straightDown(from, to) : alongTheRight(from, to, nextIn);
     }
-    return from.area === "web" ? intoTheSide(from, to, nextIn) : belowTheBoxes(from, to, { busY, nextIn });
+    return from.area.startsWith("web/") && !to.area.startsWith("web/")
+      ? intoTheSide(from, to, nextIn)
+      : belowTheBoxes(from, to, { busY, nextIn });
   };
 }
 

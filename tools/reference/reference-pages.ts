@@ -31,6 +31,7 @@ import { startSettings } from "#cli/start/start-options.ts";
 import { explainAppOptions, explainNodeOptions, explainPodOptions } from "#cli/explain/explain-options.ts";
 import { statusOptions, topOptions } from "#cli/fleet/fleet-options.ts";
 import { doctorOptions } from "#cli/doctor/doctor-options.ts";
+import { ui } from "#cli/ui/ui-command.ts";
 import { ungateOptions } from "#cli/ungate/ungate-options.ts";
 import { restartOptions, rollbackOptions } from "#cli/release/release-options.ts";
 import { planOptions } from "#cli/plan/plan-options.ts";
@@ -129,6 +130,7 @@ function cliPage(): string {
       `Kind \`${vpaRecommender.kind}\`. ${vpaRecommender.summary}`,
       vpaRecommender.schema,
     ),
+    section(ui.usage, `Kind \`${ui.kind}\`. ${ui.summary}`, ui.schema),
     `## berth proxy\n\n\`\`\`text\n${PROXY_HELP}\`\`\`\n`,
   ].join("\n\n");
 }

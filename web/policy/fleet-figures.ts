@@ -1,12 +1,45 @@
-// What a fleet is told by: totals, a row for each node, a row for each app.
+// What a fleet is told by: totals, a row for each node, a row for each app. The figures of `berth status`, of `berth top`
+// and of the web UI are these.
 
 import type { AppName } from "#model/brand.ts";
+import type { PodView } from "#model/cluster-view.ts";
+import type { LedgerView } from "#model/ledger.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import { modelCost, required } from "#model/mesh-cost.ts";
 import { addResources, noResources, type Resources } from "#model/resources.ts";
-import type { InstanceUsageReply } from "#vpa-recommender/shell/usage-api.ts";
-import type { LiveUsage } from "./live-usage.ts";
-import type { Fleet } from "./read-fleet.ts";
+
+/** A cluster as it stands. */
+export interface FleetView {
+  readonly ledger: Pick<LedgerView, "nodes" | "unitCost" | "profile">;
+  /** At least those that wait for a node. */
+  readonly pods: Iterable<PodView>;
+  /** Objects that could not be read, and were left out. */
+  readonly leftOut: number;
+}
+
+/** What proxies and instances use now, as the recommender read it last. */
+export interface FleetUsage {
+  /** By node. */
+  readonly proxies: ReadonlyMap<string, Resources>;
+  /** By node, then by app; a node whose proxy does not tell its instances apart is absent. */
+  readonly instances: ReadonlyMap<string, Readonly<Record<string, InstanceUse>>>;
+  /** What the recommender holds each node's proxy to need, by node; empty if it was not asked. */
+  readonly required: ReadonlyMap<string, Resources>;
+}
+
+/** Of one app's instance on one node. */
+export interface InstanceUse extends Resources {
+  readonly pods: number;
+  readonly connections: number;
+  readonly requestsPerSecond: number;
+  /** Its CPU was held back. */
+  readonly isThrottled: boolean;
+}
+
+const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
+
+/** Where nobody was asked. */
+export const NO_USAGE: FleetUsage = { proxies: NOTHING, instances: NOTHING, required: NOTHING };
 
 export interface NodeFigures {
   readonly node: string;
@@ -50,7 +83,7 @@ export interface InstanceFigures {
   readonly pods: number;
   /** Before the node's correction. */
   readonly meshCost: Resources;
-  readonly used: InstanceUsageReply | null;
+  readonly used: InstanceUse | null;
 }
 
 export interface FleetTotals {
@@ -74,34 +107,42 @@ export interface FleetTotals {
 }
 
 export function nodeFigures(
-  { ledger }: Fleet,
-  { proxies, required: held }: LiveUsage,
+  { ledger }: Pick<FleetView, "ledger">,
+  usage: FleetUsage,
 ): readonly NodeFigures[] {
-  return [...ledger.nodes()].map((account) => {
-    const { name, zone, allocatable, requested, counted, isProxyReady, appPods } = account;
-    const meshPods = sum(appPods.values());
-    const need = held.get(name) ?? requiredOf(account);
-    const usage = proxies.get(name);
-    const proxy = counted ?? noResources;
-    const left = (resource: keyof Resources): number =>
-      allocatable[resource] - requested[resource] - Math.max(proxy[resource], need[resource]);
-    return {
-      node: name,
-      zone,
-      meshPods,
-      apps: appPods.size,
-      reuse: ratio(meshPods, appPods.size),
-      isProxyReady,
-      proxy: counted ?? null,
-      required: need,
-      used: usage === undefined ? null : amountOf(usage),
-      free: { cpuMilli: left("cpuMilli"), memoryBytes: left("memoryBytes") },
-      allocatable,
-    };
-  });
+  return [...ledger.nodes()].map((account) => figuresOfNode(account, usage));
 }
 
-export function appFigures({ ledger, pods }: Fleet, { instances }: LiveUsage): readonly AppFigures[] {
+export function figuresOfNode(
+  account: NodeAccount,
+  { proxies, required: held }: Omit<FleetUsage, "instances">,
+): NodeFigures {
+  const { name, zone, allocatable, requested, counted, isProxyReady, appPods } = account;
+  const meshPods = sum(appPods.values());
+  const need = held.get(name) ?? requiredOf(account);
+  const usage = proxies.get(name);
+  const proxy = counted ?? noResources;
+  const left = (resource: keyof Resources): number =>
+    allocatable[resource] - requested[resource] - Math.max(proxy[resource], need[resource]);
+  return {
+    node: name,
+    zone,
+    meshPods,
+    apps: appPods.size,
+    reuse: ratio(meshPods, appPods.size),
+    isProxyReady,
+    proxy: counted ?? null,
+    required: need,
+    used: usage === undefined ? null : amountOf(usage),
+    free: { cpuMilli: left("cpuMilli"), memoryBytes: left("memoryBytes") },
+    allocatable,
+  };
+}
+
+export function appFigures(
+  { ledger, pods }: Omit<FleetView, "leftOut">,
+  { instances }: FleetUsage,
+): readonly AppFigures[] {
   const usage = usageByApp(instances);
   const pending = new Map<AppName, number>();
   for (const { app, nodeName, isFinished } of pods)
@@ -133,8 +174,8 @@ export function appFigures({ ledger, pods }: Fleet, { instances }: LiveUsage): r
 }
 
 export function instanceFigures(
-  { ledger }: Fleet,
-  { instances: used }: LiveUsage,
+  { ledger }: Pick<FleetView, "ledger">,
+  { instances: used }: FleetUsage,
 ): readonly InstanceFigures[] {
   return [...ledger.nodes()].flatMap(({ name, appPods }) =>
     [...appPods].map(([app, pods]) => ({
@@ -147,7 +188,7 @@ export function instanceFigures(
   );
 }
 
-export function fleetTotals(fleet: Fleet, live: LiveUsage): FleetTotals {
+export function fleetTotals(fleet: FleetView, live: FleetUsage): FleetTotals {
   const nodes = nodeFigures(fleet, live);
   const apps = appFigures(fleet, live);
   const used = nodes.flatMap((node) => node.used ?? []);
@@ -185,7 +226,7 @@ interface AppUsage {
   readonly requestsPerSecond: number;
 }
 
-function usageByApp(instances: LiveUsage["instances"]): ReadonlyMap<string, AppUsage> {
+function usageByApp(instances: FleetUsage["instances"]): ReadonlyMap<string, AppUsage> {
   const usage = new Map<string, AppUsage>();
   for (const apps of instances.values()) {
     for (const [app, one] of Object.entries(apps)) {

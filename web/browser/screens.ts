@@ -1,0 +1,6 @@
+// The screens, in the order of the navigation; the first one is shown at first.
+
+import type { Screen } from "./screen.ts";
+import { map } from "./screens/map.ts";
+
+export const SCREENS: readonly Screen<never>[] = [map];

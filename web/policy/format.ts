@@ -1,0 +1,36 @@
+// Figures as people read them on the screens, units always beside them.
+
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+
+export function memoryText(bytes: number): string {
+  const size = Math.abs(bytes);
+  if (size >= 1024 * GIB) return `${fixed(bytes / GIB / 1024)} TiB`;
+  if (size >= GIB) return `${fixed(bytes / GIB)} GiB`;
+  return `${Math.round(bytes / MIB)} MiB`;
+}
+
+/** Cores from ten upwards, else millicores, as Kubernetes writes them. */
+export function cpuText(cpuMilli: number): string {
+  if (Math.abs(cpuMilli) >= 10_000) return `${fixed(cpuMilli / 1000)} CPU`;
+  return `${Math.round(cpuMilli)}m`;
+}
+
+export function countText(count: number): string {
+  return Math.round(count)
+    .toString()
+    .replaceAll(/\B(?=(\d{3})+$)/g, "\u202f");
+}
+
+/** Pods to an instance. */
+export function reuseText(reuse: number | null): string {
+  return reuse === null ? "–" : `${reuse.toFixed(1)}×`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${countText(count)} ${count === 1 ? one : many}`;
+}
+
+function fixed(value: number): string {
+  return Math.abs(value) >= 100 ? countText(value) : value.toFixed(1);
+}

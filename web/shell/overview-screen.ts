@@ -1,0 +1,55 @@
+// The head of every screen, as a view that is made like theirs: totals from the watched cluster, and whether each part
+// answers, asked every few seconds while somebody looks.
+
+import { OperationError } from "#runtime/operation-error.ts";
+import { overview, type Overview, type PartState } from "../policy/overview.ts";
+import { type ComponentInterface, troubleOf } from "./components.ts";
+import type { OpenScreen, ScreenContext } from "./screen-source.ts";
+import { whenListed } from "./when-listed.ts";
+
+const ASKED_EVERY_MS = 5_000;
+
+export class OverviewScreen implements OpenScreen {
+  readonly everyMs = ASKED_EVERY_MS;
+  readonly #context: ScreenContext;
+  readonly #cluster: string;
+  readonly #nowMs: () => number;
+  #parts: readonly PartState[] = [];
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** @param cluster what people know it by. */
+  constructor(
+    context: ScreenContext,
+    { cluster, nowMs }: { readonly cluster: string; readonly nowMs: () => number },
+  ) {
+    this.#context = context;
+    this.#cluster = cluster;
+    this.#nowMs = nowMs;
+  }
+
+  async view(): Promise<Overview> {
+    const { cluster, components } = this.#context;
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#askedAtMs >= ASKED_EVERY_MS) {
+      this.#askedAtMs = nowMs;
+      this.#parts = await Promise.all([components.extender, components.recommender].map(stateOf));
+    }
+    return overview({
+      cluster: this.#cluster,
+      fleet: whenListed(cluster),
+      staleReasons: cluster.staleReasons(),
+      parts: this.#parts,
+    });
+  }
+}
+
+async function stateOf(component: ComponentInterface): Promise<PartState> {
+  const { name } = component;
+  try {
+    await component.probe();
+    return { name };
+  } catch (error) {
+    if (error instanceof OperationError) return { name, trouble: troubleOf(error) };
+    throw error;
+  }
+}

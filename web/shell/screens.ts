@@ -1,0 +1,6 @@
+// The screens, in the order of the navigation.
+
+import type { ScreenSource } from "./screen-source.ts";
+import { mapScreen } from "./screens/map-screen.ts";
+
+export const SCREENS: readonly ScreenSource[] = [mapScreen];
