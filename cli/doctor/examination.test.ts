@@ -30,7 +30,7 @@ async function wrongIn(change: (cluster: FakeCluster) => void): Promise<readonly
 test("where all is well, every check says so", async () => {
   const { counts, findings } = await examine(healthyCluster(authority.certificate));
   assert.deepEqual({ ...counts, ok: 0 }, { fault: 0, warning: 0, unknown: 0, ok: 0 });
-  assert.ok(new Set(findings.map(({ check }) => check)).size === 10, `${findings.length} findings`);
+  assert.ok(new Set(findings.map(({ check }) => check)).size === 11, `${findings.length} findings`);
 });
 
 const faults: readonly [
@@ -161,7 +161,17 @@ const faults: readonly [
     (cluster) => (cluster.metrics = 'berth_extender_bindings_total{guess="none"} 7\n'),
     "fault",
     "kube-scheduler",
-    /7 mesh pods were bound, and the extender was asked about none/,
+    /of 7 mesh pods that were bound, the extender was not asked about 7/,
+    /wire-the-scheduler/,
+  ],
+  [
+    "a kube-scheduler that stopped asking",
+    (cluster) =>
+      (cluster.metrics =
+        'berth_extender_bindings_total{guess="right"} 6\nberth_extender_bindings_total{guess="none"} 7\n'),
+    "fault",
+    "kube-scheduler",
+    /of 13 mesh pods that were bound, the extender was not asked about 7/,
     /wire-the-scheduler/,
   ],
   [
@@ -253,6 +263,43 @@ const faults: readonly [
     /berth ungate --all/,
   ],
 ];
+
+test("apps whose clients go past their proxies are named, those that go to databases are not", async () => {
+  const wrong = await wrongIn((cluster) => {
+    const series = (app: string, destination: string, count: number): string =>
+      `berth_proxy_bypassing_connections_total{app="${app}",destination="${destination}"} ${count}\n`;
+    cluster.proxyMetrics =
+      series("shop/cart", "service", 12) +
+      series("shop/cart", "other", 3) +
+      series("shop/web", "service", 0) +
+      series("shop/web", "other", 40);
+  });
+  // Each of the two proxies says so.
+  assert.deepEqual(
+    wrong.map(({ level, check, what }) => [level, check, what]),
+    [
+      [
+        "warning",
+        "clients",
+        "pods of 1 apps opened connections past their proxies to Services that these reach by node: shop/cart (24, and 6 to others); 2 of 2 proxies asked",
+      ],
+    ],
+  );
+  assert.match(wrong[0]?.mend ?? "", /docs\/guides\/clients.md/);
+});
+
+test("proxies that count, and saw nobody go past them, are told from those that do not count", async () => {
+  const told = async (change: (cluster: FakeCluster) => void): Promise<string | undefined> => {
+    const cluster = healthyCluster(authority.certificate);
+    change(cluster);
+    const { findings } = await examine(cluster);
+    return findings.find(({ check }) => check === "clients")?.what;
+  };
+  assert.match((await told(() => undefined)) ?? "", /are not counted/);
+  const counting = ({ daemonSet }: FakeCluster): void =>
+    void Object.assign(daemonSet.spec.template.spec.containers[0], { args: ["proxy", "--count-bypassing"] });
+  assert.match((await told(counting)) ?? "", /none was seen to go past/);
+});
 
 for (const [what, change, level, check, said, mend] of faults) {
   test(`${what} is named with its mend, and nothing else is`, async () => {

@@ -1,6 +1,7 @@
 // All checks, each of which may fail to look without keeping the others from it.
 
 import { OperationError } from "#runtime/operation-error.ts";
+import { bypassing } from "./checks/bypassing.ts";
 import { definitions } from "./checks/definitions.ts";
 import { extenderService } from "./checks/extender-service.ts";
 import { leaders } from "./checks/leaders.ts";
@@ -25,6 +26,7 @@ const CHECKS: readonly Check[] = [
   proxies,
   metricsSource,
   meshPods,
+  bypassing,
 ];
 
 export interface Examined extends Finding {

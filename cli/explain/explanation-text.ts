@@ -3,16 +3,20 @@
 import { REJECTIONS } from "#model/verdict.ts";
 import type { Explanation, Verdict, Winner } from "#scheduler-extender/policy/explanation.ts";
 import { amountText, missingText, rangeText } from "#scheduler-extender/shell/amount-text.ts";
+import { preemptedText, preemptionText } from "./preemption-text.ts";
 import type { ExplainedNow, ExplainReply } from "#scheduler-extender/policy/explain-reply.ts";
 import { textTable } from "#sim/report/text-table.ts";
 
-export function explanationText({ pod, state, node, last, nomination, now }: ExplainReply): string {
+export function explanationText(reply: ExplainReply): string {
+  const { pod, state, node, last, nomination, now, preemption, preemptedBy } = reply;
   const place = node === undefined ? "" : ` on ${node}`;
   const parts = [`${pod}: ${state}${place}`];
+  if (preemptedBy !== undefined) parts.push(preemptedText(preemptedBy));
+  if (preemption !== undefined) parts.push(preemptionText(preemption));
   if (now !== undefined) parts.push(decisionText(`Now, ${NODES_OF[now.nodesOf]}`, now.explanation));
   if (nomination !== undefined) parts.push(decisionText("Nominated", nomination));
   if (last !== undefined) parts.push(decisionText("When kube-scheduler last asked", last));
-  if (now === undefined && nomination === undefined && last === undefined)
+  if (now === undefined && nomination === undefined && last === undefined && parts.length === 1)
     parts.push("No decision about it is kept: it is long ago, or another replica made it.");
   return `${parts.join("\n\n")}\n`;
 }

@@ -15,7 +15,7 @@ import type { Explanations } from "./explanations.ts";
 
 export interface ExplainApiOptions {
   readonly ledger: LedgerView;
-  readonly explanations: Pick<Explanations, "lastOf" | "nominationOf" | "offeredTo">;
+  readonly explanations: Pick<Explanations, "lastOf" | "nominationOf" | "offeredTo" | "preemptions">;
   /** What decisions run on. */
   readonly clock: Clock;
   /** Why this replica cannot say; empty when it can. */
@@ -50,9 +50,13 @@ function explain(
   // One of the same name that is gone is not this one.
   const isOfThis = (explanation: Explanation | undefined): explanation is Explanation =>
     explanation !== undefined && (seen === undefined || explanation.pod.uid === seen.uid);
+  const preemption = explanations.preemptions.of({ namespace, name }, seen);
+  const preemptedBy = explanations.preemptions.causeOf({ namespace, name }, seen);
   const told = {
     ...(isOfThis(last) && { last }),
     ...(isOfThis(nomination) && { nomination }),
+    ...(preemption !== undefined && { preemption }),
+    ...(preemptedBy !== undefined && { preemptedBy }),
   };
   if (seen !== undefined) return { pod, ...standing(seen, { ledger, explanations, ...rest }), ...told };
   return Object.keys(told).length === 0 ? undefined : { pod, state: "unknown", ...told };

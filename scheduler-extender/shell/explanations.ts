@@ -12,6 +12,7 @@ import { DecisionRecord } from "../policy/decision-record.ts";
 import type { DecisionWitness } from "../policy/decision-witness.ts";
 import type { Explanation } from "../policy/explanation.ts";
 import type { FilterResult } from "../policy/verbs.ts";
+import { Preemptions } from "./preemptions.ts";
 import { meshShareEvent, nodeChosenEvent } from "./explanation-event.ts";
 
 export interface ExplanationsOptions {
@@ -43,9 +44,12 @@ export class Explanations {
   /** When what was told to which pod, the earliest first. */
   readonly #told = new Map<string, number>();
   readonly #chosenBucket: TokenBucket;
+  /** What was answered about preempting, kept likewise. */
+  readonly preemptions: Preemptions;
 
   constructor(options: ExplanationsOptions) {
     this.#options = options;
+    this.preemptions = new Preemptions(options);
     this.#chosenBucket = new TokenBucket(CHOSEN_RATE, options.clock.nowMs());
   }
 

@@ -143,6 +143,7 @@ export async function extenderApi(server: FastifyInstance, options: ExtenderApiO
     const isProxy = args.pod.proxy !== undefined;
     const decisions = isProxy ? preemptForProxy(ledger, args.nodes) : preempt(ledger, args);
     metrics.preempted(decisions);
+    explanations?.preemptions.answered(args, decisions);
     stop();
     return encodePreemptionReply(decisions);
   });

@@ -78,9 +78,14 @@ async function countedByExtender(reader: ClusterReader): Promise<Scrape | undefi
 function judged(counted: Scrape): readonly Finding[] {
   const bound = (guess: string): number => counted.sum("berth_extender_bindings_total", { guess });
   const colocation = (outcome: string): number => counted.sum("berth_extender_colocation_total", { outcome });
-  if (bound("none") >= BINDINGS_MIN && bound("right") + bound("wrong") === 0)
+  const asked = bound("right") + bound("wrong");
+  // A few are bound around a change of leaders without the new one having been asked.
+  if (bound("none") >= BINDINGS_MIN && bound("none") > asked)
     return [
-      fault(`${bound("none")} mesh pods were bound, and the extender was asked about none of them`, WIRE),
+      fault(
+        `of ${asked + bound("none")} mesh pods that were bound, the extender was not asked about ${bound("none")}`,
+        WIRE,
+      ),
     ];
   const notOffered = colocation("notOffered");
   const couldJoin = notOffered + colocation("hit");

@@ -57,6 +57,8 @@ export class FakeCluster implements ClusterReader {
   isInjecting = true;
   /** Of the extender that leads. */
   metrics = 'berth_extender_decisions_total{verb="filter",verdict="fits"} 12\n';
+  /** Of every proxy. */
+  proxyMetrics = "";
 
   constructor() {
     this.daemonSet = proxyDaemonSet();
@@ -69,8 +71,8 @@ export class FakeCluster implements ClusterReader {
     return this.objects.get(path);
   }
 
-  async text(): Promise<string> {
-    return this.metrics;
+  async text(path: string): Promise<string> {
+    return path.includes("%3A9093/") ? this.proxyMetrics : this.metrics;
   }
 
   async list(path: string, { labelSelector = "" }: { readonly labelSelector?: string } = {}) {
