@@ -10,6 +10,7 @@ import { comparisonJson } from "#sim/report/comparison-json.ts";
 import { comparisonTable } from "#sim/report/comparison-table.ts";
 import { withLinearBounds } from "#sim/scenario/linear-bounds.ts";
 import { calibrationOf } from "#sim/scenario/scenario-calibration.ts";
+import type { PlaceOf } from "#sim/scenario/place-of.ts";
 import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
 import { fileNames, inputFiles } from "#sim/scenario/scenario-inputs.ts";
 import { withMinimumNodes } from "#sim/scenario/scenario-minimum-nodes.ts";
@@ -57,7 +58,7 @@ export async function runSim(
 ): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) return out(help());
   const options = readSimOptions(argv);
-  const { scenario, folder, seed } = chosenScenario(options);
+  const { scenario, folder, seed, placeOf } = chosenScenario(options);
   if (options.printScenario) return out(scenarioText(scenario));
   if (options.calibration) return out(calibrationTable(calibrationOf(scenario, seed)));
   const startedMs = performance.now();
@@ -71,7 +72,11 @@ export async function runSim(
   const others = scenario.seeds.length - 1;
   if (others > 0) progress(`seed ${seed} of ${others + 1}; berth sweep runs all of them\n`);
   const decisions = new Decisions(options.explain);
-  const prepared = await prepareScenario(scenario, { folder, seed });
+  const prepared = await prepareScenario(scenario, {
+    folder,
+    seed,
+    ...(placeOf !== undefined && { placeOf }),
+  });
   const watched = decisions.watched(prepared);
   for (const warning of prepared.warnings) progress(`warning: ${warning}\n`);
   progress(`read ${prepared.pods.name}: ${tookSeconds()}\n`);
@@ -133,6 +138,7 @@ interface ChosenScenario {
   /** Where relative names of files start. */
   readonly folder: string;
   readonly seed: number;
+  readonly placeOf?: PlaceOf;
 }
 
 function chosenScenario(options: SimOptions): ChosenScenario {
@@ -140,10 +146,10 @@ function chosenScenario(options: SimOptions): ChosenScenario {
     const scenario = scenarioSchema.parse(scenarioOfFlags(options));
     return { scenario, folder: process.cwd(), seed: options.seed };
   }
-  const { scenario } = readScenarioFile(options.scenario);
+  const { scenario, placeOf } = readScenarioFile(options.scenario);
   const [first = options.seed] = scenario.seeds;
   const seed = options.isSeedGiven === true ? options.seed : first;
-  return { scenario, folder: dirname(options.scenario), seed };
+  return { scenario, folder: dirname(options.scenario), seed, placeOf };
 }
 
 function reportInputs(

@@ -8,6 +8,7 @@ import type { FleetShape } from "./fleet.ts";
 import type { MinimumNodes } from "./minimum-nodes.ts";
 import type { PlacementPolicy } from "./placement-policy.ts";
 import { BASELINE_POLICY } from "./policies.ts";
+import type { RunConditions } from "./run-conditions.ts";
 import { replay, type RunResult } from "./replay.ts";
 import type { ScenarioEvent } from "./scenario-event.ts";
 import { reuseOf, type Totals } from "./run-totals.ts";
@@ -28,6 +29,8 @@ export interface ComparisonOptions {
   readonly podsPerNodeMax?: number;
   /** What happens beside the trace. */
   readonly events?: readonly ScenarioEvent[];
+  /** What does not succeed at once. */
+  readonly conditions?: RunConditions;
   /** Called after each run. */
   readonly onRun?: (run: ComparedRun) => void;
 }
@@ -61,7 +64,8 @@ export interface ComparedTotals extends Totals {
 }
 
 export function compare(options: ComparisonOptions): Comparison {
-  const { pods, policies, fleet, seed, profiles, proxyBase, podsPerNodeMax, events = [], onRun } = options;
+  const { pods, policies, fleet, seed, profiles, proxyBase, podsPerNodeMax } = options;
+  const { events = [], conditions = {}, onRun } = options;
   const isStatic = isStaticTrace(pods);
   const orders = options.orders ?? (isStatic ? ["grouped", "shuffled"] : ["file"]);
   const runs: ComparedRun[] = [];
@@ -76,6 +80,7 @@ export function compare(options: ComparisonOptions): Comparison {
         seed,
         profiles,
         events,
+        conditions,
         ...(proxyBase !== undefined && { proxyBase }),
         ...(podsPerNodeMax !== undefined && { podsPerNodeMax }),
       });

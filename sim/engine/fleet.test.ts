@@ -19,7 +19,9 @@ function aFleet() {
   const cluster = new ReplayCluster({ mesh: MESH, proxy, profiles: appProfiles(pods, {}) });
   const fleet = new Fleet({ kind: "auto", nodeSize: SMALL_NODE }, { cluster, clock, podsPerNodeMax: 110 });
   // Shrinking comes before empty nodes go, so that it is seen.
-  const sizing = new ProxySizing(cluster, clock, { ...DEFAULT_PLANNER_OPTIONS, shrinkDelayMs: 300_000 });
+  const sizing = new ProxySizing(cluster, clock, {
+    planner: { ...DEFAULT_PLANNER_OPTIONS, shrinkDelayMs: 300_000 },
+  });
   cluster.observe(fleet);
   cluster.observe(sizing);
   const nodeCount = () => [...cluster.ledger.nodes()].length;

@@ -1,9 +1,16 @@
 // The places that a trace's pods stand for. A pod that is made anew, after a node was lost or in a rollout, is another
 // pod in the same place, and leaves when the trace's own pod would.
 
+import { assert } from "#model/assert.ts";
 import type { PodUid } from "#model/brand.ts";
 import type { TracePod } from "../traces/trace.ts";
 import { type MeshModel, PodMaker, type ReplayPod } from "./replay-pod.ts";
+
+export interface SlotsOptions {
+  readonly apps: Iterable<string>;
+  /** All of the trace. */
+  readonly pods: readonly TracePod[];
+}
 
 /** Of a pod that is in no place. */
 export const NO_SLOT = "";
@@ -15,12 +22,18 @@ export class PodSlots {
   /** Pods that are not the first ones in their places, in one or on their way to one. */
   readonly #later = new Map<PodUid, ReplayPod>();
   readonly #slotsOfApp = new Map<string, Set<string>>();
+  /** What an app's pods are like, by the trace's names of apps. */
+  readonly #firstOfApp = new Map<string, TracePod>();
   #madeAnew = 0;
 
-  /** @param apps those that `ofApp` will be asked about, by the trace's names. */
-  constructor(mesh: MeshModel, apps: Iterable<string>) {
+  /** @param apps those that `ofApp` and `likeOf` will be asked about, by the trace's names. */
+  constructor(mesh: MeshModel, { apps, pods }: SlotsOptions) {
     this.#maker = new PodMaker(mesh);
     for (const app of apps) this.#slotsOfApp.set(app, new Set());
+    if (this.#slotsOfApp.size === 0) return;
+    for (const pod of pods) {
+      if (this.#slotsOfApp.has(pod.app) && !this.#firstOfApp.has(pod.app)) this.#firstOfApp.set(pod.app, pod);
+    }
   }
 
   /** The trace's pod, made if nobody is in its place yet. */
@@ -46,6 +59,14 @@ export class PodSlots {
   /** Those of an app that are alive, in the order in which their places came to be. */
   ofApp(app: string): readonly ReplayPod[] {
     return [...(this.#slotsOfApp.get(app) ?? [])].flatMap((slot) => this.#alive.get(slot) ?? []);
+  }
+
+  /** What a pod of the app is like, though none may be alive: the first one that is, or the trace's first. */
+  likeOf(app: string): ReplayPod {
+    const [alive] = this.ofApp(app);
+    const first = this.#firstOfApp.get(app);
+    assert(first !== undefined, "events are about apps of the trace");
+    return alive ?? this.#maker.make(first);
   }
 
   /** Another pod like it, in no place yet. */

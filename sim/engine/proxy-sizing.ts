@@ -1,5 +1,5 @@
 // The recommender on the replay's clock: its planner and its state machine decide, and every size they ask for is
-// granted at once, since the planner never asks for more than the node has room for.
+// granted at once, since the planner never asks for more than the node has room for; unless resizes are to be late.
 
 import { assert } from "#model/assert.ts";
 import type { NodeName } from "#model/brand.ts";
@@ -20,8 +20,16 @@ import {
   type ResizeState,
   SETTLED,
 } from "#vpa-recommender/policy/resize-state.ts";
+import type { LateResizes } from "./late-resizes.ts";
 import type { ClusterObserver, ReplayCluster } from "./replay-cluster.ts";
 import type { ReplayPod } from "./replay-pod.ts";
+import type { ResizeFate } from "./resize-fates.ts";
+
+export interface ProxySizingOptions {
+  readonly planner?: PlannerOptions;
+  /** What becomes of requests, where they do not succeed at once. */
+  readonly late?: LateResizes | undefined;
+}
 
 interface Sized {
   readonly node: NodeLedger;
@@ -41,14 +49,20 @@ export class ProxySizing implements ClusterObserver {
   readonly #cluster: ReplayCluster;
   readonly #clock: Clock;
   readonly #options: PlannerOptions;
+  readonly #late: LateResizes | undefined;
   readonly #sized = new Map<NodeName, Sized>();
   grown = 0;
   shrunk = 0;
 
-  constructor(cluster: ReplayCluster, clock: Clock, options: PlannerOptions = DEFAULT_PLANNER_OPTIONS) {
+  constructor(
+    cluster: ReplayCluster,
+    clock: Clock,
+    { planner = DEFAULT_PLANNER_OPTIONS, late }: ProxySizingOptions = {},
+  ) {
     this.#cluster = cluster;
     this.#clock = clock;
-    this.#options = options;
+    this.#options = planner;
+    this.#late = late;
   }
 
   /** What the DaemonSet's template requests: the size for a node without apps. */
@@ -58,23 +72,28 @@ export class ProxySizing implements ClusterObserver {
 
   nodeAdded(node: NodeLedger): void {
     this.#sized.set(node.name, { node, state: SETTLED, lookAgainAtMs: undefined, alarm: undefined });
+    this.#late?.nodeAdded(node);
   }
 
   podBound(_pod: ReplayPod, { name }: NodeLedger): void {
     this.#plan(this.#sizedOf(name));
+    this.#late?.noteNeed(name);
   }
 
   podLeft(_pod: ReplayPod, { name }: NodeLedger): void {
     this.#plan(this.#sizedOf(name));
+    this.#late?.noteNeed(name);
   }
 
   proxyReplaced({ name }: NodeLedger): void {
     this.#plan(this.#sizedOf(name));
+    this.#late?.noteNeed(name);
   }
 
   nodeRemoved({ name }: NodeLedger): void {
     this.#sized.get(name)?.alarm?.cancel();
     this.#sized.delete(name);
+    this.#late?.nodeRemoved(name);
   }
 
   #sizedOf(name: NodeName): Sized {
@@ -100,14 +119,31 @@ export class ProxySizing implements ClusterObserver {
     const plan = planResize(situation, state, { nowMs, options });
     if (plan.kind === "hold") return this.#lookAgain(sized, plan.lookAgainAtMs);
     this.#lookAgain(sized, undefined);
-    if (isWithin(plan.size, current)) this.shrunk++;
+    const { size } = plan;
+    const isShrinking = isWithin(size, current);
+    const fate = isShrinking ? "granted" : this.#askFor(sized, size);
+    if (fate === "refused") {
+      apply(sized, { kind: "refused", size, nowMs });
+      return this.#plan(sized);
+    }
+    if (isShrinking) this.shrunk++;
     else this.grown++;
     const shrunkAtMs = plan.reason === "surplusLasted" ? nowMs : undefined;
-    apply(sized, { kind: "sent", size: plan.size, shrunkAtMs });
+    apply(sized, { kind: "sent", size, shrunkAtMs });
     apply(sized, ACCEPTED);
-    this.#cluster.resizeProxy(name, plan.size);
-    // What is required is there now; when headroom may follow is for the next plan to say.
+    if (fate === "deferred") apply(sized, { kind: "deferred", size, nowMs });
+    if (isShrinking) this.#late?.shrunk(name, size);
+    this.#cluster.resizeProxy(name, size);
+    // What is required is counted now; when headroom may follow is for the next plan to say.
     this.#plan(sized);
+  }
+
+  #askFor(sized: Sized, size: Resources): ResizeFate["kind"] {
+    if (this.#late === undefined) return "granted";
+    return this.#late.grow(sized.node.name, size, () => {
+      apply(sized, { kind: "granted" });
+      this.#plan(sized);
+    });
   }
 
   // A timer that rings too early looks when it is really due: pods come far more often than timers ring.

@@ -114,6 +114,24 @@ test("an app that is scaled has as many pods as it was told", () => {
   assert.deepEqual([7, 4, 2, 0].map(scaled), [7, 4, 2, 0]);
 });
 
+test("an app whose pods are all missing is scaled as well, and has no more pods than it was told", () => {
+  const events = (replicas: number): readonly ScenarioEvent[] => [
+    { kind: "nodeLoss", atSeconds: 60, nodes: { count: 1 }, evictSeconds: 100 },
+    { kind: "scale", atSeconds: 90, app: "cart", replicas },
+  ];
+  const running = (replicas: number): number => after(CARTS, events(replicas)).pods.running;
+  assert.deepEqual([6, 4, 3, 0].map(running), [6, 4, 3, 0]);
+});
+
+test("an app all of whose pods have left, or have yet to come, is scaled to new ones", () => {
+  const left = CARTS.map((pod) => Object.assign({}, pod, { deleteSeconds: 30 }));
+  const coming = CARTS.map((pod) => Object.assign({}, pod, { createSeconds: 600 }));
+  const stays = aTracePod({ id: "stays", app: "shop" });
+  const events: readonly ScenarioEvent[] = [{ kind: "scale", atSeconds: 60, app: "cart", replicas: 2 }];
+  assert.equal(after([stays, ...left], events).pods.running, 3);
+  assert.equal(after([stays, ...coming], events).pods.running, 7);
+});
+
 test("while proxies are upgraded two of them take room on a node, and afterwards one", () => {
   const events: readonly ScenarioEvent[] = [
     { kind: "proxyUpgrade", atSeconds: 60, nodesAtOnce: 1, stepSeconds: 50 },

@@ -17,12 +17,17 @@ import { type Blast, ScenarioRun } from "./scenario-run.ts";
 import { assert } from "#model/assert.ts";
 import { Fleet, type FleetShape } from "./fleet.ts";
 import { type LeastNeed, LeastNeedSums, nodesMin } from "./lower-bounds.ts";
+import type { ResizingResult } from "./late-resizes.ts";
 import { OvercommitAudit } from "./overcommit-audit.ts";
 import type { Placer, PlacementPolicy } from "./placement-policy.ts";
+import { type PendingResult, PendingTimes } from "./pending-times.ts";
+import type { PodStartResult } from "./pod-start.ts";
 import { ProxySizing } from "./proxy-sizing.ts";
 import { ReplayCluster } from "./replay-cluster.ts";
 import type { ReplayPod } from "./replay-pod.ts";
 import { ReplicaCounts } from "./replica-counts.ts";
+import type { RunConditions } from "./run-conditions.ts";
+import { RunExtras } from "./run-extras.ts";
 import { RunSeries, type SeriesPoint } from "./run-series.ts";
 import { RunTotals, type Totals } from "./run-totals.ts";
 import { WaitingPods } from "./waiting-pods.ts";
@@ -42,6 +47,8 @@ export interface ReplayOptions {
   readonly afterEvent?: (run: Replay) => void;
   /** What happens beside the trace. */
   readonly events?: readonly ScenarioEvent[];
+  /** What does not succeed at once; everything does by default. */
+  readonly conditions?: RunConditions;
 }
 
 /** A process with no app in it, as planned for in the shipped DaemonSet: an assumption until it is measured. */
@@ -89,6 +96,11 @@ export interface RunResult {
   readonly events: number;
   /** How many times a node was weighed for a pod. */
   readonly evaluations: number;
+  readonly pending: PendingResult;
+  /** Of node proxies, where the conditions say how resizes go. */
+  readonly resizing?: ResizingResult;
+  /** Of node proxies, where the conditions say how soon pods start. */
+  readonly podStart?: PodStartResult;
 }
 
 export function replay(options: ReplayOptions): RunResult {
@@ -115,6 +127,8 @@ export class Replay {
   readonly #lastArrivalSeconds: number;
   readonly #counts = { arrived: 0, placed: 0, departed: 0, departedWaiting: 0, waitingMax: 0, events: 0 };
   readonly #slots: PodSlots;
+  readonly #pending = new PendingTimes();
+  readonly #extras: RunExtras;
   readonly #scenario: ScenarioRun | undefined;
   #peak: Moment | undefined;
   #average: Totals | undefined;
@@ -140,17 +154,16 @@ export class Replay {
     this.#clock = clock;
     this.cluster = cluster;
     const { events = [] } = options;
-    this.#slots = new PodSlots(
-      mesh,
-      events.flatMap((event) => ("app" in event ? event.app : [])),
-    );
+    const apps = events.flatMap((event) => ("app" in event ? event.app : []));
+    this.#slots = new PodSlots(mesh, { apps, pods });
     this.#random = () => random.next();
     this.#placer = policy.start({ cluster, clock, random: this.#random, podsPerNodeMax });
     this.#fleet = new Fleet(fleet, { cluster, clock, podsPerNodeMax });
     this.#replicas = new ReplicaCounts(cluster.ledger);
     this.#totals = new RunTotals(mesh, clock);
     this.#audit = new OvercommitAudit({ mesh, proxyBase, profiles });
-    this.#sizing = new ProxySizing(cluster, clock);
+    this.#extras = new RunExtras(options.conditions ?? {}, { mesh, clock, seed });
+    this.#sizing = new ProxySizing(cluster, clock, { late: this.#extras.late });
     this.#least = new LeastNeedSums(mesh, profiles, clock);
     // The sizing comes last: it changes the cluster from within.
     const observers = [this.#placer, this.#fleet, this.#waiting, this.#totals, this.#audit, this.#least];
@@ -228,6 +241,8 @@ export class Replay {
       series: this.#average === undefined ? [] : this.#series.points(),
       events: this.#counts.events,
       evaluations: this.#placer.evaluations,
+      pending: this.#pending.result(this.counts()),
+      ...this.#extras.results(this.#counts.placed),
     };
   }
 
@@ -276,14 +291,17 @@ export class Replay {
     this.#retryWaiting();
     this.#counts.arrived++;
     const node = this.#placer.place(pod);
-    if (node === undefined) this.#waiting.add(pod);
-    else this.#bind(pod, node);
+    if (node !== undefined) return this.#bind(pod, node);
+    this.#waiting.add(pod);
+    this.#pending.began(pod.uid, this.#clock.nowMs());
   }
 
   #depart(pod: ReplayPod): void {
     this.#counts.departed++;
-    if (this.#waiting.remove(pod)) this.#counts.departedWaiting++;
-    else this.cluster.unbind(pod);
+    if (this.#waiting.remove(pod)) {
+      this.#counts.departedWaiting++;
+      this.#pending.gaveUp(pod.uid);
+    } else this.cluster.unbind(pod);
     this.#replicas.left(pod);
     this.#slots.left(pod);
   }
@@ -307,6 +325,7 @@ export class Replay {
   #bind(pod: ReplayPod, node: NodeName): void {
     this.cluster.bind(pod, node);
     this.#counts.placed++;
+    this.#pending.placed(pod.uid, this.#clock.nowMs());
     this.#notePeak();
   }
 

@@ -68,6 +68,8 @@ export interface ScenarioGround {
   readonly pods: readonly TracePod[];
   /** Undefined for a fleet that grows: its nodes have no names beforehand. */
   readonly nodes: readonly TraceNode[] | undefined;
+  /** Where an event is written, for errors. */
+  readonly placeOf?: ((index: number) => string) | undefined;
 }
 
 /**
@@ -84,8 +86,9 @@ export function orderedScenario(
   const zones = new Set(ground.nodes?.flatMap(({ zone }) => zone ?? []));
   for (const [index, event] of events.entries()) {
     const wrong = wrongNumber(event) ?? wrongName(event, { apps, nodes, zones });
-    if (wrong !== undefined)
-      throw new UsageError(`event ${index + 1} of the scenario (${event.kind}): ${wrong}`);
+    if (wrong === undefined) continue;
+    const place = ground.placeOf === undefined ? "" : `${ground.placeOf(index)}: `;
+    throw new UsageError(`${place}event ${index + 1} of the scenario (${event.kind}): ${wrong}`);
   }
   return [...events].sort((a, b) => a.atSeconds - b.atSeconds);
 }

@@ -7,7 +7,7 @@ import { assertNever } from "#model/assert.ts";
 import type { TraceNode } from "../traces/trace.ts";
 import { NO_SLOT } from "./pod-slots.ts";
 import { ProxyUpgrade } from "./proxy-upgrade.ts";
-import type { ReplayPod } from "./replay-pod.ts";
+import { type ReplayPod, tracedApp } from "./replay-pod.ts";
 import { Rollout } from "./rollout.ts";
 import type { AppScaled, NodeChoice, ScenarioEvent } from "./scenario-event.ts";
 import { podsOn, type ScenarioHost } from "./scenario-host.ts";
@@ -128,21 +128,27 @@ export class ScenarioRun {
     this.#host.arrive(anew);
   }
 
+  // Pods whose places are empty for a while count as well, and go first: their controller has not made them anew yet.
   #scale({ app, replicas }: AppScaled): void {
     const { slots } = this.#host;
-    const pods = slots.ofApp(app);
-    for (const pod of pods.slice(replicas).toReversed()) {
+    const missing = [...this.#missing].filter(([, pod]) => pod.app === tracedApp(app));
+    const alive = slots.ofApp(app);
+    const surplus = alive.length + missing.length - replicas;
+    const unmissed = missing.slice(0, Math.max(0, surplus));
+    for (const [slot] of unmissed) {
+      this.#missing.delete(slot);
+      slots.close(app, slot);
+    }
+    for (const pod of alive.slice(replicas).toReversed()) {
       this.#host.remove(pod);
       slots.close(app, pod.slot);
     }
-    const [like] = pods;
-    if (like === undefined) return;
-    const more: ReplayPod[] = [];
-    while (pods.length + more.length < replicas) {
+    const like = slots.likeOf(app);
+    const more = Array.from({ length: Math.max(0, -surplus) }, () => {
       const pod = slots.another(like, like.ownerUid);
       slots.open(app, pod);
-      more.push(pod);
-    }
+      return pod;
+    });
     this.#host.arrive(more);
   }
 

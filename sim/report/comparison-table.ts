@@ -5,6 +5,7 @@ import { formatCpu, formatMemory } from "#model/quantity.ts";
 import type { ComparedRun, ComparedTotals, Comparison } from "../engine/comparison.ts";
 import { BASELINE_POLICY } from "../engine/policies.ts";
 import { coresText, countText, memoryText, ratioText, savedText } from "./figures.ts";
+import { type RunSection, runSections } from "./run-sections.ts";
 import { type Cell, type TableOptions, textTable } from "./text-table.ts";
 
 export function comparisonTable(comparison: Comparison, options: TableOptions): string {
@@ -20,9 +21,19 @@ export function comparisonTable(comparison: Comparison, options: TableOptions): 
     if (runs.some(({ average }) => average !== undefined)) {
       sections.push(`on average over the time in which pods arrive\n${averageTable(runs, options)}`);
     }
+    for (const section of runSections(runs)) sections.push(sectionText(section, options));
   }
   return `${sections.join("\n\n")}\n`;
 }
+
+function sectionText({ title, head, rows, note }: RunSection, options: TableOptions): string {
+  const cells = rows.map((row) =>
+    row.map(({ text, tone }): Cell => (tone === undefined ? { text } : { text, colour: COLOURS[tone] })),
+  );
+  return `${title}${note === undefined ? "" : `\n${note}`}\n${textTable(head, cells, options)}`;
+}
+
+const COLOURS = { good: "green", bad: "red", warning: "yellow" } as const;
 
 const ARRIVAL = {
   file: "in the order of the file",

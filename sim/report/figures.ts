@@ -30,3 +30,8 @@ export function savedText(share: number | undefined): string {
 export function ratioText(value: number | undefined): string {
   return value === undefined ? "–" : value.toFixed(2);
 }
+
+/** A tenth is as fine as anyone reads. */
+export function secondsText(seconds: number): string {
+  return `${seconds.toLocaleString("en-US", { maximumFractionDigits: 1 })} s`;
+}

@@ -15,6 +15,7 @@ import type {
   Section,
 } from "./html/report-document.ts";
 import { type Figure, figureTable } from "./report-table.ts";
+import { runSections } from "./run-sections.ts";
 import { baseBlocks, moneyBlocks, overTimeBlocks } from "./sim-report-parts.ts";
 
 export interface SimReport {
@@ -47,6 +48,7 @@ export function simReport({ report, hasLinearBounds, assumptions, provenance }: 
         title: "What goes wrong, and how much has to be changed?",
         blocks: byOrder.map(([order, ordered]) => troubleTable(order, ordered)),
       },
+      ...byOrder.flatMap(([order, ordered]) => runSectionsOf(order, ordered)),
       ...sectionOf("base", "How much hangs on what a bare instance costs?", baseBlocks(report.results)),
       {
         id: "methods",
@@ -248,6 +250,22 @@ function troubleTable(order: ComparedRun["order"], runs: readonly ComparedRun[])
   };
 }
 
+function runSectionsOf(order: ComparedRun["order"], runs: readonly ComparedRun[]): readonly Section[] {
+  return runSections(runs).map(({ title, note, head, rows }, index) => ({
+    id: `more-${order}-${index}`,
+    title,
+    blocks: [
+      {
+        kind: "table",
+        caption: `Pods arrive ${ARRIVALS[order]}`,
+        head,
+        rows: rows.map((row) => row.map(({ text, tone }): DataCell => ({ text, tone }))),
+      },
+      ...(note === undefined ? [] : [{ kind: "text" as const, text: note }]),
+    ],
+  }));
+}
+
 function alarming(count: number, tone: "bad" | "warning"): DataCell {
   return { text: countText(count), tone: count === 0 ? undefined : tone };
 }
@@ -260,12 +278,12 @@ function methodBlocks(assumptions: readonly string[], hasLinearBounds: boolean):
     ...assumptions.map((text): Block => ({ kind: "text", text })),
     {
       kind: "text",
-      text: "The production code decides: the extender's placement and the recommender's sizing run on a virtual clock, over the production ledger. Bindings and resizes succeed at once. An overcommit is a placement after which all requests and what the mesh requires exceed the node.",
+      text: "The production code decides: the extender's placement and the recommender's sizing run on a virtual clock, over the production ledger. Bindings and resizes succeed at once, unless the scenario says otherwise. An overcommit is a placement after which all requests and what the mesh requires exceed the node.",
     },
     { kind: "text", text: bound },
     {
       kind: "text",
-      text: "How soon applications start is not modelled, and nothing here is claimed of it. One seed gives one answer: run a sweep for intervals.",
+      text: "How soon applications start is not modelled: where the scenario gives times, what follows from them is reckoned, and nothing else is claimed. One seed gives one answer: run a sweep for intervals.",
     },
   ];
 }

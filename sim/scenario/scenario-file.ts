@@ -4,12 +4,15 @@ import { readFileSync, statSync } from "node:fs";
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import type { z } from "zod";
 import { UsageError } from "#runtime/usage-error.ts";
+import type { PlaceOf } from "./place-of.ts";
 import { type Scenario, scenarioSchema } from "./scenario-schema.ts";
 
 export interface ScenarioFile {
   readonly scenario: Scenario;
   /** As written, without defaults: what a sweep's parameters change. */
   readonly written: unknown;
+  /** File, line and column of a field, for what only shows when the scenario is looked at as a whole. */
+  readonly placeOf: PlaceOf;
 }
 
 /** A list of every node of a large fleet would still fit. */
@@ -32,7 +35,10 @@ export function parseScenario(text: string, path: string): ScenarioFile {
   }
   const written = plainValue(path, document);
   const result = scenarioSchema.safeParse(written);
-  if (result.success) return { scenario: result.data, written };
+  if (result.success) {
+    const placeOf: PlaceOf = (at) => placed(path, lines, offsetOf(document, { at }));
+    return { scenario: result.data, written, placeOf };
+  }
   const problems = result.error.issues
     .flatMap((issue) => complaints(issue))
     .map(({ at, key, what }) => `${placed(path, lines, offsetOf(document, { at, key }))}: ${what}`);
@@ -78,7 +84,7 @@ function complaints(issue: z.core.$ZodIssue): readonly Complaint[] {
 
 interface Spot {
   readonly at: readonly PropertyKey[];
-  readonly key: string | undefined;
+  readonly key?: string | undefined;
 }
 
 /** Of the innermost part that the file has. */

@@ -7,7 +7,10 @@ import { compare, type ComparedRun, type Comparison } from "../engine/comparison
 import type { FleetShape } from "../engine/fleet.ts";
 import type { PlacementPolicy } from "../engine/placement-policy.ts";
 import { orderedScenario, type ScenarioEvent } from "../engine/scenario-event.ts";
+import type { RunConditions } from "../engine/run-conditions.ts";
 import { moneyOf, type RunMoney } from "./money.ts";
+import { checkConditions, conditionsOf } from "./scenario-conditions.ts";
+import type { PlaceOf } from "./place-of.ts";
 import { fleetOf } from "./scenario-fleet.ts";
 import { appCostOf, resourcesOf } from "./scenario-mesh.ts";
 import { podsOf, type ScenarioPods } from "./scenario-pods.ts";
@@ -25,6 +28,7 @@ export interface PreparedScenario {
   readonly bases: readonly { readonly name: string; readonly cost: AppCost }[];
   readonly proxyBase: Resources;
   readonly events: readonly ScenarioEvent[];
+  readonly conditions: RunConditions;
   /** What is odd about it and was let pass. */
   readonly warnings: readonly string[];
 }
@@ -35,18 +39,26 @@ export interface ScenarioContext {
   readonly seed: number;
   /** Those of the scenario and the seed, where they have been read already. */
   readonly pods?: ScenarioPods;
+  /** Where the scenario's fields stand, if it was read from a file. */
+  readonly placeOf?: PlaceOf;
 }
 
 /** @throws UsageError for files that cannot be read and for what cannot happen. */
 export async function prepareScenario(
   scenario: Scenario,
-  { folder, seed, pods: read }: ScenarioContext,
+  { folder, seed, pods: read, placeOf }: ScenarioContext,
 ): Promise<PreparedScenario> {
   const policies = await policiesOf(scenario, folder);
   const fleet = await fleetOf(scenario.fleet, folder);
   const pods = read ?? (await podsOf(scenario.workload, { folder, seed }));
   const nodes = fleet.kind === "fixed" ? fleet.nodes : undefined;
-  const events = orderedScenario(scenario.events, { pods: pods.pods, nodes });
+  const events = orderedScenario(scenario.events, {
+    pods: pods.pods,
+    nodes,
+    placeOf: placeOf && ((index) => placeOf(["events", index])),
+  });
+  checkConditions(scenario, { pods: pods.pods, events, placeOf });
+  const conditions = conditionsOf(scenario);
   const bases = scenario.mesh.bases.map((base) => ({
     name: base.name,
     cost: appCostOf(scenario.mesh, base),
@@ -61,11 +73,12 @@ export async function prepareScenario(
   }
   const [first] = warnings;
   if (first !== undefined && scenario.workload.tooLarge === "refuse") {
+    const place = placeOf === undefined ? "" : `${placeOf(["fleet"])}: `;
     throw new UsageError(
-      `${first}. Give larger nodes, or set workload.tooLarge: wait to let them wait for good`,
+      `${place}${first}. Give larger nodes, or set workload.tooLarge: wait to let them wait for good`,
     );
   }
-  return { scenario, seed, pods, fleet, policies, bases, proxyBase, events, warnings };
+  return { scenario, seed, pods, fleet, policies, bases, proxyBase, events, conditions, warnings };
 }
 
 export interface ScenarioReport {
@@ -84,7 +97,7 @@ export interface BaseResult {
 }
 
 export function runScenario(prepared: PreparedScenario, onRun?: (run: ComparedRun) => void): ScenarioReport {
-  const { scenario, seed, pods, fleet, policies, bases, proxyBase, events } = prepared;
+  const { scenario, seed, pods, fleet, policies, bases, proxyBase, events, conditions } = prepared;
   const { podsPerNodeMax } = scenario.mesh;
   const { orders } = scenario.workload;
   const results = bases.map(({ name, cost }): BaseResult => {
@@ -96,6 +109,7 @@ export function runScenario(prepared: PreparedScenario, onRun?: (run: ComparedRu
       seed,
       proxyBase,
       events,
+      conditions,
       podsPerNodeMax: scenario.fleet.podsPerNode,
       profiles: { cost, ...(podsPerNodeMax !== undefined && { podsPerNodeMax }) },
       ...(orders !== undefined && { orders }),

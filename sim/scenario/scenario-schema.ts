@@ -7,6 +7,7 @@ import type { Resources } from "#model/resources.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { DEFAULT_PROXY_BASE } from "../engine/replay.ts";
 import { ISTIO_SIDECAR, placementPolicies } from "../engine/policies.ts";
+import { conditions } from "./scenario-conditions.ts";
 import { scenarioEvents } from "./scenario-events.ts";
 import { TRACE_FORMATS } from "../traces/load-trace.ts";
 import { TRACE_ORDERS } from "../traces/order.ts";
@@ -164,6 +165,7 @@ export const scenarioSchema = z.strictObject({
     .describe(`any of ${POLICY_NAMES.join(", ")}, and files that export a scorer`),
   seeds: z.array(z.int().min(0)).min(1).default([1]),
   events: scenarioEvents.default([]).describe("what happens beside the trace"),
+  ...conditions,
   prices: prices.optional(),
   sweep: sweep.optional(),
 });

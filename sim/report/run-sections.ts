@@ -1,0 +1,110 @@
+// What a comparison tells beyond what the mesh takes, one row for each run: the same sections in the terminal and in the
+// browser. A section that no run has figures for is left out.
+
+import type { ComparedRun } from "../engine/comparison.ts";
+import { countText, secondsText } from "./figures.ts";
+
+export interface RunSection {
+  readonly title: string;
+  /** What a reader has to know to read the figures. */
+  readonly note?: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly SectionCell[])[];
+}
+
+export interface SectionCell {
+  readonly text: string;
+  readonly tone?: "good" | "bad" | "warning";
+}
+
+/** @param runs of one order of arrival. */
+export function runSections(runs: readonly ComparedRun[]): readonly RunSection[] {
+  return SECTIONS.flatMap(({ rowsOf, ...section }) => {
+    const rows = runs.flatMap(rowsOf);
+    return rows.length === 0 ? [] : [{ ...section, rows }];
+  });
+}
+
+interface SectionKind extends Omit<RunSection, "rows"> {
+  readonly rowsOf: (run: ComparedRun, index: number, runs: readonly ComparedRun[]) => SectionRows;
+}
+
+type SectionRows = readonly (readonly SectionCell[])[];
+
+const SECTIONS: readonly SectionKind[] = [
+  {
+    title: "How long do pods wait for a node?",
+    note: "From creation to placement, of all pods that were placed.",
+    head: ["policy", "waited", "never placed", "p50", "p90", "p99", "longest"],
+    rowsOf: ({ policy, pending }, _, runs) => {
+      if (runs.every((run) => run.pending.waited === 0)) return [];
+      const { waited, neverPlaced, secondsP50, secondsP90, secondsP99, secondsMax } = pending;
+      const times = [secondsP50, secondsP90, secondsP99, secondsMax];
+      return [[text(policy), count(waited), alarming(neverPlaced, "warning"), ...times.map(seconds)]];
+    },
+  },
+  {
+    title: "What becomes of resizes, and how long do proxies have less than they need?",
+    note: "Node-seconds are summed over all nodes; the worst node's are its own.",
+    head: [
+      "policy",
+      "made",
+      "deferred",
+      "refused",
+      "short of CPU, node-seconds",
+      "worst node",
+      "short of memory, node-seconds",
+      "worst node",
+      "overcommits",
+    ],
+    rowsOf: ({ policy, resizing, overcommits }) => {
+      if (resizing === undefined) return [];
+      const { made, deferred, refused, shortfall } = resizing;
+      return [
+        [
+          text(policy),
+          count(made),
+          count(deferred),
+          count(refused),
+          alarming(shortfall.cpuNodeSeconds, "warning"),
+          count(shortfall.cpuWorstNodeSeconds),
+          alarming(shortfall.memoryNodeSeconds, "bad"),
+          count(shortfall.memoryWorstNodeSeconds),
+          alarming(overcommits, "bad"),
+        ],
+      ];
+    },
+  },
+  {
+    title: "What follows from the pod start times that the scenario gives?",
+    note: "An input, not a finding: pods placed times the difference of the two given times.",
+    head: ["policy", "pods started", "saved per pod", "saved"],
+    rowsOf: ({ policy, podStart }) =>
+      podStart === undefined
+        ? []
+        : [
+            [
+              text(policy),
+              count(podStart.podsStarted),
+              seconds(podStart.secondsSavedPerPod),
+              seconds(podStart.secondsSaved),
+            ],
+          ],
+  },
+];
+
+function text(value: string): SectionCell {
+  return { text: value };
+}
+
+function count(value: number): SectionCell {
+  return { text: countText(value) };
+}
+
+function seconds(value: number | undefined): SectionCell {
+  return { text: value === undefined ? "–" : secondsText(value) };
+}
+
+function alarming(value: number, tone: "bad" | "warning"): SectionCell {
+  return value === 0 ? text("0") : { text: countText(value), tone };
+}
