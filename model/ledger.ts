@@ -2,12 +2,14 @@
 // API after a restart; the only state that placement decisions read. Reservations are keyed by pod and carry an
 // expiry; an app's base is charged once however many of its first pods are in flight.
 
+import { type AppAccount, AppAccounts } from "./app-account.ts";
 import type { AppName, NodeName, PodUid } from "./brand.ts";
 import type { NodeView, OwnerView, PodView } from "./cluster-view.ts";
-import { chargedCost, type UnitCost, unitCost } from "./mesh-cost.ts";
+import type { UnitCost } from "./mesh-cost.ts";
 import { defaultProfile, type MeshProfile } from "./mesh-profile.ts";
 import { type NodeAccount, NodeLedger, type SiblingHold } from "./node-ledger.ts";
 import { NominatedPods } from "./nominated-pods.ts";
+import { OwnerCounts } from "./owner-counts.ts";
 import type { Resources } from "./resources.ts";
 import type { RoomQuestion, RoomSearch } from "./room-need.ts";
 import { Rooms } from "./rooms.ts";
@@ -63,13 +65,9 @@ export class ClusterLedger implements LedgerView {
   readonly #nodes = new Map<NodeName, NodeLedger>();
   readonly #pods = new Map<PodUid, PodView>();
   readonly #reservations = new Map<PodUid, Reservation>();
-  readonly #profiles = new Map<AppName, MeshProfile>();
-  readonly #unitCosts = new Map<AppName, UnitCost>();
+  readonly #apps = new AppAccounts();
+  readonly #owners = new OwnerCounts();
   readonly #zoneCounts = new ZoneCounts();
-  readonly #appNodes = new Map<AppName, Map<NodeName, NodeLedger>>();
-  readonly #replicas = new Map<string, number>();
-  readonly #placedByOwner = new Map<string, number>();
-  readonly #pendingByApp = new Map<AppName, Set<PodUid>>();
   readonly #heldNodes = new Set<NodeLedger>();
   readonly #nominated = new NominatedPods();
   readonly #rooms = new Rooms((app) => this.profile(app).placement.maxPodsPerNode ?? Infinity);
@@ -119,21 +117,22 @@ export class ClusterLedger implements LedgerView {
   }
 
   setProfile(profile: MeshProfile): void {
-    this.#profiles.set(profile.app, profile);
-    this.#recost(profile.app);
+    this.#setProfile(this.#apps.opened(profile.app), profile);
   }
 
   removeProfile(app: AppName): void {
-    this.#profiles.delete(app);
-    this.#recost(app);
+    const account = this.#apps.of(app);
+    if (account === undefined) return;
+    this.#setProfile(account, undefined);
+    this.#apps.dropIfIdle(account);
   }
 
   upsertOwner({ uid, replicas }: OwnerView): void {
-    this.#replicas.set(uid, replicas);
+    this.#owners.setReplicas(uid, replicas);
   }
 
   removeOwner(uid: string): void {
-    this.#replicas.delete(uid);
+    this.#owners.setReplicas(uid, 0);
   }
 
   // ── Promises ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -145,7 +144,7 @@ export class ClusterLedger implements LedgerView {
     if (seen?.isFinished === true || seen?.nodeName !== undefined) return;
     this.release(pod.uid);
     this.#reservations.set(pod.uid, reservation);
-    if (seen?.app !== undefined) this.#removePending(seen.app, pod.uid);
+    if (seen?.app !== undefined) this.#apps.removePending(seen.app, pod.uid);
     this.#occupy(this.#nodeLedger(node), pod);
   }
 
@@ -196,7 +195,7 @@ export class ClusterLedger implements LedgerView {
   }
 
   *nodesOfApp(app: AppName): Iterable<NodeLedger> {
-    for (const node of this.#appNodes.get(app)?.values() ?? []) if (node.isKnown) yield node;
+    for (const node of this.#apps.of(app)?.nodes.values() ?? []) if (node.isKnown) yield node;
   }
 
   rooms(question: RoomQuestion): RoomSearch {
@@ -204,7 +203,7 @@ export class ClusterLedger implements LedgerView {
   }
 
   roomsOfApp(app: AppName, question: RoomQuestion): RoomSearch {
-    return this.#rooms.ofHosts(app, { ...question, nodes: this.#appNodes.get(app) });
+    return this.#rooms.ofHosts(app, { ...question, nodes: this.#apps.of(app)?.nodes });
   }
 
   pod(uid: PodUid): PodView | undefined {
@@ -242,16 +241,11 @@ export class ClusterLedger implements LedgerView {
   }
 
   profile(app: AppName): MeshProfile {
-    return this.#profiles.get(app) ?? defaultProfile(app);
+    return this.#apps.of(app)?.profile ?? defaultProfile(app);
   }
 
   unitCost(app: AppName): UnitCost {
-    let cost = this.#unitCosts.get(app);
-    if (cost === undefined) {
-      cost = unitCost(chargedCost(this.profile(app)));
-      this.#unitCosts.set(app, cost);
-    }
-    return cost;
+    return this.#apps.unitCost(app);
   }
 
   /**
@@ -260,12 +254,11 @@ export class ClusterLedger implements LedgerView {
    * others in their place.
    */
   siblingsToCome({ uid, app, ownerUid }: PodDemand): number {
-    const replicas = ownerUid === undefined ? 0 : (this.#replicas.get(ownerUid) ?? 0);
-    const placed = ownerUid === undefined ? 0 : (this.#placedByOwner.get(ownerUid) ?? 0);
+    const lacking = ownerUid === undefined ? 0 : this.#owners.lacking(ownerUid);
     const isPlaced = ownerUid !== undefined && this.#placedOwner(uid) === ownerUid;
-    const pending = app === undefined ? undefined : this.#pendingByApp.get(app);
+    const pending = app === undefined ? undefined : this.#apps.of(app)?.pending;
     const isPending = pending?.has(uid) === true;
-    return Math.max(0, replicas - placed - (isPlaced ? 0 : 1), (pending?.size ?? 0) - (isPending ? 1 : 0));
+    return Math.max(0, lacking - (isPlaced ? 0 : 1), (pending?.size ?? 0) - (isPending ? 1 : 0));
   }
 
   podsByZone(app: AppName): ReadonlyMap<string, number> {
@@ -291,13 +284,16 @@ export class ClusterLedger implements LedgerView {
 
   #occupy(node: NodeLedger, pod: PodDemand): void {
     const { app, isTerminating = false } = pod;
+    const account = app === undefined ? undefined : this.#apps.opened(app);
     // The pod itself, not a copy of what an occupant is: there may be 150,000.
-    node.add(pod, app === undefined ? undefined : this.unitCost(app));
+    node.add(pod, account?.unitCost);
     if (!isTerminating) this.#countOwner(pod.ownerUid, 1);
-    if (app !== undefined) {
-      this.#zoneCounts.add(app, node.zone, 1);
-      const nodes = this.#appNodes.get(app) ?? new Map<NodeName, NodeLedger>();
-      this.#appNodes.set(app, nodes.set(node.name, node));
+    if (account !== undefined) {
+      this.#zoneCounts.add(account.name, node.zone, 1);
+      if (node.appPods.get(account.name) === 1) {
+        account.nodes.set(node.name, node);
+        this.#rooms.joined(account.name, node);
+      }
     }
     this.#rooms.touch(node);
   }
@@ -305,14 +301,15 @@ export class ClusterLedger implements LedgerView {
   #vacate(name: NodeName, pod: PodDemand): void {
     const node = this.#nodes.get(name);
     const app = pod.app;
-    if (node?.remove(pod.uid, app === undefined ? undefined : this.unitCost(app)) === undefined) return;
+    const account = app === undefined ? undefined : this.#apps.of(app);
+    if (node?.remove(pod.uid, account?.unitCost) === undefined) return;
     if (pod.isTerminating !== true) this.#countOwner(pod.ownerUid, -1);
     if (app !== undefined) this.#zoneCounts.add(app, node.zone, -1);
-    if (app !== undefined && !node.appPods.has(app)) {
-      const nodes = this.#appNodes.get(app);
-      nodes?.delete(name);
-      this.#rooms.left(app, node);
-      if (nodes?.size === 0) this.#forgetApp(app);
+    if (account !== undefined && !node.appPods.has(account.name)) {
+      account.nodes.delete(name);
+      this.#rooms.left(account.name, node);
+      if (account.nodes.size === 0) this.#rooms.forget(account.name);
+      this.#apps.dropIfIdle(account);
     }
     this.#rooms.touch(node);
     this.#dropIfEmpty(node);
@@ -323,7 +320,7 @@ export class ClusterLedger implements LedgerView {
     const pod = this.#pods.get(uid);
     if (pod === undefined) return;
     this.#pods.delete(uid);
-    if (pod.app !== undefined) this.#removePending(pod.app, uid);
+    if (pod.app !== undefined) this.#apps.removePending(pod.app, uid);
     this.#nominated.remove(pod);
     if (pod.nodeName === undefined || pod.isFinished) return;
     if (pod.proxy === undefined) return this.#vacate(pod.nodeName, pod);
@@ -337,13 +334,7 @@ export class ClusterLedger implements LedgerView {
   // Pending pods are those without a promise.
   #addPending(pod: PodView): void {
     if (pod.app === undefined || pod.isTerminating === true || this.#reservations.has(pod.uid)) return;
-    const pending = this.#pendingByApp.get(pod.app) ?? new Set<PodUid>();
-    this.#pendingByApp.set(pod.app, pending.add(pod.uid));
-  }
-
-  #removePending(app: AppName, uid: PodUid): void {
-    const pending = this.#pendingByApp.get(app);
-    if (pending?.delete(uid) === true && pending.size === 0) this.#pendingByApp.delete(app);
+    this.#apps.addPending(pod.app, pod.uid);
   }
 
   // The owner that a bound or promised pod counts for.
@@ -354,27 +345,18 @@ export class ClusterLedger implements LedgerView {
     return this.#reservations.get(uid)?.pod.ownerUid;
   }
 
-  #countOwner(uid: string | undefined, delta: number): void {
-    if (uid === undefined) return;
-    const count = (this.#placedByOwner.get(uid) ?? 0) + delta;
-    if (count > 0) this.#placedByOwner.set(uid, count);
-    else this.#placedByOwner.delete(uid);
+  #countOwner(uid: string | undefined, delta: 1 | -1): void {
+    if (uid !== undefined) this.#owners.place(uid, delta);
   }
 
-  #recost(app: AppName): void {
-    const before = this.#unitCosts.get(app);
-    const after = unitCost(chargedCost(this.profile(app)));
-    this.#unitCosts.set(app, after);
-    for (const node of this.#appNodes.get(app)?.values() ?? []) {
-      if (before !== undefined) node.recost(app, before, after);
+  #setProfile(account: AppAccount, profile: MeshProfile | undefined): void {
+    const before = account.unitCost;
+    account.profile = profile;
+    account.unitCost = this.#apps.costBy(profile);
+    for (const node of account.nodes.values()) {
+      node.recost(account.name, before, account.unitCost);
       this.#rooms.touch(node);
     }
-  }
-
-  #forgetApp(app: AppName): void {
-    this.#appNodes.delete(app);
-    this.#rooms.forget(app);
-    if (!this.#profiles.has(app)) this.#unitCosts.delete(app);
   }
 
   #nodeLedger(name: NodeName): NodeLedger {

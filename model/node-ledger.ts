@@ -53,6 +53,11 @@ export interface NodeAccount {
   supposedPods(app: AppName): number;
 }
 
+/** Told when something about a node has changed. */
+interface ChangeWatcher {
+  touch(node: NodeLedger): void;
+}
+
 export class NodeLedger implements NodeAccount {
   readonly name: NodeName;
   zone = "";
@@ -76,6 +81,8 @@ export class NodeLedger implements NodeAccount {
   readonly occupants = new Map<PodUid, Occupant>();
   readonly proxies = new Map<PodUid, PodView>();
   readonly holds = new Map<AppName, SiblingHold>();
+  /** Of apps on many nodes, this one among them; kept by `Rooms`. */
+  readonly hostIndexes = new Set<ChangeWatcher>();
   readonly #leavingPods = new Map<AppName, number>();
 
   #original: NodeLedger | undefined = undefined;

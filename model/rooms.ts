@@ -30,13 +30,16 @@ export class Rooms {
   ofHosts(app: AppName, question: HostRoomsQuestion): RoomSearch {
     const { nodes = NOWHERE } = question;
     if (nodes.size <= NODES_UNINDEXED_MAX) {
-      this.#hosts.delete(app);
+      this.#drop(app, nodes.values());
       return nodes.size === 0 ? NO_ROOMS : new EachOf(nodes.values(), (node) => this.#isOpen(app, node));
     }
     let index = this.#hosts.get(app);
     if (index === undefined) {
       index = new RoomIndex((node) => this.#isOpen(app, node));
-      for (const node of nodes.values()) index.touch(node);
+      for (const node of nodes.values()) {
+        node.hostIndexes.add(index);
+        index.touch(node);
+      }
       this.#hosts.set(app, index);
     }
     return index.tightestFirst(question);
@@ -46,17 +49,33 @@ export class Rooms {
   touch(node: NodeLedger): void {
     node.isFreeKnown = false;
     this.#all.touch(node);
-    if (this.#hosts.size === 0) return;
-    for (const app of node.appPods.keys()) this.#hosts.get(app)?.touch(node);
+    for (const index of node.hostIndexes) index.touch(node);
+  }
+
+  /** The first of the app's pods has come to the node. */
+  joined(app: AppName, node: NodeLedger): void {
+    const index = this.#hosts.size === 0 ? undefined : this.#hosts.get(app);
+    if (index !== undefined) node.hostIndexes.add(index);
   }
 
   /** The last of the app's pods has left the node. */
   left(app: AppName, node: NodeLedger): void {
-    this.#hosts.get(app)?.touch(node);
+    const index = this.#hosts.size === 0 ? undefined : this.#hosts.get(app);
+    if (index === undefined) return;
+    index.touch(node);
+    node.hostIndexes.delete(index);
   }
 
+  /** The app has left its last node. */
   forget(app: AppName): void {
+    if (this.#hosts.size > 0) this.#hosts.delete(app);
+  }
+
+  #drop(app: AppName, nodes: Iterable<NodeLedger>): void {
+    const index = this.#hosts.size === 0 ? undefined : this.#hosts.get(app);
+    if (index === undefined) return;
     this.#hosts.delete(app);
+    for (const node of nodes) node.hostIndexes.delete(index);
   }
 
   // In a rollout the last old pods would otherwise lead the new ones to a node where they are then alone.
