@@ -17,6 +17,7 @@ import { type Blast, ScenarioRun } from "./scenario-run.ts";
 import { assert } from "#model/assert.ts";
 import { Fleet, type FleetShape } from "./fleet.ts";
 import { type LeastNeed, LeastNeedSums, nodesMin } from "./lower-bounds.ts";
+import type { InstancesResult } from "./instance-lives.ts";
 import type { ResizingResult } from "./late-resizes.ts";
 import { OvercommitAudit } from "./overcommit-audit.ts";
 import type { Placer, PlacementPolicy } from "./placement-policy.ts";
@@ -97,6 +98,8 @@ export interface RunResult {
   /** How many times a node was weighed for a pod. */
   readonly evaluations: number;
   readonly pending: PendingResult;
+  /** Of node proxies, where the conditions say how soon instances start and how long they linger. */
+  readonly instances?: InstancesResult;
   /** Of node proxies, where the conditions say how resizes go. */
   readonly resizing?: ResizingResult;
   /** Of node proxies, where the conditions say how soon pods start. */
@@ -162,12 +165,12 @@ export class Replay {
     this.#replicas = new ReplicaCounts(cluster.ledger);
     this.#totals = new RunTotals(mesh, clock);
     this.#audit = new OvercommitAudit({ mesh, proxyBase, profiles });
-    this.#extras = new RunExtras(options.conditions ?? {}, { mesh, clock, seed });
+    this.#extras = new RunExtras(options.conditions ?? {}, { cluster, clock, seed });
     this.#sizing = new ProxySizing(cluster, clock, { late: this.#extras.late });
     this.#least = new LeastNeedSums(mesh, profiles, clock);
     // The sizing comes last: it changes the cluster from within.
     const observers = [this.#placer, this.#fleet, this.#waiting, this.#totals, this.#audit, this.#least];
-    for (const observer of observers) cluster.observe(observer);
+    for (const observer of [...observers, ...this.#extras.observers()]) cluster.observe(observer);
     cluster.observe(this.#sizing);
     this.#fleet.open();
     this.#totals.startAverage();

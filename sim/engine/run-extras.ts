@@ -1,37 +1,58 @@
 // The parts of a run that only some scenarios have: made where their conditions are given, and told what came of them.
 
+import type { NodeName } from "#model/brand.ts";
+import type { Resources } from "#model/resources.ts";
 import type { Clock } from "#runtime/clock.ts";
+import { InstanceLives, type InstancesResult } from "./instance-lives.ts";
 import { LateResizes, type ResizingResult } from "./late-resizes.ts";
 import { type PodStartResult, podStartSaved } from "./pod-start.ts";
-import type { MeshModel } from "./replay-pod.ts";
+import type { ClusterObserver, ReplayCluster } from "./replay-cluster.ts";
 import type { RunConditions } from "./run-conditions.ts";
 
 export interface ExtrasContext {
-  readonly mesh: MeshModel;
+  readonly cluster: ReplayCluster;
   readonly clock: Clock;
   readonly seed: number;
 }
 
 export interface ExtraResults {
+  readonly instances?: InstancesResult;
   readonly resizing?: ResizingResult;
   readonly podStart?: PodStartResult;
 }
 
 export class RunExtras {
   readonly #conditions: RunConditions;
+  readonly #lives: InstanceLives | undefined;
   /** What is late about resizes; undefined if nothing is. */
   readonly late: LateResizes | undefined;
 
-  constructor(conditions: RunConditions, { mesh, clock, seed }: ExtrasContext) {
+  constructor(conditions: RunConditions, { cluster, clock, seed }: ExtrasContext) {
     // A sidecar is as large as it is, and starts with its pod.
-    this.#conditions = mesh.kind === "nodeProxy" ? conditions : {};
-    const { resizes } = this.#conditions;
-    this.late = resizes && new LateResizes({ conditions: resizes, seed, clock });
+    this.#conditions = cluster.mesh.kind === "nodeProxy" ? conditions : {};
+    const { resizes, instances } = this.#conditions;
+    const lives =
+      instances &&
+      new InstanceLives({
+        conditions: instances,
+        clock,
+        baseOf: (app) => cluster.ledger.unitCost(app).base,
+        onGone: (name) => this.late?.noteNeed(name),
+      });
+    this.#lives = lives;
+    const moreOn = lives && ((name: NodeName): Resources => lives.lingeringOn(name));
+    this.late = resizes && new LateResizes({ conditions: resizes, seed, clock, moreOn });
+  }
+
+  /** Those that want to be told of the cluster's changes, before proxies are sized. */
+  observers(): readonly ClusterObserver[] {
+    return this.#lives === undefined ? [] : [this.#lives];
   }
 
   results(podsPlaced: number): ExtraResults {
     const { podStart } = this.#conditions;
     return {
+      ...(this.#lives !== undefined && { instances: this.#lives.result() }),
       ...(this.late !== undefined && { resizing: this.late.result() }),
       ...(podStart !== undefined && { podStart: podStartSaved(podStart, podsPlaced) }),
     };

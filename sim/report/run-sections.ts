@@ -76,6 +76,37 @@ const SECTIONS: readonly SectionKind[] = [
     },
   },
   {
+    title: "How often do instances start, and what do those cost that linger?",
+    note: "A pod waits if it was placed before its app's instance listened.",
+    head: [
+      "policy",
+      "starts",
+      "spared by lingering",
+      "lingering, hours",
+      "core-hours",
+      "GiB-hours",
+      "pods that waited",
+      "on average",
+      "longest",
+    ],
+    rowsOf: ({ policy, instances }) =>
+      instances === undefined
+        ? []
+        : [
+            [
+              text(policy),
+              count(instances.starts),
+              count(instances.startsSpared),
+              amount(instances.lingeringHours),
+              amount(instances.lingeringCoreHours),
+              amount(instances.lingeringGibHours),
+              count(instances.podsWaited),
+              seconds(instances.waitSecondsMean),
+              seconds(instances.waitSecondsMax),
+            ],
+          ],
+  },
+  {
     title: "What follows from the pod start times that the scenario gives?",
     note: "An input, not a finding: pods placed times the difference of the two given times.",
     head: ["policy", "pods started", "saved per pod", "saved"],
@@ -99,6 +130,10 @@ function text(value: string): SectionCell {
 
 function count(value: number): SectionCell {
   return { text: countText(value) };
+}
+
+function amount(value: number): SectionCell {
+  return { text: value.toLocaleString("en-US", { maximumFractionDigits: 1 }) };
 }
 
 function seconds(value: number | undefined): SectionCell {

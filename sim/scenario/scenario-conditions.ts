@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { UsageError } from "#runtime/usage-error.ts";
+import { DEFAULT_LINGER_SECONDS, INSTANCE_START_MS_MAX } from "../engine/instance-lives.ts";
 import type { RunConditions } from "../engine/run-conditions.ts";
 import type { ScenarioEvent } from "../engine/scenario-event.ts";
 import type { TracePod } from "../traces/trace.ts";
@@ -35,6 +36,20 @@ const resizes = z
     error: "from must not be after to",
   });
 
+const instances = z.strictObject({
+  startSeconds: z
+    .number()
+    .min(0)
+    .lt(INSTANCE_START_MS_MAX / 1000, {
+      error: `must be less than ${INSTANCE_START_MS_MAX / 1000} seconds: a proxy gives up on a worker that does not listen by then`,
+    })
+    .default(0.1)
+    .describe("from the first pod of an app on a node until its instance listens"),
+  lingerSeconds: lateSeconds
+    .default(DEFAULT_LINGER_SECONDS)
+    .describe("how long an instance stays, and costs, after its last pod"),
+});
+
 const podStart = z.strictObject({
   sidecarSeconds: lateSeconds.describe("from a pod's placement until it serves, with a sidecar in it"),
   nodeProxySeconds: lateSeconds.describe("the same with a proxy on its node"),
@@ -44,6 +59,9 @@ export const conditions = {
   resizes: resizes
     .optional()
     .describe("proxies do not grow at once; {} for the shortfall of those that do; off if absent"),
+  instances: instances
+    .optional()
+    .describe("instances take a while to start and linger; they come and go at once if absent"),
   podStart: podStart
     .optional()
     .describe("how soon pods start: an input, from which the seconds saved follow; no figure if absent"),
@@ -52,9 +70,14 @@ export const conditions = {
 type WrittenConditions = z.infer<z.ZodObject<typeof conditions>>;
 
 /** The conditions of a scenario; nothing of what it leaves out. */
-export function conditionsOf({ resizes: late, podStart: start }: WrittenConditions): RunConditions {
+export function conditionsOf({
+  resizes: late,
+  instances: lives,
+  podStart: start,
+}: WrittenConditions): RunConditions {
   return {
     ...(late !== undefined && { resizes: { ...late, delaySeconds: range(late.delaySeconds) } }),
+    ...(lives !== undefined && { instances: lives }),
     ...(start !== undefined && { podStart: start }),
   };
 }
@@ -73,7 +96,7 @@ export interface ConditionsGround {
 }
 
 /** Parts that are about time, which some traces do not have. */
-const TIMED = ["resizes"] as const;
+const TIMED = ["resizes", "instances"] as const;
 
 /** @throws UsageError, with the field's place in the file, for conditions that could never show. */
 export function checkConditions(
