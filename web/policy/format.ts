@@ -22,6 +22,11 @@ export function countText(count: number): string {
     .replaceAll(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
+/** What is free, or by how much more is asked for than there is. */
+export function roomText(amount: number, text: (amount: number) => string): string {
+  return amount < 0 ? `${text(-amount)} over` : `${text(amount)} free`;
+}
+
 /** Pods to an instance. */
 export function reuseText(reuse: number | null): string {
   return reuse === null ? "–" : `${reuse.toFixed(1)}×`;
