@@ -51,7 +51,12 @@ function saved(items: readonly object[], name = "cluster.json"): string {
 
 async function printed(...argv: readonly string[]): Promise<string> {
   let text = "";
-  await runPlan(argv, { out: (part) => (text += part), progress: () => undefined, hasColour: false });
+  await runPlan(argv, {
+    out: (part) => (text += part),
+    progress: () => undefined,
+    isTerminal: false,
+    hasColour: false,
+  });
   return text;
 }
 

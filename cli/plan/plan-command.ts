@@ -9,7 +9,7 @@ import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { plansWithOtherBases } from "#sim/plan/instance-bases.ts";
-import { type Plan, planFor } from "#sim/plan/plan.ts";
+import { type Plan, planFor, type PlanOptions } from "#sim/plan/plan.ts";
 import { planReport } from "#sim/report/plan-report.ts";
 import { planTable } from "#sim/report/plan-table.ts";
 import { planTables } from "#sim/report/plan-tables.ts";
@@ -24,6 +24,7 @@ import {
 import type { Explanation } from "#scheduler-extender/policy/explanation.ts";
 import { decisionText } from "../explain/explanation-text.ts";
 import { wantsColour } from "../wants-colour.ts";
+import { progressShown, WorkProgress, type WorkProgressOptions } from "../work-progress.ts";
 import { type PlanFlags, planOptions } from "./plan-options.ts";
 import { type MeshRule, plannedClusterOf, type ReadCluster } from "./planned-cluster-of.ts";
 import { KNOWN_SIDECARS } from "./sidecars.ts";
@@ -36,6 +37,7 @@ export const planCommand = {
       await runPlan(argv, {
         out: (text) => void process.stdout.write(text),
         progress: (text) => void process.stderr.write(text),
+        isTerminal: process.stderr.isTTY === true,
         hasColour: wantsColour(),
       });
     } catch (error) {
@@ -49,13 +51,15 @@ export interface PlanOutput {
   readonly out: (text: string) => void;
   /** What is being worked on. */
   readonly progress: (text: string) => void;
+  /** Of `progress`; elsewhere nothing is said. */
+  readonly isTerminal: boolean;
   readonly hasColour: boolean;
 }
 
 /** @throws UsageError for options or snapshots that cannot work. */
 export async function runPlan(
   argv: readonly string[],
-  { out, progress, hasColour }: PlanOutput,
+  { out, progress: write, isTerminal, hasColour }: PlanOutput,
 ): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) return out(help());
   const flags = checkFlags(planOptions, readFlags(planOptions, argv));
@@ -76,20 +80,22 @@ export async function runPlan(
     proxyBase: size(flags.proxyCpu, flags.proxyMemory),
     seed: flags.seed,
     rounds: flags.rounds,
-    onPart: (what: string) => progress(`${what} …\n`),
   };
-  const plan = planFor(read.cluster, options);
+  const isJson = flags.json || flags.output !== "table";
+  const shown = progressShown(isTerminal, { isForProgram: isJson });
+  const plan = withProgress({ write, shown }, (onPart) => planFor(read.cluster, { ...options, onPart }));
   if (flags.explain !== undefined && explanation === undefined) throw notPlaced(flags.explain, read);
   const name = sourceName(flags);
   const assumptions = assumptionsOf(read, flags);
-  const isJson = flags.json || flags.output === "json";
   out(
     isJson
       ? planJson(plan, read, { ...flags, explanation })
       : `${name}: ${assumptions.join("\n")}\n\n${planTable(plan, { hasColour })}`,
   );
   if (explanation !== undefined && !isJson) out(`\n${decisionText("Placed anew", explanation)}\n`);
-  const otherBases = wantsReport(flags) ? plansWithOtherBases(read.cluster, options) : [];
+  const otherBases = wantsReport(flags)
+    ? withProgress({ write, shown }, (onPart) => plansWithOtherBases(read.cluster, { ...options, onPart }))
+    : [];
   const inputs = [
     flags.snapshot === undefined
       ? inputObjects("nodes and pods of the cluster", [...objects.nodes, ...objects.pods])
@@ -100,6 +106,22 @@ export async function runPlan(
     document: () => planReport({ name, plan, otherBases, assumptions, provenance }),
     tables: planTables(plan, otherBases),
   });
+}
+
+type OnPart = NonNullable<PlanOptions["onPart"]>;
+
+/** The work's parts on one line, which is gone when it is done. */
+function withProgress<T>(
+  output: Pick<WorkProgressOptions, "write" | "shown">,
+  work: (onPart: OnPart) => T,
+): T {
+  let progress: WorkProgress | undefined;
+  const result = work((what, { done, of }) => {
+    progress ??= new WorkProgress({ ...output, total: of, unit: "parts", nowMs: () => performance.now() });
+    progress.begin(what, done);
+  });
+  progress?.clear();
+  return result;
 }
 
 function help(): string {

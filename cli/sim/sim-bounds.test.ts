@@ -5,7 +5,12 @@ import { runSim } from "./sim-command.ts";
 
 async function compared(...argv: readonly string[]): Promise<Comparison> {
   let text = "";
-  const output = { out: (part: string) => void (text += part), progress: () => undefined, hasColour: false };
+  const output = {
+    out: (part: string) => void (text += part),
+    progress: () => undefined,
+    isTerminal: false,
+    hasColour: false,
+  };
   await runSim([...argv, "--json"], output);
   return JSON.parse(text) as Comparison;
 }
@@ -27,7 +32,12 @@ test("bounds of the linear program are no lower than the sums, and no run withou
 
 test("one pod's placement is explained below the table, and a name that the trace has not is said", async () => {
   let text = "";
-  const output = { out: (part: string) => void (text += part), progress: () => undefined, hasColour: false };
+  const output = {
+    out: (part: string) => void (text += part),
+    progress: () => undefined,
+    isTerminal: false,
+    hasColour: false,
+  };
   const trace = ["--pods", "200", "--nodes", "60", "--policy", "berth"];
   const first = /its first is "([^"]+)"/;
   let pod = "";
@@ -56,7 +66,12 @@ test("the fewest nodes are found for each policy, and stand in the table and in 
     "2",
   ];
   let text = "";
-  const output = { out: (part: string) => void (text += part), progress: () => undefined, hasColour: false };
+  const output = {
+    out: (part: string) => void (text += part),
+    progress: () => undefined,
+    isTerminal: false,
+    hasColour: false,
+  };
   await runSim(argv, output);
   assert.match(text, /nodes that would do, by taking nodes away until a pod waits\npolicy +nodes +fewest/);
   for (const { minimumNodes, bounds } of (await compared(...argv)).runs) {

@@ -22,7 +22,12 @@ after(() => rmSync(folder, { recursive: true }));
 
 async function printed(...argv: readonly string[]): Promise<string> {
   let text = "";
-  await runSim(argv, { out: (part) => (text += part), progress: () => undefined, hasColour: false });
+  await runSim(argv, {
+    out: (part) => (text += part),
+    progress: () => undefined,
+    isTerminal: false,
+    hasColour: false,
+  });
   return text;
 }
 

@@ -4,7 +4,6 @@ import { dirname, resolve } from "node:path";
 import { assert } from "#model/assert.ts";
 import { describeFlags } from "#runtime/flags.ts";
 import { reportAndExit } from "#runtime/component.ts";
-import type { ComparedRun } from "#sim/engine/comparison.ts";
 import { placementPolicies } from "#sim/engine/policies.ts";
 import { comparisonJson } from "#sim/report/comparison-json.ts";
 import { comparisonTable } from "#sim/report/comparison-table.ts";
@@ -14,13 +13,14 @@ import type { PlaceOf } from "#sim/scenario/place-of.ts";
 import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
 import { fileNames, inputFiles } from "#sim/scenario/scenario-inputs.ts";
 import { withMinimumNodes } from "#sim/scenario/scenario-minimum-nodes.ts";
-import { prepareScenario, runScenario } from "#sim/scenario/scenario-run.ts";
+import { prepareScenario, runScenario, runsIn } from "#sim/scenario/scenario-run.ts";
 import { type Scenario, scenarioSchema } from "#sim/scenario/scenario-schema.ts";
 import { calibrationTable, scenarioJson, scenarioTable, scenarioText } from "#sim/scenario/scenario-text.ts";
 import { simReport } from "#sim/report/sim-report.ts";
 import { simTables } from "#sim/report/sim-tables.ts";
 import { berthVersion, givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
 import { wantsColour } from "../wants-colour.ts";
+import { progressShown, WorkProgress } from "../work-progress.ts";
 import { scenarioOfFlags } from "./flags-scenario.ts";
 import { Decisions } from "./decisions.ts";
 import { readSimOptions, simOptions, type SimOptions } from "./sim-options.ts";
@@ -35,6 +35,7 @@ export const simCommand = {
       await runSim(argv, {
         out: (text) => void process.stdout.write(text),
         progress: (text) => void process.stderr.write(text),
+        isTerminal: process.stderr.isTTY === true,
         hasColour: wantsColour(),
       });
     } catch (error) {
@@ -46,29 +47,25 @@ export const simCommand = {
 export interface SimOutput {
   /** The report: equal options give equal bytes. */
   readonly out: (text: string) => void;
-  /** How long things took. */
+  /** Warnings; and how far it is, on a terminal. */
   readonly progress: (text: string) => void;
+  /** Of `progress`. */
+  readonly isTerminal: boolean;
   readonly hasColour: boolean;
 }
 
 /** @throws UsageError for options or files that cannot work. */
 export async function runSim(
   argv: readonly string[],
-  { out, progress, hasColour }: SimOutput,
+  { out, progress, isTerminal, hasColour }: SimOutput,
 ): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) return out(help());
   const options = readSimOptions(argv);
   const { scenario, folder, seed, placeOf } = chosenScenario(options);
   if (options.printScenario) return out(scenarioText(scenario));
   if (options.calibration) return out(calibrationTable(calibrationOf(scenario, seed)));
-  const startedMs = performance.now();
-  let sinceMs = startedMs;
-  const tookSeconds = (): string => {
-    const nowMs = performance.now();
-    const seconds = ((nowMs - sinceMs) / 1000).toFixed(1);
-    sinceMs = nowMs;
-    return `${seconds} s`;
-  };
+  const isJson = options.json || options.output === "json";
+  const shown = progressShown(isTerminal, { isForProgram: isJson });
   const others = scenario.seeds.length - 1;
   if (others > 0) progress(`seed ${seed} of ${others + 1}; berth sweep runs all of them\n`);
   const decisions = new Decisions(options.explain);
@@ -79,15 +76,17 @@ export async function runSim(
   });
   const watched = decisions.watched(prepared);
   for (const warning of prepared.warnings) progress(`warning: ${warning}\n`);
-  progress(`read ${prepared.pods.name}: ${tookSeconds()}\n`);
-  const ran = runScenario(watched, (run) => progress(`${runName(run)}: ${tookSeconds()}\n`));
+  const running = { total: runsIn(prepared), unit: "replays", shown, write: progress };
+  const replays = new WorkProgress({ ...running, nowMs: () => performance.now() });
+  replays.begin(prepared.pods.name, 0);
+  const ran = runScenario(watched, () => replays.stepDone());
   const hasLinearBounds = options.bounds === "lp";
-  const working = (what: string): void => progress(`${what} …\n`);
+  const working = (what: string): void => replays.begin(what, running.total);
   const bounded = hasLinearBounds ? await withLinearBounds(ran, prepared, working) : ran;
   const rounds = options.minimumNodes;
   const report =
     rounds === undefined ? bounded : withMinimumNodes(bounded, prepared, { rounds, onRun: working });
-  const isJson = options.json || options.output === "json";
+  replays.clear();
   if (options.scenario !== undefined) {
     const inputs = await inputFiles(scenario, folder);
     out(isJson ? scenarioJson({ scenario, inputs, report }) : scenarioTable(report, { hasColour }));
@@ -110,7 +109,6 @@ export async function runSim(
       tables: simTables(report),
     });
   }
-  progress(`took ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`);
 }
 
 function help(): string {
@@ -127,10 +125,6 @@ ${describeFlags(simOptions)}
 Policies (default: all; a file such as ./my-scorer.ts is a policy of one's own):
 ${lines.join("\n")}
 `;
-}
-
-function runName({ policy, order }: ComparedRun): string {
-  return `${policy}, ${order}`;
 }
 
 interface ChosenScenario {

@@ -11,7 +11,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 async function reported(name: string, ...argv: readonly string[]): Promise<string> {
   const html = join(folder, name);
-  const quiet = { out: () => undefined, progress: () => undefined, hasColour: false };
+  const quiet = { out: () => undefined, progress: () => undefined, isTerminal: false, hasColour: false };
   await runSim([...argv, "--html", html], quiet);
   return readFileSync(html, "utf8");
 }
@@ -49,6 +49,7 @@ test("what is printed is the same whether a report is written or not", async () 
     await runSim(["--pods", "300", ...argv], {
       out: (part) => void (text += part),
       progress: () => undefined,
+      isTerminal: false,
       hasColour: false,
     });
     return text;

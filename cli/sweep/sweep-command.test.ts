@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { UsageError } from "#runtime/usage-error.ts";
 import { type SweepOutput, runSweep } from "./sweep-command.ts";
-import { SweepProgress } from "./sweep-progress.ts";
 
 const SCENARIO = `apiVersion: sim.berth.dev/v1alpha1
 kind: Scenario
@@ -47,7 +46,7 @@ test("parts that pods of an Indexed Job ran are all of the sweep, and the summar
   assert.equal(readdirSync(out).length, 12);
   let progress = "";
   const summary = await sweep(["--out", out], { progress: (text) => (progress += text) });
-  assert.equal(progress, "12 of 12 tasks, 100 %\n");
+  assert.equal(progress, "", "nobody watches");
   assert.match(summary, /^3 nodes, base nodesentry, order file\n/);
   assert.match(summary, /\nberth +3 +\d.*\[[+−]\d.* ± /);
   const elsewhere = join(folder, "alone");
@@ -99,21 +98,4 @@ test("what the tasks would fail of is said before any of them is run", async () 
     });
     assert.deepEqual(readdirSync(out), []);
   }
-});
-
-test("progress says how much is left at the pace so far, not of what was found done", () => {
-  let nowMs = 0;
-  let text = "";
-  const progress = new SweepProgress({
-    total: 100,
-    found: 50,
-    isTerminal: true,
-    write: (part) => (text += part),
-    nowMs: () => nowMs,
-  });
-  for (let task = 0; task < 10; task++) {
-    nowMs += 30_000;
-    progress.taskDone();
-  }
-  assert.ok(text.endsWith("\r\u001B[K60 of 100 tasks, 60 %, 20 min 0 s left"), text);
 });

@@ -20,7 +20,7 @@ import { runInPool } from "#sim/sweep/worker-pool.ts";
 import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
 import { wantsColour } from "../wants-colour.ts";
 import { partOf, readSweepOptions, type SweepOptions, sweepOptions, workersOf } from "./sweep-options.ts";
-import { SweepProgress } from "./sweep-progress.ts";
+import { progressShown, WorkProgress } from "../work-progress.ts";
 
 export const sweepCommand = {
   async run(argv: readonly string[]): Promise<void> {
@@ -70,17 +70,21 @@ export async function runSweep(argv: readonly string[], output: SweepOutput): Pr
   const part = partOf(options, output.environment);
   const mine = part === undefined ? plan.tasks : plan.tasks.filter(isIn(part));
   const due = mine.filter(({ key }) => !plan.results.has(key));
-  const progress = new SweepProgress({
+  // A part runs in a pod of a Job, whose log is all that there is of it.
+  const isForProgram = options.output === "json";
+  const shown = progressShown(output.isTerminal, { isForProgram });
+  const progress = new WorkProgress({
     total: mine.length,
+    unit: "tasks",
     found: mine.length - due.length,
-    isTerminal: output.isTerminal,
+    shown: part !== undefined && shown === "none" ? "log" : shown,
     write: output.progress,
     nowMs: () => performance.now(),
   });
   if (part !== undefined) {
     for (const task of due) {
       await runTask(plan, task);
-      progress.taskDone();
+      progress.stepDone();
     }
     return progress.end();
   }
@@ -89,7 +93,7 @@ export async function runSweep(argv: readonly string[], output: SweepOutput): Pr
     args: [files.scenarioPath, files.resultsPath],
     workers: workersOf(options),
     signal: output.signal,
-    onDone: () => progress.taskDone(),
+    onDone: () => progress.stepDone(),
   });
   progress.end();
   if (outcome.died > 0) output.progress(`${outcome.died} workers died and were replaced\n`);

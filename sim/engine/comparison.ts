@@ -63,11 +63,19 @@ export interface ComparedTotals extends Totals {
   readonly cpuSavedShare: number | undefined;
 }
 
+/** The orders in which these pods are replayed. */
+export function ordersOf(
+  pods: readonly TracePod[],
+  asked: readonly TraceOrder[] | undefined,
+): readonly TraceOrder[] {
+  return asked ?? (isStaticTrace(pods) ? ["grouped", "shuffled"] : ["file"]);
+}
+
 export function compare(options: ComparisonOptions): Comparison {
   const { pods, policies, fleet, seed, profiles, proxyBase, podsPerNodeMax } = options;
   const { events = [], conditions = {}, onRun } = options;
   const isStatic = isStaticTrace(pods);
-  const orders = options.orders ?? (isStatic ? ["grouped", "shuffled"] : ["file"]);
+  const orders = ordersOf(pods, options.orders);
   const runs: ComparedRun[] = [];
   for (const order of orders) {
     const ordered = orderPods(pods, { order, seed });

@@ -12,8 +12,8 @@ export interface PlannedBase {
 
 /** Without compaction, which would take as long as everything else. */
 export function plansWithOtherBases(cluster: PlannedCluster, options: PlanOptions): readonly PlannedBase[] {
-  return INSTANCE_BASES.map(({ name, memoryBytes }) => {
-    options.onPart?.(`with an instance of ${name}`);
+  return INSTANCE_BASES.map(({ name, memoryBytes }, index) => {
+    options.onPart?.(`with an instance of ${name}`, { done: index, of: INSTANCE_BASES.length });
     const profiles = cluster.profiles.map((profile) => ({
       ...profile,
       cost: { ...profile.cost, base: { ...profile.cost.base, memoryBytes } },

@@ -13,6 +13,8 @@ export interface CompactionOptions extends Omit<PlannedMeshOptions, "nodes"> {
   readonly seed: number;
   /** How many orders are tried. */
   readonly rounds: number;
+  /** Called before each, with how many were tried before. */
+  readonly onRound?: (done: number) => void;
 }
 
 export interface Compaction {
@@ -42,6 +44,7 @@ export function compactedNodes(cluster: PlannedCluster, options: CompactionOptio
   const needed: number[] = [];
   let placements = 0;
   for (let round = 0; round < options.rounds && (round === 0 || placements < PLACEMENTS_MAX); round++) {
+    options.onRound?.(round);
     const fewest = new CompactionRound(cluster, { ...options, random });
     const nodes = fewest.nodes();
     placements += fewest.placements;

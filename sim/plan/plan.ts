@@ -20,7 +20,13 @@ export interface PlanOptions {
   /** The pod whose placement is explained, and who is told. */
   readonly explained?: ExplainedPod;
   /** Called before each part of the work. */
-  readonly onPart?: (what: string) => void;
+  readonly onPart?: (what: string, progress: PlanProgress) => void;
+}
+
+/** Parts of the work, of which some take longer than others. */
+export interface PlanProgress {
+  readonly done: number;
+  readonly of: number;
 }
 
 export interface ExplainedPod {
@@ -62,21 +68,35 @@ export interface PlanState extends MeshState {
 export function planFor(cluster: PlannedCluster, options: PlanOptions): Plan {
   const apps = new Set<AppName | undefined>(cluster.pods.map(({ view }) => view.app));
   apps.delete(undefined);
-  options.onPart?.("the cluster as it stands");
+  const of = PARTS_BESIDE_ROUNDS + 2 * options.rounds;
+  options.onPart?.("the cluster as it stands", { done: 0, of });
   const sidecars = inPlace(cluster, "sidecar", options);
   const shared = inPlace(cluster, "nodeProxy", options);
-  options.onPart?.("mesh pods placed anew");
+  options.onPart?.("mesh pods placed anew", { done: 1, of });
   const placed = placedAnew(cluster, options);
   return {
     nodes: cluster.nodes.length,
     pods: podCounts(cluster),
     apps: apps.size,
-    sidecars: { ...sidecars, compaction: compaction(cluster, "sidecar", options) },
+    sidecars: {
+      ...sidecars,
+      compaction: compaction(cluster, { kind: "sidecar", progress: { done: 2, of } }, options),
+    },
     shared,
-    placed: { ...placed, compaction: compaction(cluster, "nodeProxy", options) },
+    placed: {
+      ...placed,
+      compaction: compaction(
+        cluster,
+        { kind: "nodeProxy", progress: { done: 2 + options.rounds, of } },
+        options,
+      ),
+    },
     bounds: planBounds(cluster, options),
   };
 }
+
+/** The cluster as it stands, and mesh pods placed anew; then so many rounds with sidecars and as many with node proxies. */
+const PARTS_BESIDE_ROUNDS = 2;
 
 function inPlace(cluster: PlannedCluster, kind: PlannedMeshKind, { proxyBase }: PlanOptions): PlanState {
   const mesh = new PlannedMesh(cluster, { kind, proxyBase });
@@ -99,14 +119,20 @@ function placedAnew(cluster: PlannedCluster, { proxyBase, seed, explained }: Pla
   return { ...mesh.state(), unplaced, moved, compaction: undefined };
 }
 
+interface CompactionPart {
+  readonly kind: PlannedMeshKind;
+  readonly progress: PlanProgress;
+}
+
 function compaction(
   cluster: PlannedCluster,
-  kind: PlannedMeshKind,
+  { kind, progress: { done, of } }: CompactionPart,
   { proxyBase, seed, rounds, onPart }: PlanOptions,
 ): Compaction | undefined {
   if (rounds === 0) return undefined;
-  onPart?.(kind === "sidecar" ? "fewest nodes with sidecars" : "fewest nodes with node proxies");
-  return compactedNodes(cluster, { kind, proxyBase, seed, rounds });
+  const what = kind === "sidecar" ? "fewest nodes with sidecars" : "fewest nodes with node proxies";
+  const onRound = (round: number): void => onPart?.(what, { done: done + round, of });
+  return compactedNodes(cluster, { kind, proxyBase, seed, rounds, onRound });
 }
 
 function podCounts({ pods }: PlannedCluster): PlanPods {

@@ -3,7 +3,7 @@
 import type { AppCost } from "#model/mesh-profile.ts";
 import type { Resources } from "#model/resources.ts";
 import { UsageError } from "#runtime/usage-error.ts";
-import { compare, type ComparedRun, type Comparison } from "../engine/comparison.ts";
+import { compare, ordersOf, type ComparedRun, type Comparison } from "../engine/comparison.ts";
 import type { FleetShape } from "../engine/fleet.ts";
 import type { PlacementPolicy } from "../engine/placement-policy.ts";
 import { orderedScenario, type ScenarioEvent } from "../engine/scenario-event.ts";
@@ -94,6 +94,11 @@ export interface BaseResult {
   readonly comparison: Comparison;
   /** By run, in the comparison's order; undefined without prices. */
   readonly money: readonly RunMoney[] | undefined;
+}
+
+/** How many replays a scenario takes. */
+export function runsIn({ scenario, pods, policies, bases }: PreparedScenario): number {
+  return bases.length * policies.length * ordersOf(pods.pods, scenario.workload.orders).length;
 }
 
 export function runScenario(prepared: PreparedScenario, onRun?: (run: ComparedRun) => void): ScenarioReport {

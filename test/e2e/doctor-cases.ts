@@ -2,10 +2,20 @@
 // mended. Last, since what is spoilt has the components refused.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { request } from "undici";
 import { runDoctor } from "#cli/doctor/doctor-command.ts";
 import type { Examination, Examined } from "#cli/doctor/examination.ts";
-import { APP_NAMESPACE } from "./install-cases.ts";
+import { PROXY_USAGE_PORT } from "#cli/part-ports.ts";
+import { PROXY_LABEL } from "#model/app.ts";
+import type { AppName } from "#model/brand.ts";
+import { bypassFamilies } from "#proxy/shell/bypass-metrics.ts";
+import type { BypassCounts } from "#proxy/shell/bypass-watch.ts";
+import { exposition } from "#proxy/shell/exposition.ts";
+import { HOST } from "./control-plane.ts";
+import { APP_NAMESPACE, deployment } from "./install-cases.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
 import { BASE, type TestCluster } from "./test-cluster.ts";
 
@@ -51,6 +61,21 @@ export function doctorCases(cluster: () => TestCluster): void {
     });
   }
 
+  test("the doctor names an API server that resizes no pods in place, and how to mend it", async (t) => {
+    const { url, close } = await withoutResize(cluster());
+    try {
+      const [found, ...others] = (await examined(cluster(), `--api-server=${url}`)).findings.filter(
+        ({ level }) => level === "fault",
+      );
+      t.diagnostic(`${found?.what} → ${found?.mend}`);
+      assert.deepEqual([found?.check, others], ["Kubernetes", []]);
+      assert.match(found?.what ?? "", /has no pods\/resize/);
+      assert.match(found?.mend ?? "", /template-sizing/);
+    } finally {
+      close();
+    }
+  });
+
   test("when all is mended, the doctor says what it said before", async () => {
     const checks = (findings: readonly Examined[]) => findings.map(({ check, level }) => `${level} ${check}`);
     await cluster().until(
@@ -61,9 +86,12 @@ export function doctorCases(cluster: () => TestCluster): void {
   });
 }
 
-async function examined(cluster: TestCluster): Promise<Examination> {
+async function examined(
+  cluster: TestCluster,
+  access = `--kubeconfig=${cluster.kubeconfig}`,
+): Promise<Examination> {
   let text = "";
-  await runDoctor(["--output=json", `--kubeconfig=${cluster.kubeconfig}`], (part) => (text += part));
+  await runDoctor(["--output=json", access], (part) => (text += part));
   return JSON.parse(text) as Examination;
 }
 
@@ -184,6 +212,14 @@ function faults(): readonly Planted[] {
         cluster.kubectl(...local, "scale", "deployment/berth-vpa-recommender", "--replicas=1"),
     },
     {
+      what: "an app whose client goes past its proxy",
+      plant: plantBypass,
+      check: "clients",
+      said: /pods of 1 apps opened connections past their proxies.*shop\/first \(7, and 2 to others\)/,
+      mend: /docs\/guides\/clients.md/,
+      undo: async () => void (bypassCounts = new Map()),
+    },
+    {
       what: "an extender that does not run",
       plant: (cluster) =>
         cluster.kubectl(...local, "scale", "deployment/berth-scheduler-extender", "--replicas=0"),
@@ -193,7 +229,115 @@ function faults(): readonly Planted[] {
       undo: (cluster) =>
         cluster.kubectl(...local, "scale", "deployment/berth-scheduler-extender", "--replicas=2"),
     },
+    {
+      what: "a kube-scheduler that does not ask the extender",
+      plant: async (cluster) => {
+        await cluster.unwireScheduler();
+        await cluster.apply(deployment("unasked", { replicas: 8 }));
+      },
+      check: "kube-scheduler",
+      said: /the extender was not asked about \d+/,
+      mend: /wire-the-scheduler/,
+      undo: async (cluster) => {
+        await cluster.kubectl("-n", APP_NAMESPACE, "delete", "deployment", "unasked");
+        await wiredAnew(cluster);
+      },
+    },
+    {
+      what: "a kube-scheduler that looks at a sample of the nodes",
+      plant: async (cluster) => {
+        await cluster.wireScheduler({ percentageOfNodesToScore: 1 });
+        for (const app of SAMPLED) await cluster.apply(deployment(app, { replicas: 3 }));
+      },
+      check: "kube-scheduler",
+      said: /could have joined their app on a node that kube-scheduler did not offer/,
+      mend: /percentageOfNodesToScore: 100/,
+      undo: async (cluster) => {
+        await cluster.kubectl("-n", APP_NAMESPACE, "delete", "deployment", ...SAMPLED);
+        await wiredAnew(cluster);
+      },
+    },
   ];
+}
+
+const SAMPLED = Array.from({ length: 10 }, (_, index) => `sampled-${index}`);
+
+/** As it is shipped, and with an extender that has counted nothing yet. */
+async function wiredAnew(cluster: TestCluster): Promise<void> {
+  const scale = (replicas: number): Promise<string> =>
+    cluster.kubectl(
+      "-n",
+      SYSTEM_NAMESPACE,
+      "scale",
+      "deployment/berth-scheduler-extender",
+      `--replicas=${replicas}`,
+    );
+  const running = async (): Promise<number> =>
+    (
+      await cluster.pods(SYSTEM_NAMESPACE, {
+        labelSelector: "app.kubernetes.io/name=berth-scheduler-extender",
+      })
+    ).length;
+  await scale(0);
+  await cluster.until(async () => (await running()) === 0, "the extender to be gone");
+  await scale(2);
+  await cluster.wireScheduler();
+}
+
+let bypassCounts: BypassCounts = new Map();
+
+// The proxies of this suite's nodes have addresses and no processes; one of those that the doctor asks is given what a
+// proxy with --count-bypassing serves, behind the API server's own way to it.
+async function plantBypass(cluster: TestCluster): Promise<void> {
+  bypassCounts = new Map([[`${APP_NAMESPACE}/first` as AppName, { service: 7, other: 2 }]]);
+  const server = createServer((_, response) => {
+    response.end(exposition(bypassFamilies(bypassCounts, (app) => app)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
+  // A suite that failed must not wait for it.
+  server.unref();
+  const [proxy] = (await cluster.pods(SYSTEM_NAMESPACE, { labelSelector: PROXY_LABEL })) as readonly {
+    readonly status?: { readonly podIP?: string };
+  }[];
+  cluster.network.expose(
+    proxy?.status?.podIP ?? "",
+    PROXY_USAGE_PORT,
+    (server.address() as AddressInfo).port,
+  );
+}
+
+/** The real API server as one before 1.33 would look: all it says, but for the subresource. */
+async function withoutResize({ controlPlane: { url, token, dispatcher } }: TestCluster) {
+  const server = createServer((incoming, response) => {
+    const chunks: Buffer[] = [];
+    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+    incoming.on("end", () => void passed());
+    const passed = async (): Promise<void> => {
+      const { method = "GET", headers } = incoming;
+      const { statusCode, body } = await request(`${url}${incoming.url ?? ""}`, {
+        method: method as "GET",
+        dispatcher,
+        headers: {
+          authorization: `Bearer ${token}`,
+          "content-type": headers["content-type"] ?? "application/json",
+        },
+        body: chunks.length === 0 ? null : Buffer.concat(chunks),
+      });
+      const text = await body.text();
+      const isCore = incoming.url === "/api/v1";
+      response.writeHead(statusCode, { "content-type": "application/json" });
+      response.end(isCore ? text.replaceAll("pods/resize", "pods/none") : text);
+    };
+  });
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${HOST}:${port}`,
+    close(): void {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
 
 function meshPod(name: string): object {

@@ -6,9 +6,11 @@ import { test } from "node:test";
 import { runExplain } from "#cli/explain/explain-command.ts";
 import { decodePod } from "#kube/decode-pod.ts";
 import type { ExplainReply } from "#scheduler-extender/policy/explain-reply.ts";
+import { REJECTIONS } from "#model/verdict.ts";
 import { copiesOf, plainFreeAfter, plainMeshCost } from "#test/oracle/plain-fit.ts";
 import { APP_NAMESPACE, deployment } from "./install-cases.ts";
 import { POOL, recount } from "./placement-cases.ts";
+import { eventsOf } from "./pod-events.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
 export function explainCases(cluster: () => TestCluster): void {
@@ -23,6 +25,13 @@ export function explainCases(cluster: () => TestCluster): void {
     assert.deepEqual([state, node, last?.winner?.node], ["bound", pod?.nodeName, pod?.nodeName]);
     assert.equal(last?.winner?.reason, "opensInstance");
     assert.equal(last.winner.candidates.length, 10);
+    // What kube-scheduler says itself of the pod.
+    const scheduled = await eventsOf(
+      cluster(),
+      { namespace: APP_NAMESPACE, name: pod?.name ?? "" },
+      "Scheduled",
+    );
+    assert.ok(scheduled[0]?.endsWith(` to ${last.winner.node}`), scheduled[0]);
   });
 
   test("a pod that only B keeps out gets an Event, and what its nodes miss is what a recount says", async (t) => {
@@ -48,6 +57,13 @@ export function explainCases(cluster: () => TestCluster): void {
     const [group, ...others] = now?.explanation.groups ?? [];
     assert.deepEqual([state, now?.nodesOf, others], ["waiting", "kubeScheduler", []]);
     assert.deepEqual([group?.verdict, group?.nodes, group?.closest.length], ["meshShareDoesNotFit", 3, 3]);
+    const failed = await eventsOf(cluster(), pod, "FailedScheduling");
+    t.diagnostic(`kube-scheduler: ${failed[0] ?? ""}`);
+    const { message } = REJECTIONS.meshShareDoesNotFit;
+    assert.ok(
+      failed[0]?.includes(`: ${group?.nodes} ${message}`) ||
+        failed[0]?.includes(`, ${group?.nodes} ${message}`),
+    );
     for (const { node, meshCost, free, left, missing } of group?.closest ?? []) {
       assert.deepEqual(free, plainFreeAfter(plain, node, []));
       assert.deepEqual(left, plainFreeAfter(plain, node, copiesOf(pod, 1)));

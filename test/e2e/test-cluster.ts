@@ -74,6 +74,11 @@ export class TestCluster {
     return this.#recorder;
   }
 
+  /** Of the real kubectl, for those who run it in another way. */
+  get kubectlPath(): string {
+    return this.#tools.kubectl;
+  }
+
   kubectl(...args: readonly string[]): Promise<string> {
     return kubectl(this.#tools.kubectl, this.kubeconfig, args);
   }
@@ -97,12 +102,17 @@ export class TestCluster {
   /**
    * What an operator does after `kubectl apply -k`: gives kube-scheduler the shipped configuration and restarts it.
    * `isIgnorable` is what the operator may set otherwise, `secretName` where an authority that is not the extender's
-   * own keeps the certificate.
+   * own keeps the certificate; `percentageOfNodesToScore` is what an operator might leave out.
    */
   async wireScheduler({
     isIgnorable,
     secretName = `${EXTENDER_SERVICE}-tls`,
-  }: { readonly isIgnorable?: boolean; readonly secretName?: string } = {}): Promise<void> {
+    ...sampling
+  }: {
+    readonly isIgnorable?: boolean;
+    readonly secretName?: string;
+    readonly percentageOfNodesToScore?: number;
+  } = {}): Promise<void> {
     const secret = (await this.connection.get(
       `/api/v1/namespaces/${SYSTEM_NAMESPACE}/secrets/${secretName}`,
     )) as { data: Readonly<Record<string, string>> };
@@ -128,7 +138,7 @@ export class TestCluster {
       find,
     );
     const url = await this.#recorder.listen();
-    await this.#restartScheduler({ extender: { url, ca, isIgnorable } });
+    await this.#restartScheduler({ extender: { url, ca, isIgnorable }, ...sampling });
   }
 
   /** The same for an extender that listens on this machine's loopback. */
