@@ -4,7 +4,7 @@
 import type { AppName } from "#model/brand.ts";
 
 /** More apps than kubelet's default of 110 pods per node can have. */
-const APP_SERIES_MAX = 128;
+export const APP_SERIES_MAX = 128;
 const OTHER_APPS = "other";
 
 export class AppSeries {

@@ -1,8 +1,6 @@
 // The pages under docs/reference, rendered from the code they describe.
 
-import { VirtualClock } from "#runtime/virtual-clock.ts";
 import { describeFlags, type FlagSchema } from "#runtime/flags.ts";
-import { ClusterLedger } from "#model/ledger.ts";
 import { REJECTIONS } from "#model/verdict.ts";
 import { meshProfileSpecSchema, meshProfileStatusSchema } from "#kube/mesh-profile-schema.ts";
 import {
@@ -10,23 +8,10 @@ import {
   nodeProxyAutoscalerStatusSchema,
 } from "#kube/node-proxy-autoscaler-schema.ts";
 import { REASONS } from "#proxy/policy/reasons.ts";
-import { CostMeter } from "#proxy/shell/cost-meter.ts";
-import { ProxyMetrics } from "#proxy/shell/metrics.ts";
 import { PROXY_HELP } from "#proxy/shell/proxy-config.ts";
 import { schedulerExtender } from "#scheduler-extender/main.ts";
-import { Discovery } from "#scheduler-extender/policy/discovery.ts";
-import { DEFAULT_PORT_RANGE } from "#scheduler-extender/policy/ports.ts";
-import { createDiscoveryMetrics } from "#scheduler-extender/shell/discovery-metrics.ts";
-import { createExtenderMetrics, registerCacheAge } from "#scheduler-extender/shell/extender-metrics.ts";
-import { createHeadroomMetrics } from "#scheduler-extender/shell/headroom-metrics.ts";
 import { SIGNING_REASONS } from "#scheduler-extender/policy/signing/signing-reasons.ts";
-import { createSignerMetrics } from "#scheduler-extender/shell/signing/signer-metrics.ts";
-import { createPlacementMetrics } from "#scheduler-extender/shell/placement-metrics.ts";
-import { createPortMetrics } from "#scheduler-extender/shell/port-metrics.ts";
-import { PromiseMetrics } from "#scheduler-extender/shell/promise-metrics.ts";
 import { vpaRecommender } from "#vpa-recommender/main.ts";
-import { createRecommenderMetrics } from "#vpa-recommender/shell/recommender-metrics.ts";
-import { createReleaseMetrics } from "#vpa-recommender/shell/release-metrics.ts";
 import { startSettings } from "#cli/start/start-options.ts";
 import { explainAppOptions, explainNodeOptions, explainPodOptions } from "#cli/explain/explain-options.ts";
 import { statusOptions, topOptions } from "#cli/fleet/fleet-options.ts";
@@ -38,8 +23,9 @@ import { planOptions } from "#cli/plan/plan-options.ts";
 import { simOptions } from "#cli/sim/sim-options.ts";
 import { sweepOptions } from "#cli/sweep/sweep-options.ts";
 import { SCENARIO_API_VERSION, SCENARIO_KIND, scenarioSchema } from "#sim/scenario/scenario-schema.ts";
-import type { Registry } from "prom-client";
 import { z } from "zod";
+import { componentMetrics, type DescribedMetric } from "./component-metrics.ts";
+import { LABEL_BOUNDS } from "./label-bounds.ts";
 
 /** File name → content. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
@@ -218,44 +204,37 @@ function typeText({ type, anyOf }: JsonSchema): string {
 }
 
 async function metricsPage(): Promise<string> {
-  const [ledger, clock] = [new ClusterLedger(), new VirtualClock()];
-  const extender = createExtenderMetrics(ledger, clock).registry;
-  void new PromiseMetrics({ ledger, clock }, extender);
-  registerCacheAge(extender, () => 0);
-  createPlacementMetrics(extender, () => 0);
-  createPortMetrics(extender, { profiles: () => [], range: DEFAULT_PORT_RANGE });
-  createDiscoveryMetrics(extender, new Discovery());
-  createHeadroomMetrics(extender, () => 0);
-  createSignerMetrics(extender, () => 0);
-  const recommender = createRecommenderMetrics(() => []).registry;
-  createReleaseMetrics(recommender);
-  const costs = new CostMeter();
-  const proxy = new ProxyMetrics({ instances: [], pods: () => [], isSynced: false, costs } as never).render();
+  const components = await componentMetrics();
   return [
     "# Metrics",
     GENERATED,
-    "## Scheduler extender (9090)",
-    await registryTable(extender),
-    "## Recommender (9091)",
-    await registryTable(recommender),
-    "## Node proxy (9092)",
-    expositionTable(proxy),
+    "Base units, in each name: seconds, bytes, cores, ratios of 0 to 1. What only rises ends in `_total`. The last column says how many series one process has of a metric at most; labels and their values are listed at the end.",
+    ...components.flatMap(({ component, metrics }) => [`## ${component}`, metricsTable(metrics)]),
+    "## Labels",
+    labelsTable(),
     "",
   ].join("\n\n");
 }
 
-async function registryTable(registry: Registry): Promise<string> {
-  return expositionTable(await registry.metrics());
+function metricsTable(metrics: readonly DescribedMetric[]): string {
+  const rows = metrics.map(({ name, type, help, labels, seriesEach }) => {
+    const series = labels.reduce(
+      (product, label) => product * (LABEL_BOUNDS[label]?.valuesMax ?? 1),
+      seriesEach,
+    );
+    const named = labels.map((label) => `\`${label}\``).join(", ");
+    return `| \`${name}\` | ${type} | ${help} | ${named} | ${series} |`;
+  });
+  return ["| metric | type | meaning | labels | series at most |", "|---|---|---|---|---|", ...rows].join(
+    "\n",
+  );
 }
 
-function expositionTable(text: string): string {
-  const types = new Map(
-    [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => [name, type]),
+function labelsTable(): string {
+  const rows = Object.entries(LABEL_BOUNDS).map(
+    ([label, { valuesMax, values }]) => `| \`${label}\` | ${valuesMax} | ${values} |`,
   );
-  const rows = [...text.matchAll(/^# HELP (\S+) (.*)$/gm)].map(
-    ([, name = "", help = ""]) => `| \`${name}\` | ${types.get(name) ?? ""} | ${help} |`,
-  );
-  return ["| metric | type | meaning |", "|---|---|---|", ...rows].join("\n");
+  return ["| label | values at most | values |", "|---|---|---|", ...rows].join("\n");
 }
 
 function reasonsPage(): string {
