@@ -2,6 +2,7 @@
 // a decision's time would else go into fetching accounts from all over the memory only to find them too full.
 //   left(n) = allocatable − Σ requests − A − max(counted, required + growth),   growth within one unit of correction · grown
 
+import { LEAN_SHARE, takesLeanRoom } from "./lean-room.ts";
 import { noResources } from "./resources.ts";
 import type { NodeLedger } from "./node-ledger.ts";
 import type { RoomNeed } from "./room-need.ts";
@@ -50,20 +51,33 @@ export class RoomFigures {
   }
 
   /** False if such a node certainly does not take the group, or is certainly left with more than `leftShareMax`. */
-  mayTake(slot: number, { request, grownMin, grownMax }: RoomNeed, leftShareMax: number): boolean {
+  mayTake(slot: number, need: RoomNeed, leftShareMax: number): boolean {
+    const { request, grownMin, grownMax, podTakes } = need;
     const at = slot * FIELDS;
     const cpuBesideProxy = this.#value(at) - request.cpuMilli;
     const cpuSpare = this.#value(at + 1) - request.cpuMilli;
     const cpuFactor = this.#value(at + 2);
     // Two roundings up, of the proxy with and without the group, are within one unit of one.
-    if (cpuBesideProxy < 0 || cpuSpare - cpuFactor * grownMin.cpuMilli + 1 < 0) return false;
+    const cpuSpareMax = cpuSpare - cpuFactor * grownMin.cpuMilli + 1;
+    if (cpuBesideProxy < 0 || cpuSpareMax < 0) return false;
     const memoryBesideProxy = this.#value(at + 4) - request.memoryBytes;
     const memorySpare = this.#value(at + 5) - request.memoryBytes;
     const memoryFactor = this.#value(at + 6);
-    if (memoryBesideProxy < 0 || memorySpare - memoryFactor * grownMin.memoryBytes + 1 < 0) return false;
+    const memorySpareMax = memorySpare - memoryFactor * grownMin.memoryBytes + 1;
+    if (memoryBesideProxy < 0 || memorySpareMax < 0) return false;
+    const cpuSize = this.#value(at + 3);
+    const memorySize = this.#value(at + 7);
     const cpuLeft = Math.min(cpuBesideProxy, cpuSpare - cpuFactor * grownMax.cpuMilli - 1);
     const memoryLeft = Math.min(memoryBesideProxy, memorySpare - memoryFactor * grownMax.memoryBytes - 1);
-    return cpuLeft / this.#value(at + 3) + memoryLeft / this.#value(at + 7) - SHARE_ERROR <= leftShareMax;
+    const leftMin = { cpu: cpuLeft / cpuSize - SHARE_ERROR, memory: memoryLeft / memorySize - SHARE_ERROR };
+    if (leftMin.cpu + leftMin.memory > leftShareMax) return false;
+    if (podTakes === undefined || (leftMin.cpu >= LEAN_SHARE && leftMin.memory >= LEAN_SHARE)) return true;
+    const leftMax = {
+      cpu: Math.min(cpuBesideProxy, cpuSpareMax) / cpuSize + SHARE_ERROR,
+      memory: Math.min(memoryBesideProxy, memorySpareMax) / memorySize + SHARE_ERROR,
+    };
+    const taken = { cpu: podTakes.cpuMilli / cpuSize, memory: podTakes.memoryBytes / memorySize };
+    return !takesLeanRoom({ taken, leftMin, leftMax });
   }
 
   #value(at: number): number {

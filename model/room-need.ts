@@ -13,6 +13,8 @@ export interface RoomNeed {
   readonly grownMax: Resources;
   /** Only nodes with a ready proxy. */
   readonly isMesh: boolean;
+  /** What one pod takes in the long run: where given, nodes whose lean room the group would take are of no interest. */
+  readonly podTakes?: Resources;
 }
 
 export interface RoomQuestion extends RoomNeed {

@@ -9,12 +9,14 @@ import {
   podsLeftInZone,
   rejectionOf,
 } from "#model/fit.ts";
+import { type Shares, takesLeanRoom } from "#model/lean-room.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
+import { addResources, type Resources } from "#model/resources.ts";
 
 /** What a ranked node was ranked by, most important first. */
 export interface RankedNode {
   readonly name: NodeName;
-  /** Pods, this one included, that the node would take; 0 if even this one takes room held for others. */
+  /** Pods, this one included, that the node would take; 0 if even this one takes room held for others, or lean room. */
   readonly groupPods: number;
   /** Share of the node that would be left with them, CPU and memory added up: less is better. */
   readonly leftShare: number;
@@ -45,14 +47,19 @@ export function assess(
   if (rejectionOf(node, pod) !== undefined) return undefined;
   const held = heldByOthers(node, pod);
   const groupPods = groups.find((pods) => takes(node, pod, { pods, held })) ?? 0;
-  const pods = Math.max(1, groupPods);
-  const cpuShare = cpuMilliFreeAfter(node, pod, pods) / Math.max(1, node.allocatable.cpuMilli);
-  const memoryShare = memoryBytesFreeAfter(node, pod, pods) / Math.max(1, node.allocatable.memoryBytes);
+  const { cpu, memory } = leftShares(node, pod, Math.max(1, groupPods));
   return {
     name: node.name,
     groupPods,
-    leftShare: cpuShare + memoryShare,
-    strandedShare: Math.abs(cpuShare - memoryShare),
+    leftShare: cpu + memory,
+    strandedShare: Math.abs(cpu - memory),
+  };
+}
+
+function leftShares(node: NodeAccount, pod: CostedDemand, pods: number): Shares {
+  return {
+    cpu: cpuMilliFreeAfter(node, pod, pods) / Math.max(1, node.allocatable.cpuMilli),
+    memory: memoryBytesFreeAfter(node, pod, pods) / Math.max(1, node.allocatable.memoryBytes),
   };
 }
 
@@ -67,8 +74,24 @@ function takes(node: NodeAccount, pod: CostedDemand, { pods, held }: Group): boo
   return (
     pods <= podsLeftInZone(node, pod) &&
     cpuMilliFreeAfter(node, pod, pods) >= held.cpuMilli &&
-    memoryBytesFreeAfter(node, pod, pods) >= held.memoryBytes
+    memoryBytesFreeAfter(node, pod, pods) >= held.memoryBytes &&
+    leavesLeanRoom(node, pod, pods)
   );
+}
+
+function leavesLeanRoom(node: NodeAccount, pod: CostedDemand, pods: number): boolean {
+  const left = leftShares(node, pod, pods);
+  const { cpuMilli, memoryBytes } = podTakes(pod);
+  const taken = {
+    cpu: cpuMilli / Math.max(1, node.allocatable.cpuMilli),
+    memory: memoryBytes / Math.max(1, node.allocatable.memoryBytes),
+  };
+  return !takesLeanRoom({ taken, leftMin: left, leftMax: left });
+}
+
+/** What one more pod of the app takes beside the others: A and what the proxy grows by. */
+export function podTakes({ request, cost }: CostedDemand): Resources {
+  return addResources(request, cost.perPod);
 }
 
 interface Held {

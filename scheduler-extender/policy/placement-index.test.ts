@@ -16,6 +16,7 @@ import { aProxy } from "#test/builders/a-proxy.ts";
 import { everyCandidate } from "#test/oracle/every-candidate.ts";
 import { allCandidates, type Candidates, namedCandidates } from "./candidates.ts";
 import { eligibleCandidates, type PlacedPod } from "./eligible-candidates.ts";
+import { assess } from "./node-ranking.ts";
 import { place } from "./placement.ts";
 
 const NODES = Array.from({ length: 150 }, (_, index) => `node-${String(index).padStart(3, "0")}` as NodeName);
@@ -143,7 +144,7 @@ const question = fc.record({
 });
 
 test("the index chooses, and ranks, as asking every node does, and what surely fits does fit", () => {
-  const seen = { opens: 0, joins: 0, nothing: 0, sure: 0 };
+  const seen = { opens: 0, joins: 0, nothing: 0, sure: 0, lean: 0 };
   fc.assert(
     fc.property(fc.array(fc.tuple(steps, question), { minLength: 1, maxLength: 8 }), (rounds) => {
       const ledger = new ClusterLedger();
@@ -158,6 +159,10 @@ test("the index chooses, and ranks, as asking every node does, and what surely f
           namedCandidates(ledger, names),
           eligibleCandidates(ledger, pod),
         ];
+        for (const account of ledger.nodes()) {
+          const isLean = assess(account, costedDemand(pod, ledger), [1])?.groupPods === 0;
+          if (isLean && account.holds.size === 0) seen.lean++;
+        }
         const fitsSurely = sureFit(costedDemand(pod, ledger), ledger);
         for (const account of ledger.nodes()) {
           if (!fitsSurely(account)) continue;

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { costedDemand } from "#model/fit.ts";
 import { ClusterLedger, type PodDemand } from "#model/ledger.ts";
+import type { Resources } from "#model/resources.ts";
 import { anyDemand, anyEvent, NODE_NAMES } from "#test/builders/cluster-events.ts";
 import { roomyNodes } from "#test/builders/roomy-nodes.ts";
 import { PlainCluster } from "#test/oracle/plain-cluster.ts";
@@ -108,10 +109,41 @@ function plainAssessment({ cluster, name, pod, groups }: Candidate) {
     groups.find((pods) => {
       const free = plainFreeAfter(cluster, name, copiesOf(pod, pods));
       const hasRoom = free.cpuMilli >= held("cpuMilli") && free.memoryBytes >= held("memoryBytes");
-      return hasRoom && present + pods <= podsMax && plainZoneExcess(cluster, name, copiesOf(pod, pods)) <= 0;
+      const isWithinLimits =
+        present + pods <= podsMax && plainZoneExcess(cluster, name, copiesOf(pod, pods)) <= 0;
+      return (
+        hasRoom && isWithinLimits && !plainTakesLeanRoom({ cluster, pod, size: account.allocatable, free })
+      );
     }) ?? 0;
   const left = plainFreeAfter(cluster, name, copiesOf(pod, Math.max(1, groupPods)));
   const cpuShare = left.cpuMilli / Math.max(1, account.allocatable.cpuMilli);
   const memoryShare = left.memoryBytes / Math.max(1, account.allocatable.memoryBytes);
   return { name, groupPods, left: cpuShare + memoryShare, stranded: Math.abs(cpuShare - memoryShare) };
+}
+
+// Both resources read alike: of which is little left, and much of the other, and does the pod take much of that little?
+function plainTakesLeanRoom({ cluster, pod, size, free }: LeanQuestion): boolean {
+  const { cpuMilli = 0, memoryBytes = 0 } = pod.app === undefined ? {} : cluster.profile(pod.app).cost.perPod;
+  const shares = [
+    {
+      left: free.cpuMilli / Math.max(1, size.cpuMilli),
+      taken: (pod.request.cpuMilli + cpuMilli) / Math.max(1, size.cpuMilli),
+    },
+    {
+      left: free.memoryBytes / Math.max(1, size.memoryBytes),
+      taken: (pod.request.memoryBytes + memoryBytes) / Math.max(1, size.memoryBytes),
+    },
+  ] as const;
+  return [shares, shares.toReversed()].some(([scarce, plenty]) => {
+    if (scarce === undefined || plenty === undefined) return false;
+    return scarce.left < 0.04 && plenty.left > 0.25 && scarce.taken > plenty.taken / 3;
+  });
+}
+
+interface LeanQuestion {
+  readonly cluster: PlainCluster;
+  readonly pod: PodDemand;
+  readonly size: Resources;
+  /** With the pods there. */
+  readonly free: Resources;
 }

@@ -6,7 +6,7 @@ import type { NodeAccount } from "#model/node-ledger.ts";
 import { addResources, scaleResources } from "#model/resources.ts";
 import type { RoomNeed } from "#model/room-need.ts";
 import type { Candidates, CandidateSearch } from "./candidates.ts";
-import { assess, type Ranking } from "./node-ranking.ts";
+import { assess, podTakes, type Ranking } from "./node-ranking.ts";
 
 type Answer = "takes" | "rejects" | "noCandidate";
 type SearchFor = (need: RoomNeed) => CandidateSearch;
@@ -59,15 +59,18 @@ export class PlacementSearch {
     // What they take is there already.
     const { request, cost } = this.pod;
     const need = { request, grownMin: cost.perPod, grownMax: cost.perPod, isMesh: true };
-    this.#walk(1, searchFor(need), undefined);
+    this.#walk(1, searchFor({ ...need, podTakes: podTakes(this.pod) }), undefined);
+    this.#walk(0, searchFor(need), undefined);
   }
 
-  /** Asks the nodes that may take a group of this size, after all larger ones. */
+  /** Asks the nodes that may take a group of this size, after all larger ones; at 0 those too whose lean room one takes. */
   walkOthers(pods: number, searchFor: SearchFor): void {
     const { request, cost, app } = this.pod;
-    const grown = addResources(cost.base, scaleResources(cost.perPod, pods));
+    const count = Math.max(1, pods);
+    const grown = addResources(cost.base, scaleResources(cost.perPod, count));
     const need = { grownMin: grown, grownMax: grown, isMesh: app !== undefined };
-    this.#walk(pods, searchFor({ request: scaleResources(request, pods), ...need }), app);
+    const avoiding = pods === 0 ? {} : { podTakes: podTakes(this.pod) };
+    this.#walk(pods, searchFor({ request: scaleResources(request, count), ...need, ...avoiding }), app);
   }
 
   #walk(pods: number, search: CandidateSearch, app: AppName | undefined): void {

@@ -108,6 +108,21 @@ test("room held for a pod's own app is its to take", () => {
   assert.equal(placed(ledger, { cpuMilli: 200 })?.node, "node-1");
 });
 
+test("the last of a node's CPU, beside much memory, is left to a pod that takes little of it", () => {
+  const ledger = aCluster({ "node-1": 4_000, "node-2": 8_000 });
+  // 200 of node-1's millicores are free, and nearly all of its memory; the proxy has what the pods need.
+  ledger.upsertPod(aProxy({ node: "node-1", cpuMilli: 400 }));
+  ledger.upsertPod(aPod({ name: "pay-a", app: "pay", node: "node-1", cpuMilli: 3_400 }));
+  assert.equal(placed(ledger, { cpuMilli: 100 })?.node, "node-2");
+  const lean = { cpuMilli: 100, memoryBytes: 3 * GIB };
+  assert.equal(placed(ledger, lean)?.node, "node-1");
+  const small = aCluster({ "node-1": 4_000 });
+  small.upsertPod(aProxy({ node: "node-1", cpuMilli: 400 }));
+  small.upsertPod(aPod({ name: "pay-a", app: "pay", node: "node-1", cpuMilli: 3_400 }));
+  const last = placed(small, { cpuMilli: 100 });
+  assert.deepEqual([last?.node, last?.groupPods], ["node-1", 0], "where there is no other node it is taken");
+});
+
 test("among equally tight nodes the one that strands less wins, and then the first by name", () => {
   const ledger = aCluster({});
   // Free shares of CPU and memory add up to the same on both: (1.0, 0.5) and (0.75, 0.75) before the pod.

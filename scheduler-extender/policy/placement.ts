@@ -2,7 +2,8 @@
 //   1. if the app already runs on a node with room, and will go on doing so, the fullest such node;
 //   2. otherwise the tightest node that takes the whole group of siblings still to come (at most as many as the app
 //      may have per node), halving the group until some node takes it; room for the siblings is then held softly;
-//   3. ties by the smaller difference between the CPU and the memory left (stranding), then by name.
+//   3. both avoid a node on which the pod would take lean room (model/lean-room.ts) while there is another;
+//   4. ties by the smaller difference between the CPU and the memory left (stranding), then by name.
 // Plain best-fit is unboundedly bad where a class has a set-up cost (arXiv 2512.24785); the soft hold is what lets
 // siblings that arrive in random order still meet. A hold of another app is avoided where possible, never enforced.
 
@@ -84,14 +85,14 @@ function open(search: PlacementSearch, ledger: LedgerView): void {
   // The app's other nodes have been asked whether they take one more.
   const hosts = pod.app === undefined ? [] : ledger.nodesOfApp(pod.app);
   for (const node of hosts) if (pod.app !== undefined && node.stayingPods(pod.app) === 0) search.ask(node);
-  for (const pods of groups) search.walkOthers(pods, candidates.all);
+  for (const pods of [...groups, 0]) search.walkOthers(pods, candidates.all);
 }
 
 /**
  * Larger groups find a node only among the emptiest, and keep more nodes in use than the instances they save are worth
- * (docs/decisions/0036-groups-of-sixteen.md).
+ * (docs/decisions/0036-groups-of-sixteen.md, and 0044-lean-room.md for the number).
  */
-const GROUP_PODS_MAX = 16;
+const GROUP_PODS_MAX = 12;
 
 // From the largest group worth a node down to the pod alone.
 function groupSizes(pod: CostedDemand, ledger: LedgerView): readonly number[] {
