@@ -2,7 +2,10 @@
 
 import type { EnvironmentUrls } from "./environment.ts";
 
-export function addressTable(urls: EnvironmentUrls, readySeconds: number): string {
+export function addressTable(
+  urls: EnvironmentUrls,
+  { readySeconds, speed }: { readonly readySeconds: number; readonly speed: number | "max" },
+): string {
   const rows: readonly (readonly [string, string, string])[] = [
     ...(urls.ui === undefined ? [] : [["UI", urls.ui, "the fleet in a browser: open this first"] as const]),
     ["API", urls.api, "loopback Kubernetes API of the simulated fleet"],
@@ -21,12 +24,27 @@ export function addressTable(urls: EnvironmentUrls, readySeconds: number): strin
     "",
     "Try next, in another terminal:",
     "",
-    `  curl -s ${urls.recommender}/recommendations        # each node's proxy: current, required, target`,
-    `  curl -s ${urls.proxies[0] ?? ""}/v1/instances         # the mesh instances of one node`,
-    `  curl -s ${urls.extender}/metrics | grep ^berth_    # what the extender decided, and how fast`,
+    ...aligned([
+      ["status", "the fleet in a few lines"],
+      ["top apps --watch", "what each app takes, again and again"],
+      ["explain app shop/cart", "its instances, costs, shares and what was refused"],
+      ["explain pod shop/cart-0", "why it is where it is"],
+      ["explain node node-0002", "why its proxy has its size"],
+    ]).map(([command, what]) => `  npm run -s berth -- ${command} --api-server ${urls.api}  # ${what}`),
+    `  curl -s ${urls.extender}/metrics | grep ^berth_  # what Prometheus would scrape, of each of the parts`,
     "",
-    "Ctrl-C ends everything and prints a summary.",
+    `A trace of pods is played now${paceText(speed)}; Ctrl-C ends everything and prints a summary.`,
     "",
     "",
   ].join("\n");
+}
+
+function paceText(speed: number | "max"): string {
+  if (speed === "max") return ", as fast as every part keeps up";
+  return speed === 1 ? "" : `, ${speed} of its seconds in one`;
+}
+
+function aligned(rows: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] {
+  const width = Math.max(...rows.map(([command]) => command.length));
+  return rows.map(([command, what]) => [command.padEnd(width), what]);
 }

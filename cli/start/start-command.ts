@@ -45,7 +45,9 @@ async function runFleet(options: StartOptions, pods: readonly TracePod[]): Promi
   const interrupted = interruption(options);
   const environment = await startEnvironment(options);
   try {
-    if (!options.json) process.stdout.write(addressTable(environment.urls, (Date.now() - startedMs) / 1000));
+    const readySeconds = (Date.now() - startedMs) / 1000;
+    if (!options.json)
+      process.stdout.write(addressTable(environment.urls, { readySeconds, speed: options.speed }));
     const pacer = await startExamples(environment);
     const { connection, clock, api } = environment;
     const feed = new TraceFeed(pods, { connection, clock, store: api.store });
