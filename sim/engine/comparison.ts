@@ -9,7 +9,8 @@ import type { MinimumNodes } from "./minimum-nodes.ts";
 import type { PlacementPolicy } from "./placement-policy.ts";
 import { BASELINE_POLICY } from "./policies.ts";
 import type { RunConditions } from "./run-conditions.ts";
-import { replay, type RunResult } from "./replay.ts";
+import { replay } from "./replay.ts";
+import type { RunResult } from "./run-result.ts";
 import type { ScenarioEvent } from "./scenario-event.ts";
 import { reuseOf, type Totals } from "./run-totals.ts";
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TracePod } from "../traces/trace.ts";
 import type { InstanceConditions, InstancesResult } from "./instance-lives.ts";
-import { replay, type RunResult } from "./replay.ts";
+import { replay } from "./replay.ts";
+import type { RunResult } from "./run-result.ts";
 import type { ScenarioEvent } from "./scenario-event.ts";
 import { aTracePod, policyNamed, SMALL_NODE } from "./test-trace.ts";
 

@@ -1,7 +1,7 @@
 // kube-scheduler's default placement: it counts what pods request, sidecars and the DaemonSet's proxy included, and
 // knows nothing of what a pod makes the proxy cost.
 
-import type { NodeName } from "#model/brand.ts";
+import type { NodeName, PodUid } from "#model/brand.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import {
   DEFAULT_PROFILE,
@@ -21,6 +21,8 @@ export class KubePlacement implements Placer {
   readonly #scheduler: KubeSchedulerModel;
   readonly #random: Random;
   readonly #podsPerNodeMax: number;
+  /** Pods that it chose nodes for, and has not seen bound. */
+  readonly #assumed = new Set<PodUid>();
   evaluations = 0;
 
   constructor({ random, podsPerNodeMax }: PolicyContext, profile: SchedulerProfile = DEFAULT_PROFILE) {
@@ -55,7 +57,17 @@ export class KubePlacement implements Placer {
     this.#nodes.removeNode(name);
   }
 
+  promised(pod: ReplayPod, name: NodeName): void {
+    this.#assumed.add(pod.uid);
+    this.#nodes.addPod(name, schedulerPod(pod));
+  }
+
+  promiseEnded(pod: ReplayPod, name: NodeName): void {
+    if (this.#assumed.delete(pod.uid)) this.#nodes.removePod(name, schedulerPod(pod));
+  }
+
   podBound(pod: ReplayPod, { name }: NodeLedger): void {
+    if (this.#assumed.delete(pod.uid)) return;
     this.#nodes.addPod(name, schedulerPod(pod));
   }
 

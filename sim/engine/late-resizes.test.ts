@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { generateTrace } from "../traces/generator.ts";
 import type { TracePod } from "../traces/trace.ts";
 import type { ResizeConditions } from "./resize-fates.ts";
-import { replay, type RunResult } from "./replay.ts";
+import { replay } from "./replay.ts";
+import type { RunResult } from "./run-result.ts";
 import type { ResizingResult } from "./late-resizes.ts";
 import { aTracePod, policyNamed, SMALL_NODE } from "./test-trace.ts";
 

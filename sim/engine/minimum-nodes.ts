@@ -6,7 +6,8 @@ import { SeededRandom, shuffled } from "../seeded-random.ts";
 import { orderPods, type TraceOrder } from "../traces/order.ts";
 import type { TraceNode } from "../traces/trace.ts";
 import { type FleetShape, uniformNodes } from "./fleet.ts";
-import { replay, type ReplayOptions, type RunResult } from "./replay.ts";
+import { replay, type ReplayOptions } from "./replay.ts";
+import type { RunResult } from "./run-result.ts";
 
 export interface MinimumNodesOptions extends Omit<ReplayOptions, "afterEvent"> {
   readonly order: TraceOrder;

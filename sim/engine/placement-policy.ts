@@ -30,6 +30,10 @@ export interface Placer extends ClusterObserver {
   place(pod: ReplayPod): NodeName | undefined;
   /** May the node take the pod now? Asked of nodes with new room before a waiting pod is placed again. */
   accepts(name: NodeName, pod: ReplayPod): boolean;
+  /** Where bindings are seen late: the pod was decided to go there. Only for placers with another ledger than the cluster's. */
+  promised?(pod: ReplayPod, name: NodeName): void;
+  /** It does not run there after all. */
+  promiseEnded?(pod: ReplayPod, name: NodeName): void;
   /** How many times a node was weighed for a pod so far. */
   readonly evaluations: number;
 }

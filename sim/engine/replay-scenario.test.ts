@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { generateTrace } from "../traces/generator.ts";
 import type { TraceNode, TracePod } from "../traces/trace.ts";
 import { placementPolicies } from "./policies.ts";
-import { type Replay, replay, type RunResult } from "./replay.ts";
+import { type Replay, replay } from "./replay.ts";
+import type { RunResult } from "./run-result.ts";
 import type { ScenarioEvent } from "./scenario-event.ts";
 import { aTracePod, policyNamed, SMALL_NODE } from "./test-trace.ts";
 

@@ -5,7 +5,8 @@ import { generateTrace } from "../traces/generator.ts";
 import type { TracePod } from "../traces/trace.ts";
 import { uniformNodes } from "./fleet.ts";
 import { placementPolicies } from "./policies.ts";
-import { replay, type ReplayOptions, type RunResult } from "./replay.ts";
+import { replay, type ReplayOptions } from "./replay.ts";
+import type { RunResult } from "./run-result.ts";
 import { replayPod } from "./replay-pod.ts";
 import { aTracePod, policyNamed, SMALL_NODE } from "./test-trace.ts";
 

@@ -13,23 +13,22 @@ import { VirtualClock } from "#runtime/virtual-clock.ts";
 import { PodSlots } from "./pod-slots.ts";
 import { orderedScenario, type ScenarioEvent } from "./scenario-event.ts";
 import type { ScenarioHost } from "./scenario-host.ts";
-import { type Blast, ScenarioRun } from "./scenario-run.ts";
+import { ScenarioRun } from "./scenario-run.ts";
 import { assert } from "#model/assert.ts";
 import { Fleet, type FleetShape } from "./fleet.ts";
 import { type LeastNeed, LeastNeedSums, nodesMin } from "./lower-bounds.ts";
-import type { InstancesResult } from "./instance-lives.ts";
-import type { ResizingResult } from "./late-resizes.ts";
+import { LaggedView, type ViewHost } from "./lagged-view.ts";
 import { OvercommitAudit } from "./overcommit-audit.ts";
 import type { Placer, PlacementPolicy } from "./placement-policy.ts";
-import { type PendingResult, PendingTimes } from "./pending-times.ts";
-import type { PodStartResult } from "./pod-start.ts";
+import { PendingTimes } from "./pending-times.ts";
 import { ProxySizing } from "./proxy-sizing.ts";
-import { ReplayCluster } from "./replay-cluster.ts";
+import { type ClusterOptions, ReplayCluster } from "./replay-cluster.ts";
 import type { ReplayPod } from "./replay-pod.ts";
 import { ReplicaCounts } from "./replica-counts.ts";
 import type { RunConditions } from "./run-conditions.ts";
 import { RunExtras } from "./run-extras.ts";
-import { RunSeries, type SeriesPoint } from "./run-series.ts";
+import type { PodCounts, RunResult } from "./run-result.ts";
+import { RunSeries } from "./run-series.ts";
 import { RunTotals, type Totals } from "./run-totals.ts";
 import { WaitingPods } from "./waiting-pods.ts";
 
@@ -58,54 +57,6 @@ export const DEFAULT_PROXY_BASE: Resources = { cpuMilli: 100, memoryBytes: 128 *
 /** kubelet's default for maxPods. */
 const PODS_PER_NODE_MAX = 110;
 
-export interface PodCounts {
-  readonly arrived: number;
-  /** Bound, at once or after waiting; those that left since count too. */
-  readonly placed: number;
-  readonly departed: number;
-  /** Left or still wait without ever having had a node. */
-  readonly unplaced: number;
-  readonly running: number;
-  readonly waiting: number;
-  /** After the fleet has grown. */
-  readonly waitingMax: number;
-}
-
-export interface RunResult {
-  readonly policy: string;
-  readonly pods: PodCounts;
-  readonly overcommits: number;
-  readonly capViolations: number;
-  readonly resizes: { readonly grown: number; readonly shrunk: number };
-  /** When most pods ran. */
-  readonly peak: Totals & { readonly atSeconds: number };
-  /** Over the time from the first arrival to the last; undefined for a trace without time. */
-  readonly average: Totals | undefined;
-  /** What the pods of the peak need at least; nodes is undefined if the fleet could not hold them at all. */
-  readonly bounds: {
-    readonly instances: number;
-    readonly nodes: number | undefined;
-    /** Instances that the running pods needed at least, over the same time as `average`. */
-    readonly instancesAverage: number | undefined;
-  };
-  /** When nothing is left to happen. */
-  readonly final: Totals & { readonly instancesMin: number };
-  /** What lost nodes and zones took along, in order. */
-  readonly blasts: readonly Blast[];
-  /** Over time, thinned out; empty for a trace without time. */
-  readonly series: readonly SeriesPoint[];
-  readonly events: number;
-  /** How many times a node was weighed for a pod. */
-  readonly evaluations: number;
-  readonly pending: PendingResult;
-  /** Of node proxies, where the conditions say how soon instances start and how long they linger. */
-  readonly instances?: InstancesResult;
-  /** Of node proxies, where the conditions say how resizes go. */
-  readonly resizing?: ResizingResult;
-  /** Of node proxies, where the conditions say how soon pods start. */
-  readonly podStart?: PodStartResult;
-}
-
 export function replay(options: ReplayOptions): RunResult {
   const run = new Replay(options);
   for (const events of bySecond(traceEvents(options.pods))) run.second(events);
@@ -132,6 +83,7 @@ export class Replay {
   readonly #slots: PodSlots;
   readonly #pending = new PendingTimes();
   readonly #extras: RunExtras;
+  readonly #view: LaggedView | undefined;
   readonly #scenario: ScenarioRun | undefined;
   #peak: Moment | undefined;
   #average: Totals | undefined;
@@ -152,7 +104,8 @@ export class Replay {
     const clock = new VirtualClock(pods.length === 0 ? 0 : firstSeconds * 1000);
     const profiles = appProfiles(pods, options.profiles ?? {});
     const proxy = { base: proxyBase, template: ProxySizing.template(proxyBase) };
-    const cluster = new ReplayCluster({ mesh, proxy, profiles });
+    const like = { mesh, proxy, profiles };
+    const cluster = new ReplayCluster(like);
     const random = new SeededRandom(seed);
     this.#clock = clock;
     this.cluster = cluster;
@@ -160,17 +113,22 @@ export class Replay {
     const apps = events.flatMap((event) => ("app" in event ? event.app : []));
     this.#slots = new PodSlots(mesh, { apps, pods });
     this.#random = () => random.next();
-    this.#placer = policy.start({ cluster, clock, random: this.#random, podsPerNodeMax });
+    this.#view = this.#laggedView(like, podsPerNodeMax);
+    const seen = this.#view?.seen ?? cluster;
+    this.#placer = policy.start({ cluster: seen, clock, random: this.#random, podsPerNodeMax });
+    this.#view?.serve(this.#placer);
     this.#fleet = new Fleet(fleet, { cluster, clock, podsPerNodeMax });
-    this.#replicas = new ReplicaCounts(cluster.ledger);
+    this.#replicas = new ReplicaCounts(seen.ledger);
     this.#totals = new RunTotals(mesh, clock);
     this.#audit = new OvercommitAudit({ mesh, proxyBase, profiles });
     this.#extras = new RunExtras(options.conditions ?? {}, { cluster, clock, seed });
     this.#sizing = new ProxySizing(cluster, clock, { late: this.#extras.late });
     this.#least = new LeastNeedSums(mesh, profiles, clock);
     // The sizing comes last: it changes the cluster from within.
-    const observers = [this.#placer, this.#fleet, this.#waiting, this.#totals, this.#audit, this.#least];
-    for (const observer of [...observers, ...this.#extras.observers()]) cluster.observe(observer);
+    for (const observer of [this.#placer, this.#waiting]) seen.observe(observer);
+    const observers = [this.#fleet, this.#totals, this.#audit, this.#least, ...this.#extras.observers()];
+    for (const observer of observers) cluster.observe(observer);
+    if (this.#view !== undefined) cluster.observe(this.#view);
     cluster.observe(this.#sizing);
     this.#fleet.open();
     this.#totals.startAverage();
@@ -196,7 +154,7 @@ export class Replay {
 
   /** Goes on until the last event of the scenario has had its effects. */
   finish(): void {
-    while (this.#scenario?.isUnderway === true) {
+    while (this.#scenario?.isUnderway === true || this.#view?.isUnderway === true) {
       const dueMs = this.#clock.nextDueMs();
       assert(dueMs !== undefined, "what is underway goes on by a timer");
       this.#clock.advanceTo(dueMs);
@@ -210,7 +168,7 @@ export class Replay {
 
   counts(): PodCounts {
     const { arrived, placed, departed, departedWaiting, waitingMax } = this.#counts;
-    const waiting = this.#waiting.size;
+    const waiting = this.#waiting.size + (this.#view?.turnedAway ?? 0);
     const running = this.#totals.current().pods;
     return {
       arrived,
@@ -246,7 +204,19 @@ export class Replay {
       evaluations: this.#placer.evaluations,
       pending: this.#pending.result(this.counts()),
       ...this.#extras.results(this.#counts.placed),
+      ...(this.#view !== undefined && { watch: this.#view.result() }),
     };
+  }
+
+  #laggedView(like: ClusterOptions, podsPerNodeMax: number): LaggedView | undefined {
+    const { watchLagMs: lagMs } = this.#options.conditions ?? {};
+    if (lagMs === undefined) return undefined;
+    const host: ViewHost = {
+      clock: this.#clock,
+      again: (pod) => this.#place(pod),
+      seen: () => this.#settle(),
+    };
+    return new LaggedView({ lagMs, cluster: this.cluster, like, podsPerNodeMax, host });
   }
 
   #host(): ScenarioHost {
@@ -293,6 +263,10 @@ export class Replay {
   #arrive(pod: ReplayPod): void {
     this.#retryWaiting();
     this.#counts.arrived++;
+    this.#place(pod);
+  }
+
+  #place(pod: ReplayPod): void {
     const node = this.#placer.place(pod);
     if (node !== undefined) return this.#bind(pod, node);
     this.#waiting.add(pod);
@@ -301,7 +275,7 @@ export class Replay {
 
   #depart(pod: ReplayPod): void {
     this.#counts.departed++;
-    if (this.#waiting.remove(pod)) {
+    if (this.#waiting.remove(pod) || this.#view?.forget(pod) === true) {
       this.#counts.departedWaiting++;
       this.#pending.gaveUp(pod.uid);
     } else this.cluster.unbind(pod);
@@ -326,6 +300,7 @@ export class Replay {
   }
 
   #bind(pod: ReplayPod, node: NodeName): void {
+    if (this.#view?.admits(pod, node) === false) return this.#pending.began(pod.uid, this.#clock.nowMs());
     this.cluster.bind(pod, node);
     this.#counts.placed++;
     this.#pending.placed(pod.uid, this.#clock.nowMs());

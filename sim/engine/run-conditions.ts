@@ -8,4 +8,6 @@ export interface RunConditions {
   readonly instances?: InstanceConditions;
   readonly resizes?: ResizeConditions;
   readonly podStart?: PodStart;
+  /** How late the schedulers see what has happened; at most WATCH_LAG_MS_MAX. */
+  readonly watchLagMs?: number;
 }

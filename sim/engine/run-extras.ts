@@ -4,6 +4,7 @@ import type { NodeName } from "#model/brand.ts";
 import type { Resources } from "#model/resources.ts";
 import type { Clock } from "#runtime/clock.ts";
 import { InstanceLives, type InstancesResult } from "./instance-lives.ts";
+import type { WatchResult } from "./lagged-view.ts";
 import { LateResizes, type ResizingResult } from "./late-resizes.ts";
 import { type PodStartResult, podStartSaved } from "./pod-start.ts";
 import type { ClusterObserver, ReplayCluster } from "./replay-cluster.ts";
@@ -15,7 +16,10 @@ export interface ExtrasContext {
   readonly seed: number;
 }
 
+/** Each is there where the conditions say something of it. */
 export interface ExtraResults {
+  readonly watch?: WatchResult;
+  /** Of node proxies only, as are those below. */
   readonly instances?: InstancesResult;
   readonly resizing?: ResizingResult;
   readonly podStart?: PodStartResult;

@@ -31,7 +31,8 @@ export function ratioText(value: number | undefined): string {
   return value === undefined ? "–" : value.toFixed(2);
 }
 
-/** A tenth is as fine as anyone reads. */
+/** To a tenth; below a second to the millisecond. */
 export function secondsText(seconds: number): string {
+  if (seconds > 0 && seconds < 1) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
   return `${seconds.toLocaleString("en-US", { maximumFractionDigits: 1 })} s`;
 }

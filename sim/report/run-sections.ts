@@ -76,6 +76,24 @@ const SECTIONS: readonly SectionKind[] = [
     },
   },
   {
+    title: "What does it do that the schedulers see things late?",
+    note: "Kubelet turns away pods that do not fit what is there; each is made anew and tried again.",
+    head: ["policy", "seen after", "turned away for room", "node had gone", "retries", "overcommits"],
+    rowsOf: ({ policy, watch, overcommits }) =>
+      watch === undefined
+        ? []
+        : [
+            [
+              text(policy),
+              seconds(watch.lagMs / 1000),
+              alarming(watch.rejectedForRoom, "warning"),
+              alarming(watch.rejectedWithNode, "warning"),
+              count(watch.retries),
+              alarming(overcommits, "bad"),
+            ],
+          ],
+  },
+  {
     title: "How often do instances start, and what do those cost that linger?",
     note: "A pod waits if it was placed before its app's instance listened.",
     head: [

@@ -66,6 +66,7 @@ test("conditions that cannot be are said before the run, with line and column", 
     ["resizes: { deferredShare: 0.7, refusedShare: 0.4 }\n", /s\.yaml:6:10: resizes: .*together at most 1/],
     ["resizes: { delay: 3 }\n", /s\.yaml:6:12: resizes: there is no key "delay" here/],
     ["instances: { startSeconds: 10 }\n", /s\.yaml:6:28: instances\.startSeconds: must be less than 10 sec/],
+    ["watch: { lagMs: 90000 }\n", /s\.yaml:6:17: watch\.lagMs: must be at most 60000/],
     ["podStart: { sidecarSeconds: 3 }\n", /s\.yaml:6:11: podStart\.nodeProxySeconds: /],
     ["events: [{ kind: drain, atSeconds: 1, nodes: { names: [x] } }]\n", /s\.yaml:6:10: event 1 .*"x"/],
   ];

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { UsageError } from "#runtime/usage-error.ts";
 import { DEFAULT_LINGER_SECONDS, INSTANCE_START_MS_MAX } from "../engine/instance-lives.ts";
+import { WATCH_LAG_MS_MAX } from "../engine/lagged-view.ts";
 import type { RunConditions } from "../engine/run-conditions.ts";
 import type { ScenarioEvent } from "../engine/scenario-event.ts";
 import type { TracePod } from "../traces/trace.ts";
@@ -55,6 +56,16 @@ const podStart = z.strictObject({
   nodeProxySeconds: lateSeconds.describe("the same with a proxy on its node"),
 });
 
+const watch = z.strictObject({
+  lagMs: z
+    .int()
+    .min(1)
+    .max(WATCH_LAG_MS_MAX, {
+      error: `must be at most ${WATCH_LAG_MS_MAX}: the extender's promises last twice as long`,
+    })
+    .describe("from a binding, a departure or a resize until the schedulers see it, in milliseconds"),
+});
+
 export const conditions = {
   resizes: resizes
     .optional()
@@ -62,6 +73,11 @@ export const conditions = {
   instances: instances
     .optional()
     .describe("instances take a while to start and linger; they come and go at once if absent"),
+  watch: watch
+    .optional()
+    .describe(
+      "schedulers see late what has happened, and kubelet turns away what does not fit; at once if absent",
+    ),
   podStart: podStart
     .optional()
     .describe("how soon pods start: an input, from which the seconds saved follow; no figure if absent"),
@@ -73,11 +89,13 @@ type WrittenConditions = z.infer<z.ZodObject<typeof conditions>>;
 export function conditionsOf({
   resizes: late,
   instances: lives,
+  watch: view,
   podStart: start,
 }: WrittenConditions): RunConditions {
   return {
     ...(late !== undefined && { resizes: { ...late, delaySeconds: range(late.delaySeconds) } }),
     ...(lives !== undefined && { instances: lives }),
+    ...(view !== undefined && { watchLagMs: view.lagMs }),
     ...(start !== undefined && { podStart: start }),
   };
 }

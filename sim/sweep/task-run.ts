@@ -66,6 +66,8 @@ function figuresOf(run: ComparedRun, money: RunMoney | undefined): TaskRun["figu
     capViolations: run.capViolations,
     resizes: run.resizes.grown + run.resizes.shrunk,
     pendingSecondsP99: run.pending.secondsP99,
+    kubeletRejections: run.watch && run.watch.rejectedForRoom + run.watch.rejectedWithNode,
+    lingeringHours: run.instances?.lingeringHours,
     cpuShortfallNodeSeconds: run.resizing?.shortfall.cpuNodeSeconds,
     memoryShortfallNodeSeconds: run.resizing?.shortfall.memoryNodeSeconds,
     nodesBound: bounds.nodes,
