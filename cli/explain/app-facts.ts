@@ -10,12 +10,14 @@ import { type MeshProfileObject, parseMeshProfile } from "#kube/mesh-profile-sch
 import { MESH_PROFILES, PODS, resourcePath } from "#kube/resource-path.ts";
 import { PROXY_LABEL, splitAppName } from "#model/app.ts";
 import type { AppName, NodeName } from "#model/brand.ts";
+import type { LedgerView } from "#model/ledger.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { decodeProxyPod, type ProxyPod } from "#vpa-recommender/shell/proxy-pod.ts";
 import type { AppReply } from "#vpa-recommender/shell/usage-api.ts";
+import type { FleetView } from "#web/policy/fleet-figures.ts";
 import { askLeader } from "../ask-part.ts";
-import { type Fleet, readFleet } from "../fleet/read-fleet.ts";
+import { readFleet } from "../fleet/read-fleet.ts";
 import { RECOMMENDER_PART } from "../part-ports.ts";
 import { type ProxyScrapes, scrapeProxies } from "../proxy-scrapes.ts";
 
@@ -23,7 +25,7 @@ export interface AppFacts {
   readonly app: AppName;
   /** Undefined if it has no profile of its own. */
   readonly profile: MeshProfileObject | undefined;
-  readonly fleet: Fleet;
+  readonly fleet: FleetView & { readonly ledger: Pick<LedgerView, "nodesOfApp"> };
   /** Of each node that hosts the app: the newest proxy that is bound there. */
   readonly proxies: ReadonlyMap<NodeName, ProxyPod>;
   readonly told: AppReply | undefined;
@@ -41,19 +43,43 @@ export async function readAppFacts(
   berthNamespace: string,
 ): Promise<AppFacts> {
   const fleet = await readFleet(connection);
+  const nodes = new Set([...fleet.ledger.nodesOfApp(app)].map(({ name }) => name));
+  const proxies = (): Promise<AppFacts["proxies"]> => readProxies(connection, nodes);
+  return completeAppFacts(connection, { app, fleet, proxies, berthNamespace });
+}
+
+export interface KnownFacts extends Pick<AppFacts, "app" | "fleet"> {
+  readonly proxies: () => Promise<AppFacts["proxies"]>;
+  readonly berthNamespace: string;
+}
+
+/**
+ * The same for whoever has the fleet already, and knows its proxies.
+ *
+ * @throws what `readAppFacts` throws.
+ */
+export async function completeAppFacts(
+  connection: KubeConnection,
+  { app, fleet, proxies: readTheProxies, berthNamespace }: KnownFacts,
+): Promise<AppFacts> {
   const profile = await readProfile(connection, app);
-  if (profile === undefined && !fleet.pods.some((pod) => pod.app === app && !pod.isFinished))
+  const isKnown = [...fleet.ledger.nodesOfApp(app)].length > 0 || waits(app, fleet);
+  if (profile === undefined && !isKnown)
     throw new UsageError(
       `there is no app ${app}: no mesh pod has it as its label berth.dev/app or app.kubernetes.io/name, and it has no MeshProfile; berth top apps lists those that there are`,
     );
-  const nodes = new Set([...fleet.ledger.nodesOfApp(app)].map(({ name }) => name));
-  const proxies = await readProxies(connection, nodes);
+  const proxies = await readTheProxies();
   const missing: string[] = [];
   const told = await askRecommender(connection, app, { berthNamespace, missing });
   const scrapes = await scrapeProxies(connection, [...proxies.values()]);
   if (scrapes.refusal !== undefined)
     missing.push(`what the proxies refused and held back (${scrapes.refusal})`);
   return { app, profile, fleet, proxies, told, scrapes, missing };
+}
+
+function waits(app: AppName, { pods }: AppFacts["fleet"]): boolean {
+  for (const pod of pods) if (pod.app === app && !pod.isFinished) return true;
+  return false;
 }
 
 async function readProfile(

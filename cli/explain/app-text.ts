@@ -5,7 +5,7 @@ import type { Resources } from "#model/resources.ts";
 import { amountText } from "#scheduler-extender/shell/amount-text.ts";
 import { memoryText, ratioText } from "#sim/report/figures.ts";
 import { type Cell, textTable } from "#sim/report/text-table.ts";
-import type { AppCosts, AppExplanation, ExplainedInstance, Throttling } from "./app-explanation.ts";
+import type { AppCosts, AppExplanation, ExplainedInstance, Throttling } from "#web/policy/app-explanation.ts";
 
 export interface AppTextOptions {
   readonly hasColour: boolean;

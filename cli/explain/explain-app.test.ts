@@ -15,7 +15,7 @@ import { MIB } from "#test/builders/sizes.ts";
 import type { LearnedApp } from "#vpa-recommender/policy/sizing-model.ts";
 import { LatestUsage } from "#vpa-recommender/shell/latest-usage.ts";
 import { serveUsage } from "#vpa-recommender/shell/usage-api.ts";
-import type { AppExplanation } from "./app-explanation.ts";
+import type { AppExplanation } from "#web/policy/app-explanation.ts";
 import { runExplainApp } from "./explain-app.ts";
 
 const CART = "shop/cart" as AppName;

@@ -5,6 +5,7 @@ import { type ComponentContext, type RunningComponent, runComponent } from "#run
 import { ClusterState } from "#web/shell/cluster-state.ts";
 import { startUiServer } from "#web/shell/ui-server.ts";
 import { EXTENDER_PART, RECOMMENDER_PART } from "../part-ports.ts";
+import { readApp } from "./app-reader.ts";
 import { componentClient } from "./component-client.ts";
 import { uiSettings, type UiSettings } from "./ui-settings.ts";
 
@@ -32,6 +33,7 @@ async function start({ config, logger, clock }: ComponentContext<UiSettings>): P
     components: {
       extender: componentClient(EXTENDER_PART, { ...place, url: config.extenderUrl }),
       recommender: componentClient(RECOMMENDER_PART, { ...place, url: config.recommenderUrl }),
+      explainApp: (app) => readApp(connection, app, { cluster, namespace }),
     },
     clusterName: clusterName(config),
     clock,

@@ -32,6 +32,16 @@ export function reuseText(reuse: number | null): string {
   return reuse === null ? "–" : `${reuse.toFixed(1)}×`;
 }
 
+/** How well costs are learned. */
+export function confidenceText(confidence: number | null): string {
+  return confidence === null ? "as given" : `${Math.round(confidence * 100)}\u202f%`;
+}
+
+/** Also of amounts that are a few KiB, as a connection takes. */
+export function costText(bytes: number): string {
+  return bytes > 0 && bytes < 4 * MIB ? `${countText(bytes / 1024)} KiB` : memoryText(bytes);
+}
+
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${countText(count)} ${count === 1 ? one : many}`;
 }

@@ -18,7 +18,7 @@ const SCALE = ["scale-0", "scale-1", "scale-2", "scale-3", "scale-4"] as const;
 const NONE = "room";
 const OTHER = "kind-other";
 /** As many colours as can be told apart. */
-export const KINDS = 8;
+const KINDS = 8;
 
 /** Apps that have a colour of their own: those with most pods, in the order of their colours. */
 export function colouredApps(nodes: readonly MapNode[]): readonly string[] {

@@ -2,6 +2,7 @@
 // address) gives these; cli/ui has both.
 
 import { OperationError } from "#runtime/operation-error.ts";
+import type { AppExplanation } from "../policy/app-explanation.ts";
 import type { Trouble } from "../policy/wire.ts";
 
 export interface ComponentInterface {
@@ -25,6 +26,12 @@ export interface ComponentInterface {
 export interface Components {
   readonly extender: ComponentInterface;
   readonly recommender: ComponentInterface;
+  /**
+   * How an app stands, by what all of them know.
+   *
+   * @throws OperationError for an app that there is not, and for an API server that does not answer.
+   */
+  readonly explainApp: (app: string) => Promise<AppExplanation>;
 }
 
 /** A component is not reached. */

@@ -13,23 +13,18 @@ export class OverviewScreen implements OpenScreen {
   readonly everyMs = ASKED_EVERY_MS;
   readonly #context: ScreenContext;
   readonly #cluster: string;
-  readonly #nowMs: () => number;
   #parts: readonly PartState[] = [];
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param cluster what people know it by. */
-  constructor(
-    context: ScreenContext,
-    { cluster, nowMs }: { readonly cluster: string; readonly nowMs: () => number },
-  ) {
+  constructor(context: ScreenContext, cluster: string) {
     this.#context = context;
     this.#cluster = cluster;
-    this.#nowMs = nowMs;
   }
 
   async view(): Promise<Overview> {
     const { cluster, components } = this.#context;
-    const nowMs = this.#nowMs();
+    const nowMs = this.#context.nowMs();
     if (nowMs - this.#askedAtMs >= ASKED_EVERY_MS) {
       this.#askedAtMs = nowMs;
       this.#parts = await Promise.all([components.extender, components.recommender].map(stateOf));

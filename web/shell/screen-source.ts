@@ -12,6 +12,8 @@ export interface ScreenContext {
   readonly components: Components;
   /** Shows the cluster's time, which runs faster in `berth start`. */
   readonly clock: Clock;
+  /** The machine's time: how often something is asked. */
+  readonly nowMs: () => number;
 }
 
 export interface ScreenSource {

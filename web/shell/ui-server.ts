@@ -43,8 +43,8 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
   guard(server, { hostNames });
   await server.register(assetRoutes, { assets: new Assets() });
   const hub = new StreamHub({ clock: machine, changes: () => cluster.changes, logger });
-  const context = { cluster, components, clock };
-  const overview = new OverviewScreen(context, { cluster: clusterName, nowMs: () => machine.nowMs() });
+  const context = { cluster, components, clock, nowMs: () => machine.nowMs() };
+  const overview = new OverviewScreen(context, clusterName);
   await server.register(screenRoutes, { context, screens: SCREENS, overview, hub });
   server.get("/livez", async () => "ok\n");
   server.get("/readyz", async (_, reply) => {
