@@ -5,6 +5,8 @@ import { gibibytes } from "./summary.ts";
 
 export interface LiveFigures {
   readonly traceSeconds: number;
+  /** Of the whole trace; it goes on beyond, with what is there then. */
+  readonly traceSecondsMax: number;
   readonly totals: FleetTotals;
   readonly placed: number;
   readonly pending: number;
@@ -31,11 +33,20 @@ export function showLive(figures: () => LiveFigures): () => void {
   };
 }
 
-export function liveLine({ traceSeconds, totals, placed, pending, requests }: LiveFigures): string {
+export function liveLine({
+  traceSeconds,
+  traceSecondsMax,
+  totals,
+  placed,
+  pending,
+  requests,
+}: LiveFigures): string {
   const { pods, instances, nodesUsed, meshMemoryBytes, sidecarMemoryBytes } = totals;
   const reuse = instances === 0 ? "–" : (pods / instances).toFixed(2);
   return [
-    `trace ${clockText(traceSeconds)}`,
+    traceSeconds < traceSecondsMax
+      ? `trace ${clockText(traceSeconds)} of ${clockText(traceSecondsMax)}`
+      : `trace over, ${clockText(traceSeconds)}; Ctrl-C ends`,
     `${placed} placed${pending > 0 ? ` (${pending} wait)` : ""}, ${pods} running on ${nodesUsed} nodes`,
     `${instances} instances, reuse ${reuse}`,
     `mesh ${gibibytes(meshMemoryBytes)}, as sidecars ${gibibytes(sidecarMemoryBytes)}`,

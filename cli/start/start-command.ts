@@ -43,6 +43,10 @@ function help(): string {
 async function runFleet(options: StartOptions, pods: readonly TracePod[]): Promise<Summary> {
   const startedMs = Date.now();
   const interrupted = interruption(options);
+  if (!options.json)
+    process.stdout.write(
+      `Starting a simulated fleet of ${options.nodes} nodes, and Berth's parts as processes beside it …\n\n`,
+    );
   const environment = await startEnvironment(options);
   try {
     const readySeconds = (Date.now() - startedMs) / 1000;
@@ -99,7 +103,11 @@ async function replay({ environment, options, feed, pacer, interrupted }: Replay
   const originMs = clock.nowMs();
   const hideLive = options.headless
     ? (): void => undefined
-    : showLive(() => liveFigures(environment, (clock.nowMs() - originMs) / 1000));
+    : showLive(() => ({
+        ...liveFigures(environment),
+        traceSeconds: (clock.nowMs() - originMs) / 1000,
+        traceSecondsMax: (feed.endMs - originMs) / 1000,
+      }));
   try {
     if (pacer !== undefined && virtualClock !== undefined) {
       const isEnded = (): boolean => interrupted.isDone;
@@ -143,8 +151,10 @@ async function finish(
     audit,
     pending: driver.pending,
     examples: exampleTotals,
+    // What pods hold that still wait when the run is ended is no leak.
     leakedReservations:
-      extender.sum("berth_extender_reservations") + extender.sum("berth_extender_expired_reservations_total"),
+      Math.max(0, extender.sum("berth_extender_reservations") - driver.pending) +
+      extender.sum("berth_extender_expired_reservations_total"),
     rejected: kubelets.rejected,
     resizes: kubelets.resizes,
     resizeFaults: kubelets.pended,
@@ -173,9 +183,12 @@ function agree(sentByApp: Readonly<Record<string, number>>, proxies: readonly Sc
   });
 }
 
-function liveFigures({ tally, driver, examples }: Environment, traceSeconds: number): LiveFigures {
+function liveFigures({
+  tally,
+  driver,
+  examples,
+}: Environment): Omit<LiveFigures, "traceSeconds" | "traceSecondsMax"> {
   return {
-    traceSeconds,
     totals: tally.now,
     placed: tally.placed,
     pending: driver.pending,

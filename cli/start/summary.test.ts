@@ -112,12 +112,20 @@ function aSummaryInputOfNothing() {
 
 test("the live line tells the time of the trace, who waits and what the mesh takes", () => {
   const totals = { pods: 3, nodesUsed: 1, instances: 2, meshMemoryBytes: GIB, sidecarMemoryBytes: 6 * GIB };
-  const figures = { traceSeconds: 3_725.9, totals, placed: 4, pending: 1, requests: 8 };
+  const figures = {
+    traceSeconds: 3_725.9,
+    traceSecondsMax: 7_200,
+    totals,
+    placed: 4,
+    pending: 1,
+    requests: 8,
+  };
   assert.equal(
     liveLine(figures),
-    "trace 01:02:05 · 4 placed (1 wait), 3 running on 1 nodes · 2 instances, reuse 1.50 · mesh 1.0 GiB, as sidecars 6.0 GiB · 8 requests verified",
+    "trace 01:02:05 of 02:00:00 · 4 placed (1 wait), 3 running on 1 nodes · 2 instances, reuse 1.50 · mesh 1.0 GiB, as sidecars 6.0 GiB · 8 requests verified",
   );
   const nothing = { pods: 0, nodesUsed: 0, instances: 0, meshMemoryBytes: 0, sidecarMemoryBytes: 0 };
+  assert.match(liveLine({ ...figures, traceSeconds: 7_201 }), /^trace over, 02:00:01; Ctrl-C ends · /);
   const line = liveLine({ ...figures, totals: nothing, pending: 0 });
   assert.match(line, /4 placed, 0 running on 0 nodes · 0 instances, reuse – /);
 });
