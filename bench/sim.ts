@@ -10,7 +10,8 @@ import { UsageError } from "#runtime/usage-error.ts";
 import { placementPolicies } from "#sim/engine/policies.ts";
 import { replay } from "#sim/engine/replay.ts";
 import { generateTrace } from "#sim/traces/generator.ts";
-import type { TracePod } from "#sim/traces/trace.ts";
+import { PackedTrace } from "#sim/traces/packed-trace.ts";
+import type { TracePods } from "#sim/traces/trace.ts";
 import type { Bench, BenchOptions, BenchReport } from "./bench.ts";
 import { drawnWorkload, mixedNodes } from "./sim/drawn-workload.ts";
 import { tracedPool } from "./sim/workload-pool.ts";
@@ -36,7 +37,7 @@ const DAY_SECONDS = 24 * 3600;
 async function benchSim({ argv, isQuick, progress }: BenchOptions): Promise<BenchReport> {
   const workload = await workloadFrom(tracesOf(argv));
   const perNode = isQuick ? PODS_PER_NODE_QUICK : PODS_PER_NODE;
-  const pods = (nodes: number): readonly TracePod[] => workload.pods(nodes, nodes * perNode);
+  const pods = (nodes: number): TracePods => workload.pods(nodes, nodes * perNode);
   measure(pods(WARM_UP_NODES), WARM_UP_NODES);
   progress(`${SMALL} nodes`);
   const smallPods = pods(SMALL);
@@ -64,7 +65,7 @@ async function benchSim({ argv, isQuick, progress }: BenchOptions): Promise<Benc
 
 interface Workload {
   readonly name: string;
-  readonly pods: (nodes: number, pods: number) => readonly TracePod[];
+  readonly pods: (nodes: number, pods: number) => TracePods;
 }
 
 interface Traces {
@@ -75,8 +76,8 @@ interface Traces {
 async function workloadFrom(traces: Traces | undefined): Promise<Workload> {
   if (traces === undefined) {
     const name = "generated from published figures: no real traces were given";
-    const pods = (_nodes: number, count: number): readonly TracePod[] =>
-      generateTrace({ seed: SEED, pods: count, spanSeconds: DAY_SECONDS, batchShare: 0.85 });
+    const pods = (_nodes: number, count: number): TracePods =>
+      PackedTrace.of(generateTrace({ seed: SEED, pods: count, spanSeconds: DAY_SECONDS, batchShare: 0.85 }));
     return { name, pods };
   }
   const pool = await tracedPool(traces);
@@ -122,7 +123,7 @@ interface Measured {
   readonly capViolations: number;
 }
 
-function measure(pods: readonly TracePod[], nodes: number): Measured {
+function measure(pods: TracePods, nodes: number): Measured {
   const policy = placementPolicies().find(({ name }) => name === "berth");
   if (policy === undefined) throw new Error("Berth's policy is among the policies");
   const fleet = { kind: "fixed", nodes: mixedNodes(nodes) } as const;

@@ -4,7 +4,8 @@
 import { SeededRandom } from "#sim/seeded-random.ts";
 import type { Resources } from "#model/resources.ts";
 import { redeployedPods } from "#sim/traces/rolling-redeployment.ts";
-import type { TraceNode, TracePod } from "#sim/traces/trace.ts";
+import { PackedTrace } from "#sim/traces/packed-trace.ts";
+import type { TraceNode, TracePods } from "#sim/traces/trace.ts";
 import { DAY_SECONDS, drawArrival } from "#sim/traces/workload-figures.ts";
 import type { BatchKind, ServiceKind, WorkloadPool } from "./workload-pool.ts";
 
@@ -36,9 +37,9 @@ const SERVICES_START_WITHIN_SECONDS = 3_600;
 export function drawnWorkload(
   pool: WorkloadPool,
   { seed, pods: count, nodes, serviceShare }: DrawnOptions,
-): readonly TracePod[] {
+): TracePods {
   const random = new SeededRandom(seed);
-  const pods: TracePod[] = [];
+  const pods = new PackedTrace();
   let cpuMilliLeft =
     serviceShare * mixedNodes(nodes).reduce((sum, node) => sum + node.allocatable.cpuMilli, 0);
   for (let index = 1; cpuMilliLeft > 0; index++) {
@@ -59,14 +60,14 @@ export function drawnWorkload(
       podLimit: 2 * kind.pods,
     };
     for (const pod of redeployedPods(service, options))
-      pods.push(maxPerNode === undefined ? pod : { ...pod, maxPerNode });
+      pods.add(maxPerNode === undefined ? pod : { ...pod, maxPerNode });
   }
   for (let index = 1; pods.length < count; index++) {
     const kind = pool.batches[random.integer(pool.batches.length)] as BatchKind;
     const createSeconds = drawArrival(random, DAY_SECONDS);
     for (const [ordinal, { request, lifeSeconds }] of kind.pods.entries()) {
       if (pods.length === count) break;
-      pods.push({
+      pods.add({
         id: `batch-${index}-${ordinal + 1}`,
         app: `batch-${index}`,
         request,
@@ -75,5 +76,6 @@ export function drawnWorkload(
       });
     }
   }
-  return pods.sort((a, b) => a.createSeconds - b.createSeconds);
+  pods.close();
+  return pods;
 }

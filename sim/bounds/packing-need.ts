@@ -45,15 +45,14 @@ export function sidecarApps(pods: readonly PackedPod[]): readonly AppNeed[] {
 
 export function proxiedApps(
   pods: readonly PackedPod[],
-  profiles: ReadonlyMap<AppName, MeshProfile>,
+  profiles: { get(app: AppName): MeshProfile },
 ): readonly AppNeed[] {
   return [...Map.groupBy(pods, ({ app }) => app)].map(([app, ofApp]) => {
-    const profile = profiles.get(app);
-    if (profile === undefined) throw new Error(`app ${app} has no profile`);
-    const { base, perPod } = unitCost(profile.cost);
+    const { cost, placement } = profiles.get(app);
+    const { base, perPod } = unitCost(cost);
     return {
       base,
-      podsPerNodeMax: profile.placement.maxPodsPerNode ?? Infinity,
+      podsPerNodeMax: placement.maxPodsPerNode ?? Infinity,
       kinds: kindsOf(ofApp, perPod),
     };
   });

@@ -14,25 +14,36 @@ export interface ProfileOptions {
   readonly cost?: AppCost;
 }
 
+/** Made when asked for: a trace may have more apps than run at any time. */
+export interface AppProfiles {
+  get(app: AppName): MeshProfile;
+}
+
+const NO_QUOTA: MeshProfile["quota"] = {};
+
 /** One profile per app; an app whose pods name different limits gets the smallest. */
 export function appProfiles(
-  pods: readonly TracePod[],
+  pods: Iterable<TracePod>,
   { podsPerNodeMax, instanceBaseBytes, cost: given = DEFAULT_APP_COST }: ProfileOptions,
-): ReadonlyMap<AppName, MeshProfile> {
+): AppProfiles {
   const base = {
     ...given.base,
     ...(instanceBaseBytes !== undefined && { memoryBytes: instanceBaseBytes }),
   };
   const cost = { ...given, base };
-  const limits = new Map<string, number>();
-  for (const { app, maxPerNode = Infinity } of pods) {
-    limits.set(app, Math.min(limits.get(app) ?? podsPerNodeMax ?? Infinity, maxPerNode));
+  const ofAll = podsPerNodeMax ?? Infinity;
+  const lower = new Map<string, number>();
+  for (const pod of pods) {
+    const { maxPerNode = Infinity } = pod;
+    if (maxPerNode < ofAll) lower.set(pod.app, Math.min(lower.get(pod.app) ?? Infinity, maxPerNode));
   }
-  const profiles = new Map<AppName, MeshProfile>();
-  for (const [name, maxPodsPerNode] of limits) {
-    const app = tracedApp(name);
-    const placement = Number.isFinite(maxPodsPerNode) ? { maxPodsPerNode } : {};
-    profiles.set(app, { app, cost, quota: {}, placement, ports: undefined });
-  }
-  return profiles;
+  const limits = new Map<AppName, number>();
+  for (const [name, limit] of lower) limits.set(tracedApp(name), limit);
+  return {
+    get: (app) => {
+      const maxPodsPerNode = limits.get(app) ?? ofAll;
+      const placement = Number.isFinite(maxPodsPerNode) ? { maxPodsPerNode } : {};
+      return { app, cost, quota: NO_QUOTA, placement, ports: undefined };
+    },
+  };
 }

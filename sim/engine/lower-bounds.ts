@@ -6,9 +6,10 @@
 
 import type { AppName } from "#model/brand.ts";
 import { type UnitCost, unitCost } from "#model/mesh-cost.ts";
-import type { MeshProfile } from "#model/mesh-profile.ts";
+import type { AppCost } from "#model/mesh-profile.ts";
 import { noResources, type Resources } from "#model/resources.ts";
 import type { Clock } from "#runtime/clock.ts";
+import type { AppProfiles } from "./app-profiles.ts";
 import type { ClusterObserver } from "./replay-cluster.ts";
 import type { MeshModel, ReplayPod } from "./replay-pod.ts";
 
@@ -23,7 +24,11 @@ export interface LeastNeed {
 /** Keeps the least need of the running pods up to date. */
 export class LeastNeedSums implements ClusterObserver {
   readonly #mesh: MeshModel;
+  readonly #profiles: AppProfiles;
+  /** Those with pods. */
   readonly #apps = new Map<AppName, AppNeed>();
+  #lastCost: AppCost | undefined;
+  #lastUnitCost: UnitCost | undefined;
   #pods = 0;
   #instances = 0;
   #cpuMilli = 0;
@@ -33,14 +38,12 @@ export class LeastNeedSums implements ClusterObserver {
   #integratedToMs: number;
   #instanceMs = 0;
 
-  constructor(mesh: MeshModel, profiles: ReadonlyMap<AppName, MeshProfile>, clock: Clock) {
+  constructor(mesh: MeshModel, profiles: AppProfiles, clock: Clock) {
     this.#mesh = mesh;
     this.#clock = clock;
     this.#sinceMs = clock.nowMs();
     this.#integratedToMs = this.#sinceMs;
-    for (const [app, { cost, placement }] of profiles) {
-      this.#apps.set(app, { pods: 0, limit: placement.maxPodsPerNode ?? Infinity, ...unitCost(cost) });
-    }
+    this.#profiles = profiles;
   }
 
   get pods(): number {
@@ -82,19 +85,41 @@ export class LeastNeedSums implements ClusterObserver {
     this.#pods += sign;
     this.#cpuMilli += sign * request.cpuMilli;
     this.#memoryBytes += sign * request.memoryBytes;
-    const need = this.#apps.get(app);
     // A sidecar is an instance of its own, and its size is in the request.
-    if (this.#mesh.kind === "sidecar" || need === undefined) return void (this.#instances += sign);
-    const { pods: before, limit, base, perPod } = need;
+    if (this.#mesh.kind === "sidecar") return void (this.#instances += sign);
+    const need = this.#needOf(app);
+    const { pods: before, limit } = need;
+    const { base, perPod } = need.cost;
     need.pods += sign;
+    if (need.pods === 0) this.#apps.delete(app);
     const instances = instancesMin(need.pods, limit) - instancesMin(before, limit);
     this.#instances += instances;
     this.#cpuMilli += sign * perPod.cpuMilli + instances * base.cpuMilli;
     this.#memoryBytes += sign * perPod.memoryBytes + instances * base.memoryBytes;
   }
+
+  #needOf(app: AppName): AppNeed {
+    let need = this.#apps.get(app);
+    if (need === undefined) {
+      const { cost, placement } = this.#profiles.get(app);
+      need = { cost: this.#unitCost(cost), pods: 0, limit: placement.maxPodsPerNode ?? Infinity };
+      this.#apps.set(app, need);
+    }
+    return need;
+  }
+
+  // Apps mostly cost the same.
+  #unitCost(cost: AppCost): UnitCost {
+    if (this.#lastUnitCost === undefined || cost !== this.#lastCost) {
+      this.#lastCost = cost;
+      this.#lastUnitCost = unitCost(cost);
+    }
+    return this.#lastUnitCost;
+  }
 }
 
-interface AppNeed extends UnitCost {
+interface AppNeed {
+  readonly cost: UnitCost;
   pods: number;
   readonly limit: number;
 }

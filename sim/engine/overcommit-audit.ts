@@ -4,22 +4,24 @@
 
 import { assert } from "#model/assert.ts";
 import type { AppName, NodeName } from "#model/brand.ts";
-import type { AppCost, MeshProfile } from "#model/mesh-profile.ts";
+import type { AppCost } from "#model/mesh-profile.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import { noResources, type Resources } from "#model/resources.ts";
+import type { AppProfiles } from "./app-profiles.ts";
 import type { ClusterObserver } from "./replay-cluster.ts";
 import type { MeshModel, ReplayPod } from "./replay-pod.ts";
 
 export interface AuditOptions {
   readonly mesh: MeshModel;
   readonly proxyBase: Resources;
-  readonly profiles: ReadonlyMap<AppName, MeshProfile>;
+  readonly profiles: AppProfiles;
 }
 
 export class OvercommitAudit implements ClusterObserver {
   readonly #options: AuditOptions;
   readonly #tallies = new Map<NodeName, NodeTally>();
-  readonly #costs = new Map<AppName, AuditedCost>();
+  #lastCost: AppCost | undefined;
+  #lastAudited: AuditedCost | undefined;
   /** Placements after which the node had promised more than it has. */
   overcommits = 0;
   /** Placements after which the node had more pods of the app than the app's limit. */
@@ -27,7 +29,6 @@ export class OvercommitAudit implements ClusterObserver {
 
   constructor(options: AuditOptions) {
     this.#options = options;
-    for (const [app, profile] of options.profiles) this.#costs.set(app, auditedCost(profile));
   }
 
   nodeAdded({ name }: NodeLedger): void {
@@ -46,8 +47,8 @@ export class OvercommitAudit implements ClusterObserver {
     this.#count(pod, tally, 1);
     if (tally.cpuMilli > allocatable.cpuMilli || tally.memoryBytes > allocatable.memoryBytes)
       this.overcommits++;
-    const limit = this.#costs.get(pod.app)?.podsMax ?? Infinity;
-    if ((tally.apps.get(pod.app) ?? 0) > limit) this.capViolations++;
+    const { maxPodsPerNode = Infinity } = this.#options.profiles.get(pod.app).placement;
+    if ((tally.apps.get(pod.app) ?? 0) > maxPodsPerNode) this.capViolations++;
   }
 
   podLeft(pod: ReplayPod, { name }: NodeLedger): void {
@@ -62,11 +63,21 @@ export class OvercommitAudit implements ClusterObserver {
     const after = before + sign;
     if (after === 0) tally.apps.delete(app);
     else tally.apps.set(app, after);
-    const cost = this.#options.mesh.kind === "nodeProxy" ? this.#costs.get(app) : undefined;
-    if (cost === undefined) return;
+    if (this.#options.mesh.kind === "sidecar") return;
+    const cost = this.#costOf(app);
     const instances = before === 0 || after === 0 ? sign : 0;
     tally.cpuMilli += sign * cost.perPod.cpuMilli + instances * cost.base.cpuMilli;
     tally.memoryBytes += sign * cost.perPod.memoryBytes + instances * cost.base.memoryBytes;
+  }
+
+  // Apps mostly cost the same.
+  #costOf(app: AppName): AuditedCost {
+    const { cost } = this.#options.profiles.get(app);
+    if (this.#lastAudited === undefined || cost !== this.#lastCost) {
+      this.#lastCost = cost;
+      this.#lastAudited = auditedCost(cost);
+    }
+    return this.#lastAudited;
   }
 }
 
@@ -80,15 +91,13 @@ interface NodeTally {
 interface AuditedCost {
   readonly base: Resources;
   readonly perPod: Resources;
-  readonly podsMax: number;
 }
 
-function auditedCost({ cost, placement }: MeshProfile): AuditedCost {
+function auditedCost(cost: AppCost): AuditedCost {
   const { base } = cost;
   return {
     base: { cpuMilli: Math.ceil(base.cpuMilli), memoryBytes: Math.ceil(base.memoryBytes) },
     perPod: { cpuMilli: perPodOf(cost, "cpuMilli"), memoryBytes: perPodOf(cost, "memoryBytes") },
-    podsMax: placement.maxPodsPerNode ?? Infinity,
   };
 }
 

@@ -3,13 +3,16 @@
 
 import { assert } from "#model/assert.ts";
 import type { PodUid } from "#model/brand.ts";
-import type { TracePod } from "../traces/trace.ts";
-import { type MeshModel, PodMaker, type ReplayPod } from "./replay-pod.ts";
+import type { TraceEvent } from "../traces/trace-events.ts";
+import type { TracePod, TracePods } from "../traces/trace.ts";
+import { type AppsObserver, type MeshModel, PodMaker, type ReplayPod } from "./replay-pod.ts";
 
 export interface SlotsOptions {
   readonly apps: Iterable<string>;
   /** All of the trace. */
-  readonly pods: readonly TracePod[];
+  readonly pods: TracePods;
+  /** Something else than the trace makes pods come and go. */
+  readonly hasEvents: boolean;
 }
 
 /** Of a pod that is in no place. */
@@ -17,7 +20,10 @@ export const NO_SLOT = "";
 
 export class PodSlots {
   readonly #maker: PodMaker;
-  /** By the trace's name of the pod. */
+  /** By the pod's number in the trace: where only the trace's own pods are ever in a place, it tells all. */
+  readonly #own: (ReplayPod | undefined)[] = [];
+  readonly #hasEvents: boolean;
+  /** By the trace's name of the pod, for events: others may be in its place. */
   readonly #alive = new Map<string, ReplayPod>();
   /** Pods that are not the first ones in their places, in one or on their way to one. */
   readonly #later = new Map<PodUid, ReplayPod>();
@@ -27,8 +33,9 @@ export class PodSlots {
   #madeAnew = 0;
 
   /** @param apps those that `ofApp` and `likeOf` will be asked about, by the trace's names. */
-  constructor(mesh: MeshModel, { apps, pods }: SlotsOptions) {
-    this.#maker = new PodMaker(mesh);
+  constructor(mesh: MeshModel, { apps, pods, hasEvents }: SlotsOptions, observer: AppsObserver) {
+    this.#maker = new PodMaker(mesh, observer);
+    this.#hasEvents = hasEvents;
     for (const app of apps) this.#slotsOfApp.set(app, new Set());
     if (this.#slotsOfApp.size === 0) return;
     for (const pod of pods) {
@@ -37,19 +44,19 @@ export class PodSlots {
   }
 
   /** The trace's pod, made if nobody is in its place yet. */
-  arriving(pod: TracePod): ReplayPod {
-    let alive = this.#alive.get(pod.id);
-    if (alive === undefined) {
-      alive = this.#maker.make(pod);
-      this.#alive.set(pod.id, alive);
-      if (this.#slotsOfApp.size > 0) this.#slotsOfApp.get(pod.app)?.add(pod.id);
-    }
+  arriving({ pod, index }: TraceEvent): ReplayPod {
+    let alive = this.#hasEvents ? this.#alive.get(pod.id) : this.#own[index];
+    if (alive !== undefined) return alive;
+    alive = this.#maker.make(pod);
+    if (!this.#hasEvents) return (this.#own[index] = alive);
+    this.#alive.set(alive.slot, alive);
+    this.#slotsOfApp.get(alive.traced.name)?.add(alive.slot);
     return alive;
   }
 
   /** Who is in the place of the trace's pod now; undefined if nobody is. */
-  at(slot: string): ReplayPod | undefined {
-    return this.#alive.get(slot);
+  at({ pod, index }: TraceEvent): ReplayPod | undefined {
+    return this.#hasEvents ? this.#alive.get(pod.id) : this.#own[index];
   }
 
   byUid(uid: PodUid): ReplayPod | undefined {
@@ -72,7 +79,7 @@ export class PodSlots {
   /** Another pod like it, in no place yet. */
   another(pod: ReplayPod, ownerUid: string): ReplayPod {
     const name = `${pod.name.split("~", 1)[0]}~${++this.#madeAnew}`;
-    const later = { ...pod, uid: name as PodUid, name, ownerUid, nodeName: undefined, slot: NO_SLOT };
+    const later = this.#maker.another(pod, { uid: name as PodUid, name, ownerUid, slot: NO_SLOT });
     this.#later.set(later.uid, later);
     return later;
   }
@@ -89,7 +96,10 @@ export class PodSlots {
   }
 
   /** The pod is gone; its place is kept for others. */
-  left({ uid, slot }: ReplayPod): void {
+  left(pod: ReplayPod): void {
+    const { uid, slot } = pod;
+    this.#maker.gone(pod);
+    if (!this.#hasEvents) return;
     this.#later.delete(uid);
     if (this.#alive.get(slot)?.uid === uid) this.#alive.delete(slot);
   }
@@ -97,5 +107,11 @@ export class PodSlots {
   /** Nobody will be in the place any more. */
   close(app: string, slot: string): void {
     this.#slotsOfApp.get(app)?.delete(slot);
+  }
+
+  /** The trace's pod leaves, whoever was in its place. */
+  closeOf({ pod, index }: TraceEvent): void {
+    if (this.#hasEvents) this.close(pod.app, pod.id);
+    else this.#own[index] = undefined;
   }
 }

@@ -4,10 +4,10 @@
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { NodeView, PodView } from "#model/cluster-view.ts";
 import { ClusterLedger } from "#model/ledger.ts";
-import type { MeshProfile } from "#model/mesh-profile.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
 import { assert } from "#model/assert.ts";
+import type { AppProfiles } from "./app-profiles.ts";
 import type { MeshModel, ReplayPod } from "./replay-pod.ts";
 import { standInProxy, standInProxyUid } from "./stand-in-proxy.ts";
 
@@ -38,13 +38,14 @@ export interface ProxyChange {
 export interface ClusterOptions {
   readonly mesh: MeshModel;
   readonly proxy: NodeProxy;
-  readonly profiles: ReadonlyMap<AppName, MeshProfile>;
+  readonly profiles: AppProfiles;
 }
 
 export class ReplayCluster {
   readonly ledger = new ClusterLedger();
   readonly mesh: MeshModel;
   readonly #proxy: NodeProxy;
+  readonly #profiles: AppProfiles;
   readonly #observers: ClusterObserver[] = [];
   readonly #proxies = new Map<NodeName, PodView>();
 
@@ -56,12 +57,21 @@ export class ReplayCluster {
   constructor({ mesh, proxy, profiles }: ClusterOptions) {
     this.mesh = mesh;
     this.#proxy = proxy;
-    for (const profile of profiles.values()) this.ledger.setProfile(profile);
+    this.#profiles = profiles;
   }
 
   /** Observers are told in the order in which they were added. */
   observe(observer: ClusterObserver): void {
     this.#observers.push(observer);
+  }
+
+  /** An app's profile is there while any pod of it is. */
+  appCame(app: AppName): void {
+    this.ledger.setProfile(this.#profiles.get(app));
+  }
+
+  appLeft(app: AppName): void {
+    this.ledger.removeProfile(app);
   }
 
   addNode(view: NodeView): NodeLedger {

@@ -3,8 +3,8 @@
 import { appName } from "#model/app.ts";
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { PodView } from "#model/cluster-view.ts";
-import { noResources, type Resources } from "#model/resources.ts";
-import { type SidecarSize, withSidecar } from "../policies/sidecar.ts";
+import { addResources, noResources, type Resources } from "#model/resources.ts";
+import type { SidecarSize } from "../policies/sidecar.ts";
 import type { TracePod } from "../traces/trace.ts";
 
 /** How the mesh of a run is carried: a proxy container in every pod, or one proxy pod on every node. */
@@ -26,6 +26,23 @@ export interface ReplayPod extends PodView {
   /** The controller that keeps the app's pods alike. */
   readonly ownerUid: string;
   readonly proxy: undefined;
+  readonly traced: TracedApp;
+}
+
+/** What the pods of one app share. */
+export interface TracedApp {
+  /** The trace's. */
+  readonly name: string;
+  readonly app: AppName;
+  readonly ownerUid: string;
+  /** How many pods of it there are. */
+  pods: number;
+}
+
+/** Told when the first pod of an app is made, and when its last one is gone. */
+export interface AppsObserver {
+  appCame(app: AppName): void;
+  appLeft(app: AppName): void;
 }
 
 export function replayPod(pod: TracePod, mesh: MeshModel): ReplayPod {
@@ -35,38 +52,60 @@ export function replayPod(pod: TracePod, mesh: MeshModel): ReplayPod {
 /** Makes the pods of a run; what the pods of one app share is made once. */
 export class PodMaker {
   readonly #mesh: MeshModel;
-  readonly #apps = new Map<string, { readonly app: AppName; readonly ownerUid: string }>();
+  readonly #observer: AppsObserver | undefined;
+  readonly #apps = new Map<string, TracedApp>();
 
-  constructor(mesh: MeshModel) {
+  constructor(mesh: MeshModel, observer?: AppsObserver) {
     this.#mesh = mesh;
+    this.#observer = observer;
   }
 
   make(pod: TracePod): ReplayPod {
     const mesh = this.#mesh;
-    const { app, ownerUid } = this.#appOf(pod.app);
-    const isSidecar = mesh.kind === "sidecar";
+    const { id, request } = pod;
+    const traced = this.#appOf(pod.app);
+    const { app, ownerUid } = traced;
+    this.#count(traced);
+    const sidecar = mesh.kind === "sidecar" ? mesh.size(request) : noResources;
     return {
-      uid: pod.id as PodUid,
+      uid: id as PodUid,
       namespace: NAMESPACE,
-      name: pod.id,
-      slot: pod.id,
+      name: id,
+      slot: id,
       app,
-      request: isSidecar ? withSidecar(pod, mesh.size).request : pod.request,
+      request: mesh.kind === "sidecar" ? addResources(request, sidecar) : request,
       nodeName: undefined,
       isFinished: false,
       ownerUid,
       proxy: undefined,
-      sidecar: isSidecar ? mesh.size(pod.request) : noResources,
+      sidecar,
+      traced,
     };
   }
 
-  #appOf(name: string): { readonly app: AppName; readonly ownerUid: string } {
-    let known = this.#apps.get(name);
-    if (known === undefined) {
-      known = { app: tracedApp(name), ownerUid: `owner-of-${name}` };
-      this.#apps.set(name, known);
-    }
-    return known;
+  /** One like it, but for what makes it another one. */
+  another(pod: ReplayPod, own: Pick<ReplayPod, "uid" | "name" | "slot" | "ownerUid">): ReplayPod {
+    this.#count(pod.traced);
+    return { ...pod, nodeName: undefined, ...own };
+  }
+
+  /** To be called once for a pod that was made. */
+  gone({ traced }: ReplayPod): void {
+    traced.pods--;
+    if (traced.pods > 0) return;
+    this.#apps.delete(traced.name);
+    this.#observer?.appLeft(traced.app);
+  }
+
+  #count(traced: TracedApp): void {
+    traced.pods++;
+    if (traced.pods > 1) return;
+    this.#apps.set(traced.name, traced);
+    this.#observer?.appCame(traced.app);
+  }
+
+  #appOf(name: string): TracedApp {
+    return this.#apps.get(name) ?? { name, app: tracedApp(name), ownerUid: `owner-of-${name}`, pods: 0 };
   }
 }
 

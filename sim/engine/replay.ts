@@ -7,7 +7,7 @@ import type { Resources } from "#model/resources.ts";
 import { type Random, SeededRandom } from "../seeded-random.ts";
 import type { TraceEvent } from "../traces/trace-events.ts";
 import { traceEvents } from "../traces/trace-events.ts";
-import type { TracePod } from "../traces/trace.ts";
+import type { TracePods } from "../traces/trace.ts";
 import { appProfiles, type ProfileOptions } from "./app-profiles.ts";
 import { VirtualClock } from "#runtime/virtual-clock.ts";
 import { PodSlots } from "./pod-slots.ts";
@@ -33,7 +33,7 @@ import { RunTotals, type Totals } from "./run-totals.ts";
 import { WaitingPods } from "./waiting-pods.ts";
 
 export interface ReplayOptions {
-  readonly pods: readonly TracePod[];
+  readonly pods: TracePods;
   readonly policy: PlacementPolicy;
   readonly fleet: FleetShape;
   /** For ties that the policy leaves open. */
@@ -111,7 +111,7 @@ export class Replay {
     this.cluster = cluster;
     const { events = [] } = options;
     const apps = events.flatMap((event) => ("app" in event ? event.app : []));
-    this.#slots = new PodSlots(mesh, { apps, pods });
+    this.#slots = new PodSlots(mesh, { apps, pods, hasEvents: events.length > 0 }, cluster);
     this.#random = () => random.next();
     this.#view = this.#laggedView(like, podsPerNodeMax);
     const seen = this.#view?.seen ?? cluster;
@@ -142,8 +142,8 @@ export class Replay {
     const atSeconds = events[0]?.atSeconds;
     if (atSeconds === undefined) return;
     this.#clock.advanceTo(atSeconds * 1000);
-    for (const { kind, pod } of events)
-      if (kind === "arrival") this.#replicas.arriving(this.#slots.arriving(pod));
+    for (const event of events)
+      if (event.kind === "arrival") this.#replicas.arriving(this.#slots.arriving(event));
     for (const event of events) this.#step(event);
     this.#settle();
     this.#series.offer(atSeconds, () => ({ ...this.#totals.current(), waiting: this.#waiting.size }));
@@ -240,16 +240,16 @@ export class Replay {
     };
   }
 
-  #step({ kind, pod }: TraceEvent): void {
+  #step(event: TraceEvent): void {
     this.#counts.events++;
-    if (kind === "arrival") {
-      this.#arrive(this.#slots.arriving(pod));
+    if (event.kind === "arrival") {
+      this.#arrive(this.#slots.arriving(event));
     } else {
-      const alive = this.#slots.at(pod.id);
+      const alive = this.#slots.at(event);
       // A scenario's event may have taken it away before.
-      if (alive === undefined) this.#scenario?.vacate(pod.id);
+      if (alive === undefined) this.#scenario?.vacate(event.pod.id);
       else this.#depart(alive);
-      this.#slots.close(pod.app, pod.id);
+      this.#slots.closeOf(event);
     }
     this.#options.afterEvent?.(this);
   }

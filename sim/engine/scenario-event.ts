@@ -2,7 +2,7 @@
 // A plain list of timed events, on the trace's own clock; a scenario file is one way to write it.
 
 import { UsageError } from "#runtime/usage-error.ts";
-import type { TraceNode, TracePod } from "../traces/trace.ts";
+import type { TraceNode, TracePods } from "../traces/trace.ts";
 
 export type ScenarioEvent = NodesLost | ZoneLost | NodesDrained | AppRolledOut | AppScaled | ProxiesUpgraded;
 
@@ -65,7 +65,7 @@ export interface ProxiesUpgraded extends Timed {
 
 /** What a trace and a fleet have that events may name. */
 export interface ScenarioGround {
-  readonly pods: readonly TracePod[];
+  readonly pods: TracePods;
   /** Undefined for a fleet that grows: its nodes have no names beforehand. */
   readonly nodes: readonly TraceNode[] | undefined;
   /** Where an event is written, for errors. */
@@ -81,7 +81,8 @@ export function orderedScenario(
   events: readonly ScenarioEvent[],
   ground: ScenarioGround,
 ): readonly ScenarioEvent[] {
-  const apps = new Set(ground.pods.map(({ app }) => app));
+  const apps = new Set<string>();
+  for (const { app } of ground.pods) apps.add(app);
   const nodes = ground.nodes && new Set(ground.nodes.map(({ name }) => name));
   const zones = new Set(ground.nodes?.flatMap(({ zone }) => zone ?? []));
   for (const [index, event] of events.entries()) {

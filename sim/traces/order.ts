@@ -2,7 +2,7 @@
 // that results are given for grouped and for shuffled arrivals.
 
 import { SeededRandom, shuffled } from "../seeded-random.ts";
-import type { TracePod } from "./trace.ts";
+import type { TracePod, TracePods } from "./trace.ts";
 
 export const TRACE_ORDERS = ["file", "grouped", "shuffled"] as const;
 /** file: as read; grouped: app by app, apps by their first pod; shuffled: uniformly at random. */
@@ -15,13 +15,13 @@ export interface OrderOptions {
 }
 
 /** A reordered copy. Where pods have times, the times prevail and the order counts among pods of one second only. */
-export function orderPods(pods: readonly TracePod[], { order, seed }: OrderOptions): TracePod[] {
+export function orderPods(pods: TracePods, { order, seed }: OrderOptions): TracePod[] {
   switch (order) {
     case "file":
       return [...pods];
     case "grouped":
       return [...Map.groupBy(pods, (pod) => pod.app).values()].flat();
     case "shuffled":
-      return shuffled(pods, new SeededRandom(seed));
+      return shuffled([...pods], new SeededRandom(seed));
   }
 }

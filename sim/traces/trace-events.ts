@@ -1,11 +1,13 @@
 // Arrivals and departures in the order in which they happen.
 
-import type { TracePod } from "./trace.ts";
+import type { TracePod, TracePods } from "./trace.ts";
 
 export interface TraceEvent {
   readonly kind: "arrival" | "departure";
   readonly atSeconds: number;
   readonly pod: TracePod;
+  /** Of the pod in its trace. */
+  readonly index: number;
 }
 
 /**
@@ -13,34 +15,74 @@ export interface TraceEvent {
  * what is freed can be used; a pod that leaves in the second it comes does so right after its arrival. Otherwise pods
  * of one second keep the order of `pods`.
  */
-export function* traceEvents(pods: readonly TracePod[]): Generator<TraceEvent, void, void> {
-  const arrivals = sortedByTime(pods, (pod) => pod.createSeconds);
-  const leaving = pods.filter((pod) => pod.deleteSeconds !== undefined && !isMomentary(pod));
-  const departures = sortedByTime(leaving, leavesAt);
+export function* traceEvents(pods: TracePods): Generator<TraceEvent, void, void> {
+  const { arrivals, departures } = orderOf(pods);
   let departed = 0;
-  for (const pod of arrivals) {
+  for (const index of arrivals) {
+    const pod = podAt(pods, index);
     const atSeconds = pod.createSeconds;
-    for (let next = departures[departed]; next !== undefined && leavesAt(next) <= atSeconds;) {
-      yield { kind: "departure", atSeconds: leavesAt(next), pod: next };
-      next = departures[++departed];
+    for (; departed < departures.length; departed++) {
+      const next = departureAt(pods, departures[departed] as number);
+      if (next.atSeconds > atSeconds) break;
+      yield next;
     }
-    yield { kind: "arrival", atSeconds, pod };
-    if (isMomentary(pod)) yield { kind: "departure", atSeconds, pod };
+    yield { kind: "arrival", atSeconds, pod, index };
+    if (pod.deleteSeconds === atSeconds) yield { kind: "departure", atSeconds, pod, index };
   }
-  for (const pod of departures.slice(departed)) {
-    yield { kind: "departure", atSeconds: leavesAt(pod), pod };
+  for (const index of departures.subarray(departed)) yield departureAt(pods, index);
+}
+
+function departureAt(pods: TracePods, index: number): TraceEvent {
+  const pod = podAt(pods, index);
+  return { kind: "departure", atSeconds: pod.deleteSeconds ?? Infinity, pod, index };
+}
+
+interface Order {
+  /** Pods by their numbers. */
+  readonly arrivals: Uint32Array;
+  /** Without those that leave in the second they come. */
+  readonly departures: Uint32Array;
+}
+
+function orderOf(pods: TracePods): Order {
+  const creates = new Float64Array(pods.length);
+  const deletes = new Float64Array(pods.length);
+  const leaving = new Uint32Array(pods.length);
+  let index = 0;
+  let leave = 0;
+  for (const { createSeconds, deleteSeconds } of pods) {
+    creates[index] = createSeconds;
+    deletes[index] = deleteSeconds ?? Infinity;
+    if (deleteSeconds !== undefined && deleteSeconds !== createSeconds) leaving[leave++] = index;
+    index++;
   }
+  return {
+    arrivals: byTime(
+      Uint32Array.from(creates, (_, number) => number),
+      creates,
+    ),
+    departures: byTime(leaving.subarray(0, leave), deletes),
+  };
 }
 
-function isMomentary(pod: TracePod): boolean {
-  return pod.deleteSeconds === pod.createSeconds;
+/** Times and numbers of pods within these fit into one exact number together. */
+const SECONDS_MAX = 2 ** 30;
+const PODS_MAX = 2 ** 23;
+
+/** Sorted; those of one time keep their order. */
+function byTime(indexes: Uint32Array, seconds: Float64Array): Uint32Array {
+  let isWhole = seconds.length <= PODS_MAX;
+  const keys = new Float64Array(indexes.length);
+  for (const [place, index] of indexes.entries()) {
+    const time = seconds[index] as number;
+    isWhole &&= Number.isInteger(time) && time >= 0 && time < SECONDS_MAX;
+    keys[place] = time * PODS_MAX + index;
+  }
+  if (!isWhole) return indexes.sort((a, b) => (seconds[a] as number) - (seconds[b] as number) || a - b);
+  // Numbers without a comparing function are sorted many times as fast.
+  return Uint32Array.from(keys.sort(), (key) => key % PODS_MAX);
 }
 
-function leavesAt(pod: TracePod): number {
-  return pod.deleteSeconds ?? Number.POSITIVE_INFINITY;
-}
-
-/** A sorted copy; sorting is stable. */
-function sortedByTime(pods: readonly TracePod[], seconds: (pod: TracePod) => number): readonly TracePod[] {
-  return [...pods].sort((a, b) => seconds(a) - seconds(b));
+function podAt(pods: TracePods, index: number): TracePod {
+  return pods.at(index) as TracePod;
 }

@@ -12,9 +12,15 @@ export interface TracePod {
   /** At or after createSeconds; undefined for a pod that never leaves. */
   readonly deleteSeconds: number | undefined;
   /** Where the trace's own scheduler had put it, if the trace says so. */
-  readonly node?: string;
+  readonly node?: string | undefined;
   /** At most this many pods of the app on one node, 1 or more. */
-  readonly maxPerNode?: number;
+  readonly maxPerNode?: number | undefined;
+}
+
+/** Pods in order, as an array or in columns. */
+export interface TracePods extends Iterable<TracePod> {
+  readonly length: number;
+  at(index: number): TracePod | undefined;
 }
 
 export interface TraceNode {
