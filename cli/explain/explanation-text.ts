@@ -4,8 +4,9 @@ import { REJECTIONS } from "#model/verdict.ts";
 import type { Explanation, Verdict, Winner } from "#scheduler-extender/policy/explanation.ts";
 import { amountText, missingText, rangeText } from "#scheduler-extender/shell/amount-text.ts";
 import { preemptedText, preemptionText } from "./preemption-text.ts";
-import type { ExplainedNow, ExplainReply } from "#scheduler-extender/policy/explain-reply.ts";
+import type { ExplainReply } from "#scheduler-extender/policy/explain-reply.ts";
 import { textTable } from "#sim/report/text-table.ts";
+import { NODES_OF, REASONS, TIE_BREAKS } from "#web/policy/decision-words.ts";
 
 export function explanationText(reply: ExplainReply): string {
   const { pod, state, node, last, nomination, now, preemption, preemptedBy } = reply;
@@ -20,26 +21,6 @@ export function explanationText(reply: ExplainReply): string {
     parts.push("No decision about it is kept: it is long ago, or another replica made it.");
   return `${parts.join("\n\n")}\n`;
 }
-
-const NODES_OF: Readonly<Record<ExplainedNow["nodesOf"], string>> = {
-  kubeScheduler: "on the nodes that kube-scheduler had left for it",
-  eligible: "on the nodes that it may run on",
-  cluster: "on all nodes, some of which kube-scheduler may reject",
-};
-
-const REASONS: Readonly<Record<Winner["reason"], string>> = {
-  joinsInstance: "where the app runs already",
-  opensInstance: "opening an instance of the app",
-  outsideMesh: "outside the mesh",
-};
-
-const TIE_BREAKS: Readonly<Record<Winner["decidedBy"], string>> = {
-  onlyCandidate: "the only one",
-  largerGroup: "the only one that takes so many of its siblings",
-  lessLeft: "the fullest",
-  lessStranded: "the one that strands least",
-  name: "the first by name of equals",
-};
 
 /** One decision, under a title. */
 export function decisionText(title: string, explanation: Explanation): string {

@@ -3,6 +3,7 @@
 import { noResources, type Resources } from "#model/resources.ts";
 import { amountText } from "#scheduler-extender/shell/amount-text.ts";
 import { textTable } from "#sim/report/text-table.ts";
+import { CONDITIONS, MODES, PLANS } from "#web/policy/size-words.ts";
 import type { ExplainedRecommendation, NodeReply } from "#vpa-recommender/policy/recommendation.ts";
 
 export function nodeText(node: string, { proxy, daemonSets }: NodeReply): string {
@@ -64,28 +65,6 @@ function seenText(explanation: ExplainedRecommendation["explanation"]): string {
   const { demand, correction } = explanation;
   return `the proxy itself and the apps' parts, by what was seen times ${timesText(demand)}; placement counts ${timesText(correction)}`;
 }
-
-const PLANS: Readonly<Record<string, string>> = {
-  rightSize: "right as it is",
-  podsMayFollow: "headroom waits until no more pods follow",
-  surplusIsYoung: "its surplus has not lasted yet",
-  underway: "a resize is underway",
-  cooling: "the last size was refused or put off, and is tried again later",
-  noRoom: "the node has no room for more",
-  appsJoined: "about to grow, apps joined",
-  loadRose: "about to grow, load rose",
-  headroomUsed: "about to grow, its headroom is used up",
-  surplusLasted: "about to shrink, its surplus lasted",
-  lentToNext: "about to lend to the next proxy of the node",
-};
-
-const MODES = { Off: "it is not resized", Initial: "it was sized when it was new", InPlace: "" } as const;
-
-const CONDITIONS: Readonly<Record<ExplainedRecommendation["conditions"][number], string>> = {
-  Short: "it has less than its node calls for",
-  Deferred: "kubelet put the resize off until there is room",
-  Infeasible: "kubelet says that the size can never fit",
-};
 
 function changeText(change: ExplainedRecommendation["lastChange"]): string {
   if (change === null) return "none by this recommender";

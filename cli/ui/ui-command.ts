@@ -37,6 +37,10 @@ async function start({ config, logger, clock }: ComponentContext<UiSettings>): P
     },
     clusterName: clusterName(config),
     clock,
+    forecasts: {
+      worker: new URL("./forecast-worker.ts", import.meta.url),
+      settings: { apiServer: config.apiServer, kubeconfig: config.kubeconfig, context: config.context },
+    },
     logger,
     host,
     port,

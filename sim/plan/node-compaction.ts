@@ -4,6 +4,8 @@
 
 import type { NodeView } from "#model/cluster-view.ts";
 import type { NodeName } from "#model/brand.ts";
+import { requiredMatcher } from "#model/node-affinity.ts";
+import type { PodWishes } from "#model/pod-wishes.ts";
 import { SeededRandom, shuffled } from "../seeded-random.ts";
 import { appByApp } from "./app-by-app.ts";
 import type { PlannedCluster, PlannedPod } from "./planned-cluster.ts";
@@ -20,7 +22,7 @@ export interface CompactionOptions extends Omit<PlannedMeshOptions, "nodes"> {
 export interface Compaction {
   /** Nodes needed in nine rounds of ten, those included that are kept; undefined if even all do not do. */
   readonly nodes: number | undefined;
-  /** Kept in every round, for the sake of a pod that stays. */
+  /** Kept in every round, for the sake of a pod that stays or may run nowhere else. */
   readonly nodesKept: number;
   /** Of the rounds, the fewest and the most. */
   readonly nodesMin: number | undefined;
@@ -180,7 +182,28 @@ function hopelessNodes({ pods }: PlannedCluster, { mesh: { kind }, kept, others 
   return hopeless;
 }
 
-function nodesWithBondedPods({ pods }: PlannedCluster): ReadonlySet<NodeName> {
-  const stays = ({ bond }: PlannedPod): boolean => bond !== undefined && bond !== "node";
-  return new Set(pods.filter(stays).flatMap(({ view }) => view.nodeName ?? []));
+// Of pods that stay, and of those that may run nowhere else.
+function nodesWithBondedPods({ nodes, pods }: PlannedCluster): ReadonlySet<NodeName> {
+  const only = new Map<string, NodeName | undefined>();
+  const kept = new Set<NodeName>();
+  for (const { view, bond, wishes } of pods) {
+    if (view.nodeName === undefined || bond === "node") continue;
+    if (bond !== undefined) kept.add(view.nodeName);
+    const { nodeSelector, requiredTerms } = wishes;
+    if (nodeSelector === undefined && requiredTerms === undefined) continue;
+    // Pods of one template wish the same.
+    const key = JSON.stringify([nodeSelector, requiredTerms]);
+    if (!only.has(key)) only.set(key, onlyNode(nodes, wishes));
+    const node = only.get(key);
+    if (node !== undefined) kept.add(node);
+  }
+  return kept;
+}
+
+function onlyNode(nodes: readonly NodeView[], wishes: PodWishes): NodeName | undefined {
+  const matches = requiredMatcher(wishes) ?? (() => true);
+  const matching = nodes.filter(
+    ({ name, traits }) => traits !== undefined && matches({ name, labels: traits.labels }),
+  );
+  return matching.length === 1 ? matching[0]?.name : undefined;
 }

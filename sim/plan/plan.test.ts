@@ -130,3 +130,19 @@ test("no plan overcommits a node, loses a pod, or has fewer instances than apps"
     { numRuns: 50 },
   );
 });
+
+test("the only node that a pod's selector allows is kept, and costs no others their turn to go", () => {
+  const nodes = Array.from({ length: 12 }, (_, index) =>
+    aNode(`n${index}`, index === 11 ? { labels: { only: "here" } } : {}),
+  );
+  const pinned = aPod("pinned", "n11", {
+    app: "default/a",
+    wishes: { nodeSelector: { only: "here" }, tolerations: [] },
+  });
+  const { placed } = planFor(
+    { nodes, pods: [pinned, aPod("free", "n0", { app: "default/b" })], profiles: [] },
+    OPTIONS,
+  );
+  assert.equal(placed.compaction?.nodes, 1);
+  assert.equal(placed.compaction?.nodesKept, 1);
+});

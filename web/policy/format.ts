@@ -27,6 +27,11 @@ export function roomText(amount: number, text: (amount: number) => string): stri
   return amount < 0 ? `${text(-amount)} over` : `${text(amount)} free`;
 }
 
+/** Of 1; nothing to compare with is a dash. */
+export function percentText(ratio: number | null): string {
+  return ratio === null ? "–" : `${Math.round(ratio * 100)}\u202f%`;
+}
+
 /** Pods to an instance. */
 export function reuseText(reuse: number | null): string {
   return reuse === null ? "–" : `${reuse.toFixed(1)}×`;

@@ -6,6 +6,8 @@ import type { z } from "zod";
 import type { Clock } from "#runtime/clock.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { Components } from "./components.ts";
+import type { Forecasts } from "./forecasts.ts";
+import type { SizeHistory } from "../policy/size-history.ts";
 
 export interface ScreenContext {
   readonly cluster: ClusterState;
@@ -14,6 +16,9 @@ export interface ScreenContext {
   readonly clock: Clock;
   /** The machine's time: how often something is asked. */
   readonly nowMs: () => number;
+  readonly forecasts: Forecasts;
+  /** What the proxies had and needed since the server began. */
+  readonly sizes: SizeHistory;
 }
 
 export interface ScreenSource {

@@ -7,10 +7,12 @@ import { assetRoutes } from "./asset-routes.ts";
 import { Assets } from "./assets.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { Components } from "./components.ts";
+import { Forecasts } from "./forecasts.ts";
 import { guard } from "./guard.ts";
 import { OverviewScreen } from "./overview-screen.ts";
 import { screenRoutes } from "./screen-routes.ts";
 import { SCREENS } from "./screens.ts";
+import { SizeRecorder } from "./size-recorder.ts";
 import { StreamHub } from "./stream-hub.ts";
 
 export interface UiServerOptions {
@@ -23,6 +25,8 @@ export interface UiServerOptions {
   readonly logger: Logger;
   readonly host: string;
   readonly port: number;
+  /** The module of forecasts' threads, and the settings by which those reach the cluster. */
+  readonly forecasts: { readonly worker: URL; readonly settings: unknown };
   /** Names, beside localhost and addresses, that it is reached by. */
   readonly hostNames: readonly string[];
 }
@@ -43,7 +47,10 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
   guard(server, { hostNames });
   await server.register(assetRoutes, { assets: new Assets() });
   const hub = new StreamHub({ clock: machine, changes: () => cluster.changes, logger });
-  const context = { cluster, components, clock, nowMs: () => machine.nowMs() };
+  const forecasts = new Forecasts({ ...options.forecasts, nowMs: () => machine.nowMs(), logger });
+  const recorder = new SizeRecorder({ cluster, clock, machine });
+  const nowMs = (): number => machine.nowMs();
+  const context = { cluster, components, clock, nowMs, forecasts, sizes: recorder.history };
   const overview = new OverviewScreen(context, clusterName);
   await server.register(screenRoutes, { context, screens: SCREENS, overview, hub });
   server.get("/livez", async () => "ok\n");
@@ -53,10 +60,13 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
   });
   const url = await listen(server, { host, port });
   hub.start();
+  recorder.start();
   return {
     url,
     async stop() {
       hub.stop();
+      recorder.stop();
+      await forecasts.stop();
       await server.close();
     },
   };

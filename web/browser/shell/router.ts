@@ -17,6 +17,11 @@ export function hrefTo(screen: string, params: Readonly<Record<string, string>> 
   return `#/${encodeURIComponent(screen)}${query === "" ? "" : `?${query}`}`;
 }
 
+/** Goes there, as a link would. */
+export function goTo(screen: string, params: Readonly<Record<string, string>> = {}): void {
+  location.hash = hrefTo(screen, params);
+}
+
 /** The present address; the component is drawn again when it changes. */
 export function useAddress(fallback: string): ScreenAddress {
   const [address, setAddress] = useState(() => addressOf(location.hash, fallback));
