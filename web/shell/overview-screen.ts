@@ -1,22 +1,32 @@
 // The head of every screen, as a view that is made like theirs: totals from the watched cluster, and whether each part
 // answers, asked every few seconds while somebody looks.
 
+import { z } from "zod";
 import { OperationError } from "#runtime/operation-error.ts";
 import { overview, type Overview, type PartState } from "../policy/overview.ts";
+import { OVERVIEW } from "../policy/wire.ts";
 import { type ComponentInterface, troubleOf } from "./components.ts";
-import type { OpenScreen, ScreenContext } from "./screen-source.ts";
+import type { OpenScreen, ScreenContext, ScreenSource } from "./screen-source.ts";
 import { whenListed } from "./when-listed.ts";
 
 const ASKED_EVERY_MS = 5_000;
 
-export class OverviewScreen implements OpenScreen {
-  readonly everyMs = ASKED_EVERY_MS;
+/** @param cluster what people know it by. */
+export function overviewScreen(cluster: string): ScreenSource {
+  return {
+    name: OVERVIEW,
+    params: z.strictObject({}),
+    everyMs: ASKED_EVERY_MS,
+    open: (context) => new OverviewScreen(context, cluster),
+  };
+}
+
+class OverviewScreen implements OpenScreen {
   readonly #context: ScreenContext;
   readonly #cluster: string;
   #parts: readonly PartState[] = [];
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param cluster what people know it by. */
   constructor(context: ScreenContext, cluster: string) {
     this.#context = context;
     this.#cluster = cluster;

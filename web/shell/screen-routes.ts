@@ -3,14 +3,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { OperationError } from "#runtime/operation-error.ts";
 import { OVERVIEW } from "../policy/wire.ts";
-import type { OverviewScreen } from "./overview-screen.ts";
 import type { ScreenContext, ScreenSource } from "./screen-source.ts";
 import type { StreamHub, Subject } from "./stream-hub.ts";
 
 export interface ScreenRoutesOptions {
   readonly context: ScreenContext;
   readonly screens: readonly ScreenSource[];
-  readonly overview: OverviewScreen;
+  readonly overview: ScreenSource;
   readonly hub: StreamHub;
 }
 
@@ -22,7 +21,7 @@ export async function screenRoutes(server: FastifyInstance, options: ScreenRoute
   const overviewSubject: Subject = {
     event: "overview",
     key: OVERVIEW,
-    open: () => overview,
+    open: () => overview.open(context, {}),
     everyMs: overview.everyMs,
   };
 

@@ -9,7 +9,7 @@ import type { ClusterState } from "./cluster-state.ts";
 import type { Components } from "./components.ts";
 import { Forecasts } from "./forecasts.ts";
 import { guard } from "./guard.ts";
-import { OverviewScreen } from "./overview-screen.ts";
+import { overviewScreen } from "./overview-screen.ts";
 import { screenRoutes } from "./screen-routes.ts";
 import { SCREENS } from "./screens.ts";
 import { SizeRecorder } from "./size-recorder.ts";
@@ -51,7 +51,7 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
   const recorder = new SizeRecorder({ cluster, clock, machine });
   const nowMs = (): number => machine.nowMs();
   const context = { cluster, components, clock, nowMs, forecasts, sizes: recorder.history };
-  const overview = new OverviewScreen(context, clusterName);
+  const overview = overviewScreen(clusterName);
   await server.register(screenRoutes, { context, screens: SCREENS, overview, hub });
   server.get("/livez", async () => "ok\n");
   server.get("/readyz", async (_, reply) => {
