@@ -51,9 +51,9 @@ export interface Preempted {
 
 export interface ExplainedNow {
   /**
-   * Those that kube-scheduler had left when it last asked; those that a gated pod's own wishes leave; or all there are,
-   * some of which kube-scheduler may reject.
+   * The one that is kept for it by nomination; those that kube-scheduler had left when it last asked; those that a gated
+   * pod's own wishes leave; or all there are, some of which kube-scheduler may reject.
    */
-  readonly nodesOf: "kubeScheduler" | "eligible" | "cluster";
+  readonly nodesOf: "nominated" | "kubeScheduler" | "eligible" | "cluster";
   readonly explanation: Explanation;
 }

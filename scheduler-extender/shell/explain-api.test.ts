@@ -197,3 +197,9 @@ test("no Event is told of pods that are still to be ranked, that have no room fo
   filtered(aPod({ name: "outside", app: null, cpuMilli: 2_000 }));
   assert.deepEqual(events, []);
 });
+
+test("a pod that kube-scheduler nominated a node for is explained by that node alone", async () => {
+  ledger.upsertPod(aPod({ nominatedNode: NODES[1] }));
+  const { state, now } = await explained("shop/cart-1");
+  assert.deepEqual([state, now?.nodesOf, now?.explanation.nodes], ["waiting", "nominated", 1]);
+});

@@ -79,6 +79,8 @@ function nodesFor(
   pod: PodView,
   { ledger, explanations }: Pick<ExplainApiOptions, "ledger" | "explanations">,
 ): { readonly nodesOf: ExplainedNow["nodesOf"]; readonly nodes: readonly NodeName[] } {
+  const { nominatedNode } = pod;
+  if (nominatedNode !== undefined) return { nodesOf: "nominated", nodes: [nominatedNode] };
   const offered = explanations.offeredTo(pod);
   if (offered !== undefined) return { nodesOf: "kubeScheduler", nodes: offered };
   const all = [...ledger.nodes()];

@@ -56,7 +56,10 @@ export function pluginCases(cluster: () => TestCluster): void {
     const { kubeconfig } = cluster();
     const pod = (await cluster().pods(APP_NAMESPACE))
       .map(decodePod)
-      .find(({ nodeName }) => nodeName !== undefined);
+      .find(
+        ({ nodeName, app, isTerminating }) =>
+          nodeName !== undefined && app !== undefined && isTerminating !== true,
+      );
     assert.ok(pod?.nodeName !== undefined);
     const context = ["--context=e2e", `--kubeconfig=${kubeconfig}`];
     const explained = await kubectl("berth", "explain", "pod", pod.name, "-n", APP_NAMESPACE, ...context);

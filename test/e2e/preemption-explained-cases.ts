@@ -44,13 +44,23 @@ export function preemptionExplainedCases(cluster: () => TestCluster): void {
       return chosen !== undefined;
     }, "kube-scheduler to nominate a node");
     const [pod] = await podsOf(cluster(), "pressing");
-    victims = (await podsOf(cluster(), "ballast")).filter(
-      ({ isTerminating, nodeName }) => isTerminating === true && nodeName === chosen,
-    );
+    // kube-scheduler nominates first, and deletes one victim after the other.
+    await cluster().until(async () => {
+      victims = (await podsOf(cluster(), "ballast")).filter(
+        ({ isTerminating, nodeName }) => isTerminating === true && nodeName === chosen,
+      );
+      return victims.length === 2;
+    }, "kube-scheduler to delete both victims");
     const { text, reply } = await explained(cluster(), pod?.name ?? "");
     t.diagnostic(text.replaceAll("\n", "\n# "));
     assert.equal(pod?.nodeName, undefined, "it waits");
     assert.equal(reply.preemption?.chosen, chosen);
+    // The one node that counts now, and that it waits for.
+    const [group, ...others] = reply.now?.explanation.groups ?? [];
+    assert.deepEqual(
+      [reply.now?.nodesOf, group?.verdict, group?.nodes, others],
+      ["nominated", "awaitsVictims", 1, []],
+    );
     assert.equal(reply.preemption?.nodes.length, 3);
     const on = reply.preemption?.nodes.find(({ node }) => node === chosen);
     assert.equal(on?.answer, "notEnough");
@@ -68,7 +78,11 @@ export function preemptionExplainedCases(cluster: () => TestCluster): void {
       t.diagnostic(text.replaceAll("\n", "\n# "));
       assert.deepEqual([reply.preemptedBy?.pod, reply.preemptedBy?.node], [fullName(pod), chosen]);
       added.push(reply.preemptedBy?.isAdded ?? false);
-      const said = await eventsOf(cluster(), victim, "Preempted");
+      let said: readonly string[] = [];
+      await cluster().until(async () => {
+        said = await eventsOf(cluster(), victim, "Preempted");
+        return said.length > 0;
+      }, "kube-scheduler's Event");
       t.diagnostic(`kube-scheduler: ${said[0] ?? ""}`);
       assert.match(said[0] ?? "", new RegExp(`${pod?.uid}.* on node ${chosen}`));
     }

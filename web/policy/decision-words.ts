@@ -4,6 +4,7 @@ import type { ExplainedNow } from "#scheduler-extender/policy/explain-reply.ts";
 import type { Winner } from "#scheduler-extender/policy/explanation.ts";
 
 export const NODES_OF: Readonly<Record<ExplainedNow["nodesOf"], string>> = {
+  nominated: "on the node that is kept for it",
   kubeScheduler: "on the nodes that kube-scheduler had left for it",
   eligible: "on the nodes that it may run on",
   cluster: "on all nodes, some of which kube-scheduler may reject",
