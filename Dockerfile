@@ -1,8 +1,12 @@
 # Berth's image: Node, Node's libraries, the production packages, our sources as they are. `npm run image` makes the same
-# without a registry and without a container builder; tools/image/dockerfile.test.ts holds the two together.
+# without a registry and without a container builder; tools/image/dockerfile.test.ts and `npm run image:check` hold the two together.
 #
 #   docker build -t berth:0.1.0 .
-FROM node:24-bookworm-slim AS build
+#   docker buildx build --platform linux/amd64,linux/arm64 -t REGISTRY/berth:0.1.0 --push .
+#
+# The packages hold no machine code, so that they are installed once, by this machine's Node, for every platform. Behind
+# the second FROM nothing is run: an image for another kind of machine needs no emulation of it.
+FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS build
 WORKDIR /berth
 COPY package.json package-lock.json ./
 # Scripts are for development: one of them fetches a Node.
@@ -10,10 +14,9 @@ RUN npm ci --omit=dev --ignore-scripts
 # Types, source maps, and libraries for another runtime: a fifth of the image.
 RUN find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.bare' \) -delete
 
-# glibc, libstdc++ and libgcc, and neither a shell nor a package manager.
-FROM gcr.io/distroless/cc-debian12
+# Node and what it needs of the system, and neither a shell nor a package manager.
+FROM gcr.io/distroless/nodejs24-debian13:nonroot
 WORKDIR /berth
-COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /berth/node_modules node_modules
 COPY LICENSE package.json ./
 COPY cli cli
@@ -27,4 +30,4 @@ COPY vpa-recommender vpa-recommender
 COPY web web
 ENV NODE_ENV=production
 USER 65532:65532
-ENTRYPOINT ["/usr/local/bin/node", "/berth/cli/berth.ts"]
+ENTRYPOINT ["/nodejs/bin/node", "/berth/cli/berth.ts"]

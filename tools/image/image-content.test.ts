@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, globSync } from "node:fs";
+import { join, matchesGlob } from "node:path";
 import { test } from "node:test";
 import { readImportGraph } from "#tools/laws/import-graph.ts";
-import { ROOT, sourcesLayer } from "./image-content.ts";
+import { LEFT_OUT, ROOT, sourcesLayer } from "./image-content.ts";
 import { ociArchive } from "./oci-archive.ts";
 import { productionPackages } from "./production-packages.ts";
 import { tarArchive } from "./tar-archive.ts";
@@ -16,6 +16,17 @@ test("the image has the command, its parts and no tests", () => {
     paths.filter((path) => path.endsWith(".test.ts") || path.includes("/testing/")),
     [],
   );
+});
+
+test("whatever is left out of the Dockerfile's context is not in the image either", () => {
+  const paths = sourcesLayer().map(({ path }) => path.slice("berth/".length));
+  for (const pattern of LEFT_OUT) {
+    assert.ok(globSync(pattern, { cwd: ROOT }).length > 0, `${pattern} leaves nothing out`);
+    assert.deepEqual(
+      paths.filter((path) => matchesGlob(path, pattern)),
+      [],
+    );
+  }
 });
 
 test("whatever the command reaches by imports, threads and child processes is in the image", () => {

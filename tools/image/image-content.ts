@@ -37,7 +37,8 @@ export const PACKAGES_LEFT_OUT = [".ts", ".mts", ".cts", ".map", ".bare"] as con
 /** Files above those folders: package.json holds the names that sources import each other by. */
 export const SOURCE_FILES = ["LICENSE", "package.json"] as const;
 export const APP_FOLDER = "/berth";
-export const NODE_PATH = "/usr/local/bin/node";
+/** Where distroless images have it. */
+export const NODE_PATH = "/nodejs/bin/node";
 export const ENTRY_POINT = [NODE_PATH, `${APP_FOLDER}/cli/berth.ts`] as const;
 export const ENVIRONMENT = ["NODE_ENV=production"] as const;
 /** Nobody in particular, as distroless images number it. */
@@ -84,8 +85,9 @@ function inApp(path: string): string {
   return `${APP_FOLDER.slice(1)}/${path}`;
 }
 
+/** From the repository's root, as .dockerignore names what it leaves out. */
 function filesBelow(folder: string, exclude: readonly string[] = []): readonly string[] {
-  return globSync("**/*", { cwd: join(ROOT, folder), withFileTypes: true, exclude })
+  return globSync(`${folder}/**/*`, { cwd: ROOT, withFileTypes: true, exclude })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length));
 }
