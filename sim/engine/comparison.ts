@@ -7,7 +7,7 @@ import type { ProfileOptions } from "./app-profiles.ts";
 import type { FleetShape } from "./fleet.ts";
 import type { MinimumNodes } from "./minimum-nodes.ts";
 import type { PlacementPolicy } from "./placement-policy.ts";
-import { BASELINE_POLICY } from "./policies.ts";
+import { BASELINE_POLICY, DEFAULT_POLICY } from "./policies.ts";
 import type { RunConditions } from "./run-conditions.ts";
 import { replay } from "./replay.ts";
 import type { RunResult } from "./run-result.ts";
@@ -53,6 +53,8 @@ export interface ComparedRun extends Omit<RunResult, "peak" | "average"> {
   readonly order: TraceOrder;
   readonly peak: ComparedTotals & { readonly atSeconds: number };
   readonly average: ComparedTotals | undefined;
+  /** Instances that kube-scheduler's default placement of the same pods has more, per node that this run uses. */
+  readonly instancesSavedPerNodeByPlacement?: number;
   /** Where it was asked for. */
   readonly minimumNodes?: MinimumNodes;
 }
@@ -80,6 +82,7 @@ export function compare(options: ComparisonOptions): Comparison {
   const runs: ComparedRun[] = [];
   for (const order of orders) {
     const ordered = orderPods(pods, { order, seed });
+    const ofOrder: ComparedRun[] = [];
     let baseline: RunResult | undefined;
     for (const policy of baselineFirst(policies)) {
       const result = replay({
@@ -90,14 +93,16 @@ export function compare(options: ComparisonOptions): Comparison {
         profiles,
         events,
         conditions,
+        isSurveyed: true,
         ...(proxyBase !== undefined && { proxyBase }),
         ...(podsPerNodeMax !== undefined && { podsPerNodeMax }),
       });
       if (policy.name === BASELINE_POLICY) baseline = result;
       const run = comparedRun(order, result, baseline);
-      runs.push(run);
+      ofOrder.push(run);
       onRun?.(run);
     }
+    runs.push(...againstDefault(ofOrder, policies));
   }
   return {
     trace: {
@@ -139,6 +144,22 @@ function comparedRun(order: TraceOrder, result: RunResult, baseline: RunResult |
     peak: { ...comparedTotals(peak, baseline?.peak), atSeconds: peak.atSeconds },
     average: average && comparedTotals(average, baseline?.average),
   };
+}
+
+// Sidecars have no instances to share, and the default is what the others are held against.
+function againstDefault(
+  runs: readonly ComparedRun[],
+  policies: readonly PlacementPolicy[],
+): readonly ComparedRun[] {
+  const byDefault = runs.find(({ policy }) => policy === DEFAULT_POLICY);
+  const shared = new Set(policies.filter(({ mesh }) => mesh.kind === "nodeProxy").map(({ name }) => name));
+  return runs.map((run) => {
+    const { policy, peak } = run;
+    if (byDefault === undefined || run === byDefault || !shared.has(policy) || peak.nodesUsed === 0)
+      return run;
+    const saved = (byDefault.peak.instances - peak.instances) / peak.nodesUsed;
+    return { ...run, instancesSavedPerNodeByPlacement: saved };
+  });
 }
 
 function comparedTotals(totals: Totals, baseline: Totals | undefined): ComparedTotals {

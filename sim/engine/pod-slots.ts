@@ -63,6 +63,12 @@ export class PodSlots {
     return this.#later.get(uid) ?? this.#alive.get(uid);
   }
 
+  /** Those that run. */
+  running(): readonly ReplayPod[] {
+    const all = new Set([...this.#own, ...this.#alive.values(), ...this.#later.values()]);
+    return [...all].filter((pod) => pod !== undefined).filter(({ nodeName }) => nodeName !== undefined);
+  }
+
   /** Those of an app that are alive, in the order in which their places came to be. */
   ofApp(app: string): readonly ReplayPod[] {
     return [...(this.#slotsOfApp.get(app) ?? [])].flatMap((slot) => this.#alive.get(slot) ?? []);

@@ -9,6 +9,8 @@ import type { PlacementPolicy } from "./placement-policy.ts";
 
 /** The mesh that the others are compared with. */
 export const BASELINE_POLICY = "sidecar-quarter";
+/** Node proxies, and nobody who places pods by what they cost them. */
+export const DEFAULT_POLICY = "kube-default";
 /** The product itself. */
 export const BERTH_POLICY = "berth";
 
@@ -33,7 +35,7 @@ export function placementPolicies(sidecar: Resources = ISTIO_SIDECAR): readonly 
       start: (context) => new KubePlacement(context),
     },
     {
-      name: "kube-default",
+      name: DEFAULT_POLICY,
       summary:
         "a proxy per node that Berth sizes; kube-scheduler's default placement, which sees no mesh cost",
       mesh: { kind: "nodeProxy" },

@@ -24,6 +24,7 @@ import { PendingTimes } from "./pending-times.ts";
 import { ProxySizing } from "./proxy-sizing.ts";
 import { type ClusterOptions, ReplayCluster } from "./replay-cluster.ts";
 import type { ReplayPod } from "./replay-pod.ts";
+import { ReplaySurvey } from "./replay-survey.ts";
 import { ReplicaCounts } from "./replica-counts.ts";
 import type { RunConditions } from "./run-conditions.ts";
 import { RunExtras } from "./run-extras.ts";
@@ -49,6 +50,8 @@ export interface ReplayOptions {
   readonly events?: readonly ScenarioEvent[];
   /** What does not succeed at once; everything does by default. */
   readonly conditions?: RunConditions;
+  /** Look at the cluster when most of the trace's pods are there. */
+  readonly isSurveyed?: boolean;
 }
 
 /** A process with no app in it, as planned for in the shipped DaemonSet: an assumption until it is measured. */
@@ -85,6 +88,7 @@ export class Replay {
   readonly #extras: RunExtras;
   readonly #view: LaggedView | undefined;
   readonly #scenario: ScenarioRun | undefined;
+  readonly #survey: ReplaySurvey | undefined;
   #peak: Moment | undefined;
   #average: Totals | undefined;
   #instancesMinAverage: number | undefined;
@@ -124,6 +128,11 @@ export class Replay {
     this.#extras = new RunExtras(options.conditions ?? {}, { cluster, clock, seed });
     this.#sizing = new ProxySizing(cluster, clock, { late: this.#extras.late });
     this.#least = new LeastNeedSums(mesh, profiles, clock);
+    const surveyed = { pods, cluster, slots: this.#slots, policy, like, podsPerNodeMax, seed };
+    this.#survey =
+      options.isSurveyed === true
+        ? new ReplaySurvey({ ...surveyed, grows: fleet.kind === "auto" })
+        : undefined;
     // The sizing comes last: it changes the cluster from within.
     for (const observer of [this.#placer, this.#waiting]) seen.observe(observer);
     const observers = [this.#fleet, this.#totals, this.#audit, this.#least, ...this.#extras.observers()];
@@ -147,6 +156,7 @@ export class Replay {
     for (const event of events) this.#step(event);
     this.#settle();
     this.#series.offer(atSeconds, () => ({ ...this.#totals.current(), waiting: this.#waiting.size }));
+    this.#survey?.secondEnded(atSeconds);
     if (atSeconds !== this.#lastArrivalSeconds) return;
     this.#average = this.#totals.average();
     this.#instancesMinAverage = this.#least.instancesAverage();
@@ -204,6 +214,7 @@ export class Replay {
       evaluations: this.#placer.evaluations,
       pending: this.#pending.result(this.counts()),
       ...this.#extras.results(this.#counts.placed),
+      ...(this.#survey?.result !== undefined && { survey: this.#survey.result }),
       ...(this.#view !== undefined && { watch: this.#view.result() }),
     };
   }

@@ -1,5 +1,6 @@
 // What came of a run.
 
+import type { Survey } from "../survey/survey.ts";
 import type { PendingResult } from "./pending-times.ts";
 import type { ExtraResults } from "./run-extras.ts";
 import type { SeriesPoint } from "./run-series.ts";
@@ -46,4 +47,6 @@ export interface RunResult extends ExtraResults {
   /** How many times a node was weighed for a pod. */
   readonly evaluations: number;
   readonly pending: PendingResult;
+  /** Where it was asked for, and the trace has pods. */
+  readonly survey?: Survey;
 }

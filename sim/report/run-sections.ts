@@ -3,29 +3,24 @@
 
 import type { ComparedRun } from "../engine/comparison.ts";
 import { countText, secondsText } from "./figures.ts";
-
-export interface RunSection {
-  readonly title: string;
-  /** What a reader has to know to read the figures. */
-  readonly note?: string;
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly SectionCell[])[];
-}
-
-export interface SectionCell {
-  readonly text: string;
-  readonly tone?: "good" | "bad" | "warning";
-}
+import type { ReportSection, SectionCell } from "./report-section.ts";
+import { surveySections } from "./survey-sections.ts";
 
 /** @param runs of one order of arrival. */
-export function runSections(runs: readonly ComparedRun[]): readonly RunSection[] {
-  return SECTIONS.flatMap(({ rowsOf, ...section }) => {
+export function runSections(runs: readonly ComparedRun[]): readonly ReportSection[] {
+  const sections = SECTIONS.flatMap(({ rowsOf, ...section }) => {
     const rows = runs.flatMap(rowsOf);
     return rows.length === 0 ? [] : [{ ...section, rows }];
   });
+  const surveyed = runs.flatMap(({ policy, survey, instancesSavedPerNodeByPlacement }) =>
+    survey === undefined
+      ? []
+      : [{ name: policy, survey, savedPerNodeByPlacement: instancesSavedPerNodeByPlacement }],
+  );
+  return [...surveySections(surveyed), ...sections];
 }
 
-interface SectionKind extends Omit<RunSection, "rows"> {
+interface SectionKind extends Omit<ReportSection, "rows"> {
   readonly rowsOf: (run: ComparedRun, index: number, runs: readonly ComparedRun[]) => SectionRows;
 }
 
