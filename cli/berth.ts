@@ -78,7 +78,7 @@ function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}\n`);
   const program = programName();
-  return `Usage: ${program} COMMAND [options]\n\n${rows.join("")}\n${program} COMMAND --help lists a command's options.\n`;
+  return `Usage: ${program} COMMAND [options]\n\n${rows.join("")}\n${program} COMMAND --help lists a command's options.\n\nExit codes: 0 done, 1 for what was found wrong or failed, 2 for what whoever typed it can mend.\n`;
 }
 
 async function main([name, ...argv]: readonly string[]): Promise<void> {

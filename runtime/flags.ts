@@ -52,7 +52,9 @@ export function checkFlags<S extends FlagSchema>(schema: S, given: Record<string
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => {
     const [name] = issue.path;
-    return name === undefined ? issue.message : `--${flagName(String(name))}: ${issue.message}`;
+    if (name === undefined) return issue.message;
+    const isMissing = given[String(name)] === undefined;
+    return `--${flagName(String(name))}: ${isMissing ? "is needed; --help says what for" : issue.message}`;
   });
   throw new UsageError(problems.join("\n"));
 }

@@ -2,6 +2,8 @@
 
 import { stringify } from "yaml";
 import { connect } from "#kube/connect.ts";
+import type { KubeConnection } from "#kube/connection.ts";
+import { OperationError } from "#runtime/operation-error.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
@@ -31,7 +33,7 @@ export const doctorCommand = {
 /**
  * True if there are faults. Warnings and what could not be looked at are none.
  *
- * @throws UsageError for options that cannot work, OperationError for a cluster that cannot be reached at all.
+ * @throws UsageError for options that cannot work, and for a cluster that cannot be reached at all.
  */
 export async function runDoctor(argv: readonly string[], out: (text: string) => void): Promise<boolean> {
   if (argv.includes("--help") || argv.includes("-h")) {
@@ -42,7 +44,7 @@ export async function runDoctor(argv: readonly string[], out: (text: string) => 
   const { namespace, output, ...settings } = checkFlags(doctorOptions, readFlags(doctorOptions, argv));
   const connection = await connect(settings, "berth-doctor");
   try {
-    const { gitVersion = "" } = (await connection.get("/version")) as { readonly gitVersion?: string };
+    const gitVersion = await versionOf(connection);
     if (gitVersion.includes(LOOPBACK_BUILD))
       throw new UsageError(
         "that is the simulated fleet's API, in which nothing is installed: berth doctor is for clusters; try berth status",
@@ -52,6 +54,21 @@ export async function runDoctor(argv: readonly string[], out: (text: string) => 
     return examination.counts.fault > 0;
   } finally {
     await connection.close();
+  }
+}
+
+async function versionOf(connection: Pick<KubeConnection, "get">): Promise<string> {
+  try {
+    const { gitVersion = "" } = (await connection.get("/version")) as { readonly gitVersion?: string };
+    return gitVersion;
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    throw new UsageError(
+      `the API server does not answer, so that nothing can be examined: ${error.message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -83,7 +83,7 @@ function quotaText(quota: Quota): string {
 }
 
 function lendingText({ lending }: AppExplanation): string {
-  if (lending === null) return "not known: no instance's share and usage are";
+  if (lending === null) return "not known, since what its instances use is not";
   const { guaranteed, borrowed, lendable } = lending;
   return `guaranteed ${whole(guaranteed)}; of that ${whole(lendable)} idle and lent, beyond it ${whole(borrowed)} borrowed`;
 }

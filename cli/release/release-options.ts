@@ -11,7 +11,7 @@ const shared = {
     .max(63)
     .optional()
     .describe("namespace of the app, in place of NAMESPACE/; -n for short"),
-  output: z.enum(["table", "json"]).default("table").describe("table or json; -o for short"),
+  output: z.enum(["table", "json", "yaml"]).default("table").describe("table, json or yaml; -o for short"),
   apiServer,
   kubeconfig,
   context,

@@ -7,6 +7,7 @@ import { RESTART_ANNOTATION } from "#kube/released-profile.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readCommandLine } from "#runtime/flags.ts";
 import { programName } from "../program-name.ts";
+import { structured } from "../structured.ts";
 import { changeProfile, namedApp } from "./profile-object.ts";
 import { restartOptions } from "./release-options.ts";
 
@@ -42,6 +43,6 @@ export async function runRestart(argv: readonly string[], out: (text: string) =>
     await connection.close();
   }
   const name = `${app.namespace}/${app.name}`;
-  if (output === "json") return out(`${JSON.stringify({ app: name, node: node ?? null, id })}\n`);
-  out(`${name} is asked to restart on ${node ?? "every node that hosts it"}\n`);
+  const report = { app: name, node: node ?? null, id };
+  out(structured(output, report) ?? `${name} is asked to restart on ${node ?? "every node that hosts it"}\n`);
 }

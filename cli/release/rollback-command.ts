@@ -9,6 +9,7 @@ import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readCommandLine } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { programName } from "../program-name.ts";
+import { structured } from "../structured.ts";
 import { changeProfile, namedApp, type ProfileObject } from "./profile-object.ts";
 import { rollbackOptions } from "./release-options.ts";
 
@@ -43,8 +44,8 @@ export async function runRollback(argv: readonly string[], out: (text: string) =
     const { object, ...report } = done;
     const name = `${app.namespace}/${app.name}`;
     const isWritten = object !== undefined;
-    if (options.output === "json")
-      return out(`${JSON.stringify({ app: name, ...report, written: isWritten })}\n`);
+    const told = structured(options.output, { app: name, ...report, written: isWritten });
+    if (told !== undefined) return out(told);
     const { version, isThere } = report;
     if (isThere)
       return out(`the spec of ${name} is that of version ${version} already; nothing is changed\n`);

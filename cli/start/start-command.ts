@@ -43,8 +43,9 @@ function help(): string {
 async function runFleet(options: StartOptions, pods: readonly TracePod[]): Promise<Summary> {
   const startedMs = Date.now();
   const interrupted = interruption(options);
-  if (!options.json)
-    process.stdout.write(
+  // For whoever watches it start, which takes seconds.
+  if (!options.json && process.stderr.isTTY)
+    process.stderr.write(
       `Starting a simulated fleet of ${options.nodes} nodes, and Berth's parts as processes beside it …\n\n`,
     );
   const environment = await startEnvironment(options);

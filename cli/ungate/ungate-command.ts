@@ -8,6 +8,7 @@ import { describeFlags } from "#runtime/flags.ts";
 import { Limiter } from "#runtime/limiter.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { UsageError } from "#runtime/usage-error.ts";
+import { structured } from "../structured.ts";
 import { type GatedPod, listGatedPods, ungate, type Ungating } from "./gated-pods.ts";
 import { readUngateOptions, ungateOptions, type UngateOptions } from "./ungate-options.ts";
 
@@ -47,7 +48,7 @@ export async function runUngate(argv: readonly string[], out: (text: string) => 
     if (options.output === "table") out(foundText(pods));
     const answers = options.dryRun ? [] : await ungateAll(connection, pods);
     const report = reportOf(pods, answers);
-    out(options.output === "json" ? `${JSON.stringify(report)}\n` : liftedText(report, options));
+    out(structured(options.output, report) ?? liftedText(report, options));
     return report.failed === 0;
   } finally {
     await connection.close();

@@ -11,7 +11,7 @@ export const ungateOptions = z.strictObject({
   namespace: z.string().min(1).optional().describe("only pods of this namespace"),
   all: z.boolean().default(false).describe("pods of all namespaces"),
   dryRun: z.boolean().default(false).describe("say how many there are, and lift none"),
-  output: z.enum(["table", "json"]).default("table").describe("table or json"),
+  output: z.enum(["table", "json", "yaml"]).default("table").describe("table, json or yaml; -o for short"),
   apiServer,
   kubeconfig,
   context,
