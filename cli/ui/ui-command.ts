@@ -24,7 +24,7 @@ export const uiCommand = {
 };
 
 async function start({ config, logger, clock }: ComponentContext<UiSettings>): Promise<RunningComponent> {
-  const { host, port, namespace } = config;
+  const { host, port, berthNamespace: namespace } = config;
   const connection = await connect(config, "berth-ui");
   const cluster = new ClusterState({ connection, logger });
   const place = { connection, namespace };

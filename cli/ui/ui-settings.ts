@@ -20,11 +20,7 @@ export const uiSettings = componentSettings.extend({
     .url()
     .optional()
     .describe("address of the recommender's health and recommendations; default: through the API server"),
-  namespace: z
-    .string()
-    .min(1)
-    .default("berth-system")
-    .describe("namespace of extender, recommender and proxies"),
+  berthNamespace: z.string().min(1).default("berth-system").describe("where Berth is installed"),
   clusterName: z
     .string()
     .default("")

@@ -102,6 +102,7 @@ const CHOICES: readonly (readonly [components: readonly string[], values: object
   [["second-scheduler"], { secondScheduler: { enabled: true } }],
   [["network-policy"], { networkPolicy: { enabled: true } }],
   [["monitoring"], { monitoring: { enabled: true } }],
+  [["ui"], { ui: { enabled: true } }],
   [["without-proxy"], { proxy: { enabled: false } }],
   [
     ["template-sizing", "scaled-kinds"],

@@ -49,6 +49,7 @@ test("both modes compile with and without the proxy, each with everything else",
     "network-policy",
     "template-sizing",
     "scaled-kinds",
+    "ui",
   ];
   for (const mode of [[], ["nominate"]]) {
     for (const proxy of [[], ["without-proxy"]]) {

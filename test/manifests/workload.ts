@@ -6,6 +6,7 @@ import { parseProxyFlags } from "#proxy/shell/proxy-config.ts";
 import type { ProxyConfig } from "#proxy/shell/proxy-config.ts";
 import { schedulerExtender } from "#scheduler-extender/main.ts";
 import { vpaRecommender } from "#vpa-recommender/main.ts";
+import { ui } from "#cli/ui/ui-command.ts";
 import { baseObjectsOf, type Manifest } from "./manifest-files.ts";
 
 export interface Workload extends Manifest {
@@ -94,6 +95,10 @@ export function extenderSettings(container: Container) {
 
 export function recommenderSettings(container: Container) {
   return loaded(loadConfig(vpaRecommender, argumentsOf(container, "vpa-recommender")));
+}
+
+export function uiSettings(container: Container) {
+  return loaded(loadConfig(ui, argumentsOf(container, "ui")));
 }
 
 export function proxySettings(container: Container): ProxyConfig {

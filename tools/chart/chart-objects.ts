@@ -27,6 +27,7 @@ const COMPONENTS: readonly (readonly [name: string, condition: string])[] = [
   ["monitoring", ".Values.monitoring.enabled"],
   ["template-sizing", ".Values.templateSizing.enabled"],
   ["scaled-kinds", ".Values.scaledKinds.enabled"],
+  ["ui", ".Values.ui.enabled"],
   ["without-proxy", "not .Values.proxy.enabled"],
 ];
 
@@ -84,6 +85,7 @@ const VALUES: Readonly<Record<string, string>> = {
   "berth-vpa-recommender": ".Values.recommender",
   "berth-proxy": ".Values.proxy",
   "berth-kube-scheduler": ".Values.secondScheduler",
+  "berth-ui": ".Values.ui",
 };
 
 function workload(object: Tree): void {

@@ -10,6 +10,7 @@ export interface ManifestDefaults {
   readonly recommender: WorkloadDefaults;
   readonly proxy: WorkloadDefaults & { readonly updateStrategy: Tree };
   readonly scheduler: WorkloadDefaults;
+  readonly ui: WorkloadDefaults;
   readonly headroomPods: number;
 }
 
@@ -43,7 +44,8 @@ const switchedOff = (description: string) =>
   z.strictObject({ enabled: z.boolean().default(false).describe(description) }).prefault({});
 
 /** @throws ZodError if the manifests have what the schema does not allow. */
-export function chartValues({ extender, recommender, proxy, scheduler, headroomPods }: ManifestDefaults) {
+export function chartValues(defaults: ManifestDefaults) {
+  const { extender, recommender, proxy, scheduler, ui, headroomPods } = defaults;
   return z.strictObject({
     image: imageValues("berth"),
     labels: words.default({}).describe("Further labels of every object, not of pods"),
@@ -70,6 +72,7 @@ export function chartValues({ extender, recommender, proxy, scheduler, headroomP
     scaledKinds: switchedOff(
       "VerticalPodAutoscalers of kinds other than apps/v1. It takes the right to read every scale",
     ),
+    ui: uiValues(ui),
     global: z.looseObject({}).optional().describe("Helm's own, where this chart is a part of another"),
   });
 }
@@ -110,6 +113,19 @@ function proxyValues(proxy: ManifestDefaults["proxy"]) {
         .default(updateStrategy.parse(proxy.updateStrategy))
         .describe("By default the new proxy starts beside the old one, node by node"),
       ...workloadValues(proxy, "proxy"),
+    })
+    .prefault({});
+}
+
+function uiValues(ui: WorkloadDefaults) {
+  return z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe("The web UI, for namespaces labelled berth.dev/ui=enabled. It asks nobody who they are"),
+      replicas: replicas(ui.replicas).describe("It keeps no state"),
+      ...workloadValues(ui, "ui"),
     })
     .prefault({});
 }

@@ -29,6 +29,7 @@ export function manifestDefaults(): ManifestDefaults {
     scheduler: defaultsOf(
       workload(component("second-scheduler").files, "Deployment", "berth-kube-scheduler"),
     ),
+    ui: defaultsOf(workload(component("ui").files, "Deployment", "berth-ui")),
     headroomPods: headroomPods(),
   };
 }
