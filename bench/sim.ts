@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { keepHeapTight } from "#runtime/tight-heap.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { placementPolicies } from "#sim/engine/policies.ts";
 import { replay } from "#sim/engine/replay.ts";
@@ -35,15 +36,13 @@ const SERVICE_SHARE = 0.35;
 const DAY_SECONDS = 24 * 3600;
 
 async function benchSim({ argv, isQuick, progress }: BenchOptions): Promise<BenchReport> {
-  const workload = await workloadFrom(tracesOf(argv));
-  const perNode = isQuick ? PODS_PER_NODE_QUICK : PODS_PER_NODE;
-  const pods = (nodes: number): TracePods => workload.pods(nodes, nodes * perNode);
-  measure(pods(WARM_UP_NODES), WARM_UP_NODES);
+  keepHeapTight();
+  const { name, podsFor } = await drawn(argv, isQuick ? PODS_PER_NODE_QUICK : PODS_PER_NODE);
+  measure(podsFor.warmUp, WARM_UP_NODES);
   progress(`${SMALL} nodes`);
-  const smallPods = pods(SMALL);
-  const small = medianBySeconds(Array.from({ length: SMALL_RUNS }, () => measure(smallPods, SMALL)));
+  const small = medianBySeconds(Array.from({ length: SMALL_RUNS }, () => measure(podsFor.small, SMALL)));
   progress(`${LARGE} nodes`);
-  const large = measure(pods(LARGE), LARGE);
+  const large = measure(podsFor.large, LARGE);
   const growth1kTo10k = large.seconds / large.pods / (small.seconds / small.pods);
   return {
     figures: {
@@ -51,15 +50,22 @@ async function benchSim({ argv, isQuick, progress }: BenchOptions): Promise<Benc
       rssBytes: process.resourceUsage().maxRSS * 1024,
       growth1kTo10k,
       smaller: small,
-      workload: workload.name,
+      workload: name,
       isQuick,
     },
-    table: [
-      workload.name,
-      row(small),
-      row(large),
-      `  seconds per pod grow ${growth1kTo10k.toFixed(2)} times`,
-    ].join("\n"),
+    table: [name, row(small), row(large), `  seconds per pod grow ${growth1kTo10k.toFixed(2)} times`].join(
+      "\n",
+    ),
+  };
+}
+
+/** All traces at once: what they are drawn from is not kept while they are replayed. */
+async function drawn(argv: readonly string[], perNode: number) {
+  const { name, pods } = await workloadFrom(tracesOf(argv));
+  const podsOn = (nodes: number): TracePods => pods(nodes, nodes * perNode);
+  return {
+    name,
+    podsFor: { warmUp: podsOn(WARM_UP_NODES), small: podsOn(SMALL), large: podsOn(LARGE) },
   };
 }
 

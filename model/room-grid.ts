@@ -3,7 +3,7 @@
 // be left.
 
 import type { NodeLedger } from "./node-ledger.ts";
-import { SHARE_ERROR } from "./room-figures.ts";
+import { type RoomFigures, SHARE_ERROR } from "./room-figures.ts";
 import type { RoomNeed } from "./room-need.ts";
 import { noResources, type Resources } from "./resources.ts";
 
@@ -28,6 +28,8 @@ export interface RoomCell {
   readonly cpu: number;
   readonly memory: number;
   readonly kinds: RoomKind[];
+  /** Of the kinds, in the same order: most are passed by for their figures alone. */
+  readonly slots: number[];
   /** Among its diagonal's cells. */
   place: number;
 }
@@ -62,7 +64,7 @@ export class RoomGrid {
     let cell = this.#cells.get(key);
     if (cell === undefined) {
       const diagonal = this.diagonals[cpu + memory] ?? [];
-      cell = { cpu, memory, kinds: [], place: diagonal.length };
+      cell = { cpu, memory, kinds: [], slots: [], place: diagonal.length };
       diagonal.push(cell);
       this.#cells.set(key, cell);
     }
@@ -73,10 +75,13 @@ export class RoomGrid {
     kind.cell = cell;
     kind.place = cell.kinds.length;
     cell.kinds.push(kind);
+    cell.slots.push(kind.slot);
   }
 
   remove({ cell, place }: RoomKind): void {
     replaceByLast(cell.kinds, place);
+    const lastSlot = cell.slots.pop();
+    if (lastSlot !== undefined && place < cell.slots.length) cell.slots[place] = lastSlot;
     if (cell.kinds.length > 0) return;
     this.#cells.delete(cell.cpu * CELLS + cell.memory);
     replaceByLast(this.diagonals[cell.cpu + cell.memory] ?? [], cell.place);
@@ -104,6 +109,7 @@ export class RoomGrid {
 /** Walks one grid's kinds, diagonal by diagonal, from the first that can hold a node with room. */
 export class GridSearch {
   readonly #grid: RoomGrid;
+  readonly #need: RoomNeed;
   readonly #cpuFrom: number;
   readonly #memoryFrom: number;
   readonly #takenShareMax: number;
@@ -111,7 +117,9 @@ export class GridSearch {
   #cell = 0;
   #kind = 0;
 
-  constructor(grid: RoomGrid, { request, grownMax }: RoomNeed) {
+  constructor(grid: RoomGrid, need: RoomNeed) {
+    const { request, grownMax } = need;
+    this.#need = need;
     const { sizeMin, sizeMax, correctionMax } = grid;
     this.#grid = grid;
     this.#cpuFrom = firstPlace(request.cpuMilli, sizeMax.cpuMilli);
@@ -134,15 +142,21 @@ export class GridSearch {
     return this.#diagonal / CELLS - this.#takenShareMax;
   }
 
-  /** The next kind of the present diagonal; undefined at its end, and the next diagonal is the present one then. */
-  next(): RoomKind | undefined {
+  /**
+   * The next kind of the present diagonal that may take the group; undefined at its end, and the next diagonal is the
+   * present one then.
+   */
+  next(figures: RoomFigures, leftShareMax: number): RoomKind | undefined {
     const cells = this.#grid.diagonals[this.#diagonal] ?? [];
     for (;;) {
       const cell = cells[this.#cell];
       if (cell === undefined) break;
-      const isWide = cell.cpu >= this.#cpuFrom && cell.memory >= this.#memoryFrom;
-      const kind = isWide ? cell.kinds[this.#kind++] : undefined;
-      if (kind !== undefined) return kind;
+      const { slots } = cell;
+      if (cell.cpu < this.#cpuFrom || cell.memory < this.#memoryFrom) this.#kind = slots.length;
+      while (this.#kind < slots.length) {
+        const place = this.#kind++;
+        if (figures.mayTake(slots[place] as number, this.#need, leftShareMax)) return cell.kinds[place];
+      }
       this.#cell++;
       this.#kind = 0;
     }

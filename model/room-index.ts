@@ -8,7 +8,7 @@ import type { NodeLedger } from "./node-ledger.ts";
 import { RoomFigures } from "./room-figures.ts";
 import { GridSearch, RoomGrid, type RoomKind } from "./room-grid.ts";
 import { RoomKeys, roomHash } from "./room-keys.ts";
-import type { RoomNeed, RoomQuestion, RoomSearch } from "./room-need.ts";
+import type { RoomQuestion, RoomSearch } from "./room-need.ts";
 
 /** Sizes within a fifth share a grid: what a pod takes of the smallest bounds what it takes of all of them. */
 const SIZE_RATIO = 1.2;
@@ -41,7 +41,7 @@ export class RoomIndex {
       const search = new GridSearch(grid, question);
       if (search.hasMore) searches.push(search);
     }
-    return new IndexSearch(searches, question, this.#figures);
+    return new IndexSearch(searches, this.#figures);
   }
 
   #putRight(): void {
@@ -136,13 +136,11 @@ export class RoomIndex {
 
 class IndexSearch implements RoomSearch {
   readonly #searches: readonly GridSearch[];
-  readonly #need: RoomNeed;
   readonly #figures: RoomFigures;
   #present: GridSearch | undefined;
 
-  constructor(searches: readonly GridSearch[], need: RoomNeed, figures: RoomFigures) {
+  constructor(searches: readonly GridSearch[], figures: RoomFigures) {
     this.#searches = searches;
-    this.#need = need;
     this.#figures = figures;
   }
 
@@ -150,9 +148,9 @@ class IndexSearch implements RoomSearch {
     for (;;) {
       this.#present ??= this.#tightest();
       if (this.#present === undefined || this.#present.leftShareMin > leftShareMax) return undefined;
-      const kind = this.#present.next();
-      if (kind === undefined) this.#present = undefined;
-      else if (this.#figures.mayTake(kind.slot, this.#need, leftShareMax)) return kind.nodes;
+      const kind = this.#present.next(this.#figures, leftShareMax);
+      if (kind !== undefined) return kind.nodes;
+      this.#present = undefined;
     }
   }
 

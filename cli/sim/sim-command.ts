@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { assert } from "#model/assert.ts";
 import { describeFlags } from "#runtime/flags.ts";
 import { reportAndExit } from "#runtime/component.ts";
+import { keepHeapTight } from "#runtime/tight-heap.ts";
 import { placementPolicies } from "#sim/engine/policies.ts";
 import { comparisonJson } from "#sim/report/comparison-json.ts";
 import { comparisonTable } from "#sim/report/comparison-table.ts";
@@ -32,6 +33,7 @@ export const simCommand = {
   summary,
   async run(argv: readonly string[]): Promise<void> {
     try {
+      keepHeapTight();
       await runSim(argv, {
         out: (text) => void process.stdout.write(text),
         progress: (text) => void process.stderr.write(text),

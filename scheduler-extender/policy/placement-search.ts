@@ -24,20 +24,22 @@ export class PlacementSearch {
   readonly candidates: Candidates;
   readonly groups: readonly number[];
   readonly #best: Ranking;
-  /** What each said. */
-  readonly #asked = new Map<NodeAccount, Answer>();
-  readonly #apart: ReadonlySet<NodeAccount>;
+  /** What each said; made for the first one, since most searches for an app's nodes ask none. */
+  #asked: Map<NodeAccount, Answer> | undefined;
+  readonly #apart: ReadonlySet<NodeAccount> | undefined;
 
   constructor({ pod, candidates, best, groups }: SearchOptions) {
     this.pod = pod;
     this.candidates = candidates;
     this.groups = groups;
     this.#best = best;
-    this.#apart = new Set(candidates.apart);
+    const { apart } = candidates;
+    this.#apart = apart.length === 0 ? undefined : new Set(apart);
   }
 
   /** A node is asked once, however often it comes up. */
   ask(node: NodeAccount): Answer {
+    this.#asked ??= new Map<NodeAccount, Answer>();
     let answer = this.#asked.get(node);
     if (answer === undefined) {
       answer = this.#answerOf(node);
@@ -86,7 +88,7 @@ export class PlacementSearch {
     let taking = 0;
     for (const node of nodes) {
       // The pod adds something else to a node that its app is on, which was asked by itself.
-      if (this.#apart.has(node) || (app !== undefined && node.appPods.has(app))) continue;
+      if (this.#apart?.has(node) === true || (app !== undefined && node.appPods.has(app))) continue;
       const answer = this.ask(node);
       if (answer === "rejects") return;
       if (answer === "takes") taking++;
