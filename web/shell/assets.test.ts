@@ -57,3 +57,14 @@ test("a browser gets the encoding that it takes", async () => {
   assert.equal(gunzipSync((await ask("gzip, br;q=0")).rawPayload).toString(), text(""));
   assert.equal((await ask("")).body, text(""));
 });
+
+test("every block of the style ends where it should", () => {
+  const style = assets.paths.find((path) => path.endsWith(".css")) ?? "";
+  let depth = 0;
+  for (const line of text(style).split("\n")) {
+    depth += line.split("{").length - line.split("}").length;
+    // A rule that begins at the line's start is within no other, so that none was left open before it.
+    if (/^[.@:a-z*][^{}]*\{\s*$/.test(line)) assert.equal(depth, 1, line);
+  }
+  assert.equal(depth, 0);
+});

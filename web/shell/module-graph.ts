@@ -19,12 +19,14 @@ const MODEL = fileURLToPath(new URL("../../model/", import.meta.url));
 /** Of a source: `.ts` in the repository and the image, `.js` in the published package. */
 const SUFFIX = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const ENTRY = join(WEB, "browser", `main${SUFFIX}`);
-/** Packages that the browser gets, by the file that is an ES module without further imports than these. */
+/** Packages that the browser gets, by the one file of each that has all of it. */
 const PACKAGES: Readonly<Record<string, string>> = {
   preact: import.meta.resolve("preact"),
   "preact/hooks": import.meta.resolve("preact/hooks"),
-  uplot: import.meta.resolve("uplot/dist/uPlot.esm.js"),
+  uplot: import.meta.resolve("uplot/dist/uPlot.iife.min.js"),
 };
+/** uPlot's module has all its comments in it; its small build is a script, made a module by what it lacks: half the bytes. */
+const EXPORTS: Readonly<Record<string, string>> = { "uPlot.iife.min.js": "export default uPlot;" };
 /** Import and export statements from another module, as formatted sources and minified packages write them. */
 const IMPORTS = /((?:^|[\n;}])\s*(?:import|export)(?:\s*[\w*{][^"';()]*?\bfrom)?\s*)"([^"\n]+)"/g;
 
@@ -46,7 +48,9 @@ export function browserModules(): {
     const known = byFile.get(file);
     if (known !== undefined) return known;
     const text = readFileSync(file, "utf8");
-    const plain = file.endsWith(".ts") ? stripTypeScriptTypes(text) : text.replace(SOURCE_MAP, "");
+    const plain = file.endsWith(".ts")
+      ? stripTypeScriptTypes(text)
+      : text.replace(SOURCE_MAP, "") + (EXPORTS[basename(file)] ?? "");
     const source = plain.replaceAll(IMPORTS, (_, keyword: string, specifier: string) => {
       return `${keyword}"./${include(resolve(specifier, file)).name}"`;
     });

@@ -9,7 +9,7 @@ export interface FactsProps {
 export function Facts({ facts }: FactsProps): ComponentChild {
   return h(
     "dl",
-    { class: "facts" },
+    { class: "fact-list" },
     facts.map(([name, value, title]) =>
       h("div", { key: name, title }, h("dt", null, name), h("dd", null, value)),
     ),
