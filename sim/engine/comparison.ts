@@ -32,6 +32,8 @@ export interface ComparisonOptions {
   readonly events?: readonly ScenarioEvent[];
   /** What does not succeed at once. */
   readonly conditions?: RunConditions;
+  /** Look at each run's cluster when most pods are there; true if absent. */
+  readonly isSurveyed?: boolean;
   /** Called after each run. */
   readonly onRun?: (run: ComparedRun) => void;
 }
@@ -76,7 +78,7 @@ export function ordersOf(
 
 export function compare(options: ComparisonOptions): Comparison {
   const { pods, policies, fleet, seed, profiles, proxyBase, podsPerNodeMax } = options;
-  const { events = [], conditions = {}, onRun } = options;
+  const { events = [], conditions = {}, isSurveyed = true, onRun } = options;
   const isStatic = isStaticTrace(pods);
   const orders = ordersOf(pods, options.orders);
   const runs: ComparedRun[] = [];
@@ -93,7 +95,7 @@ export function compare(options: ComparisonOptions): Comparison {
         profiles,
         events,
         conditions,
-        isSurveyed: true,
+        isSurveyed,
         ...(proxyBase !== undefined && { proxyBase }),
         ...(podsPerNodeMax !== undefined && { podsPerNodeMax }),
       });

@@ -65,6 +65,38 @@ test("pods that stay pay for an instance each, pods placed anew share one per ap
   assert.equal(placed.podsOnNodeMax, 6);
 });
 
+test("each state is surveyed: what a node takes along, what the mesh has to know, and how many more pods fit", () => {
+  // A DaemonSet's pod belongs to its node, and is nobody's loss.
+  const pods = [...SPREAD.pods, aPod("cni-1", "n1", { bond: "node" })];
+  const { sidecars, shared, placed } = planFor({ ...SPREAD, pods }, { ...OPTIONS, rounds: 0 });
+  assert.deepEqual(
+    [sidecars, shared, placed].map(({ survey }) => [
+      survey.blast.node.podsMax,
+      survey.blast.node.appsGoneMax,
+    ]),
+    [
+      [2, 0],
+      [2, 0],
+      [6, 2],
+    ],
+  );
+  assert.deepEqual(
+    [sidecars, shared, placed].map(({ survey }) => [
+      survey.discovery.entriesByPod,
+      survey.discovery.entriesByNode,
+      survey.mesh.instancesSavedPerNode,
+    ]),
+    [
+      [6, undefined, 0],
+      [6, 6, 0],
+      [6, 2, 4],
+    ],
+  );
+  // Seven pods of a core fit beside a sidecar each, or beside a proxy, but for the DaemonSet's pod on n1.
+  for (const { survey } of [sidecars, shared, placed]) assert.equal(survey.headroom?.pods, 3 * 7 - 1 - 6);
+  assert.equal(sidecars.survey.mesh.cpuShare, 600 / 24_000);
+});
+
 test("the fewest nodes are found by packing all anew", () => {
   const { sidecars, placed } = planFor(SPREAD, OPTIONS);
   assert.deepEqual(sidecars.compaction, { nodes: 1, nodesKept: 0, nodesMin: 1, nodesMax: 1, rounds: 3 });

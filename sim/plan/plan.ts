@@ -5,6 +5,7 @@ import type { AppName } from "#model/brand.ts";
 import type { Resources } from "#model/resources.ts";
 import type { Explanation } from "#scheduler-extender/policy/explanation.ts";
 import { SeededRandom } from "../seeded-random.ts";
+import { type Survey, surveyOf } from "../survey/survey.ts";
 import { appByApp } from "./app-by-app.ts";
 import { type Compaction, compactedNodes } from "./node-compaction.ts";
 import { type PlanBounds, planBounds } from "./plan-bounds.ts";
@@ -63,6 +64,7 @@ export interface PlanState extends MeshState {
   readonly moved: number;
   /** Undefined where it was not asked for, or is that of another state. */
   readonly compaction: Compaction | undefined;
+  readonly survey: Survey;
 }
 
 export function planFor(cluster: PlannedCluster, options: PlanOptions): Plan {
@@ -98,10 +100,14 @@ export function planFor(cluster: PlannedCluster, options: PlanOptions): Plan {
 /** The cluster as it stands, and mesh pods placed anew; then so many rounds with sidecars and as many with node proxies. */
 const PARTS_BESIDE_ROUNDS = 2;
 
-function inPlace(cluster: PlannedCluster, kind: PlannedMeshKind, { proxyBase }: PlanOptions): PlanState {
+function inPlace(
+  cluster: PlannedCluster,
+  kind: PlannedMeshKind,
+  { proxyBase, seed }: PlanOptions,
+): PlanState {
   const mesh = new PlannedMesh(cluster, { kind, proxyBase });
   for (const pod of cluster.pods) mesh.keep(pod);
-  return { ...mesh.state(), unplaced: 0, moved: 0, compaction: undefined };
+  return { ...mesh.state(), unplaced: 0, moved: 0, compaction: undefined, survey: surveyed(mesh, seed) };
 }
 
 function placedAnew(cluster: PlannedCluster, { proxyBase, seed, explained }: PlanOptions): PlanState {
@@ -116,7 +122,12 @@ function placedAnew(cluster: PlannedCluster, { proxyBase, seed, explained }: Pla
     if (!mesh.place(pod)) unplaced++;
     else if (mesh.nodeOf(pod) !== pod.view.nodeName) moved++;
   }
-  return { ...mesh.state(), unplaced, moved, compaction: undefined };
+  return { ...mesh.state(), unplaced, moved, compaction: undefined, survey: surveyed(mesh, seed) };
+}
+
+// The last thing that is asked of a mesh: pods that are tried stay.
+function surveyed(mesh: PlannedMesh, seed: number): Survey {
+  return surveyOf(mesh.surveyed(), { seed, more: () => mesh.more() });
 }
 
 interface CompactionPart {

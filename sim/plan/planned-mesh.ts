@@ -1,6 +1,7 @@
 // A planned cluster under one mesh: its pods in a ledger of production, with a sidecar each or with a proxy on every node.
 // Pods are placed by the extender's own functions, among the nodes that their selectors, affinities and tolerations allow.
 
+import { assert } from "#model/assert.ts";
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { NodeView } from "#model/cluster-view.ts";
 import type { Correction } from "#model/correction.ts";
@@ -15,6 +16,8 @@ import type { Explanation } from "#scheduler-extender/policy/explanation.ts";
 import { place } from "#scheduler-extender/policy/placement.ts";
 import { DEFAULT_PROMISE_LIMITS, promise } from "#scheduler-extender/policy/promise.ts";
 import { standInProxy } from "../engine/stand-in-proxy.ts";
+import type { HeadroomQuestion } from "../survey/headroom.ts";
+import type { SurveyedCluster, SurveyedNode, SurveyedPod } from "../survey/surveyed-cluster.ts";
 import { DefaultPlacement } from "./default-placement.ts";
 import type { PlannedCluster, PlannedPod } from "./planned-cluster.ts";
 
@@ -127,6 +130,34 @@ export class PlannedMesh {
     };
     for (const node of this.#ledger.nodes()) state = added(state, this.#partOf(node));
     return state;
+  }
+
+  /** The nodes with pods that do not belong to them. */
+  surveyed(): SurveyedCluster {
+    const nodes: SurveyedNode[] = [];
+    let mesh: Resources = noResources;
+    for (const account of this.#ledger.nodes()) {
+      const pods = [...account.occupants.keys()].flatMap((uid) => this.#bound.get(uid) ?? []);
+      const free = pods.filter(({ bond }) => bond !== "node");
+      if (free.length === 0) continue;
+      const surveyed = free.map((pod): SurveyedPod => ({ demand: this.#viewOf(pod), app: pod.view.app }));
+      nodes.push({ account, pods: surveyed });
+      mesh = addResources(mesh, this.#partOf(account).mesh);
+    }
+    return { ledger: this.#ledger, nodes, mesh, isShared: this.#kind !== "sidecar" };
+  }
+
+  /** Tries pods on top of those that are there, and leaves them there. */
+  more(): Pick<HeadroomQuestion, "nodes" | "place"> {
+    return {
+      nodes: [...this.#ledger.nodes()],
+      place: ({ demand }, number) => {
+        const like = this.#bound.get(demand.uid);
+        assert(like !== undefined, "more pods are like those that are there");
+        const uid = `more-${number}` as PodUid;
+        return this.place({ ...like, view: { ...like.view, uid, name: uid, nodeName: undefined } });
+      },
+    };
   }
 
   /** Apps of two pods or more that lose over half of them with one node. */

@@ -5,8 +5,8 @@ import { formatCpu, formatMemory } from "#model/quantity.ts";
 import type { ComparedRun, ComparedTotals, Comparison } from "../engine/comparison.ts";
 import { BASELINE_POLICY } from "../engine/policies.ts";
 import { coresText, countText, memoryText, ratioText, savedText } from "./figures.ts";
-import type { ReportSection } from "./report-section.ts";
 import { runSections } from "./run-sections.ts";
+import { sectionText } from "./section-text.ts";
 import { type Cell, type TableOptions, textTable } from "./text-table.ts";
 
 export function comparisonTable(comparison: Comparison, options: TableOptions): string {
@@ -26,15 +26,6 @@ export function comparisonTable(comparison: Comparison, options: TableOptions): 
   }
   return `${sections.join("\n\n")}\n`;
 }
-
-function sectionText({ title, head, rows, note }: ReportSection, options: TableOptions): string {
-  const cells = rows.map((row) =>
-    row.map(({ text, tone }): Cell => (tone === undefined ? { text } : { text, colour: COLOURS[tone] })),
-  );
-  return `${title}${note === undefined ? "" : `\n${note}`}\n${textTable(head, cells, options)}`;
-}
-
-const COLOURS = { good: "green", bad: "red", warning: "yellow" } as const;
 
 const ARRIVAL = {
   file: "in the order of the file",

@@ -1,8 +1,18 @@
 // A plan as a report for the browser: three states of one cluster, what it would take, and what is assumed.
 
 import { coresText, countText, memoryText, ratioText, savedText } from "./figures.ts";
-import type { Bar, Block, Change, DataCell, Provenance, ReportDocument } from "./html/report-document.ts";
-import { BONDS, compactionText } from "./plan-table.ts";
+import type {
+  Bar,
+  Block,
+  Change,
+  DataCell,
+  Provenance,
+  ReportDocument,
+  Section,
+} from "./html/report-document.ts";
+import { BONDS, compactionText, surveyedRows } from "./plan-table.ts";
+import type { ReportSection } from "./report-section.ts";
+import { surveySections } from "./survey-sections.ts";
 import type { PlannedBase } from "../plan/instance-bases.ts";
 import type { Plan, PlanState } from "../plan/plan.ts";
 
@@ -33,6 +43,7 @@ export function planReport({ name, plan, otherBases, assumptions, provenance }: 
         title: "What would become worse, and what would have to move?",
         blocks: riskBlocks(plan),
       },
+      ...surveySections(surveyedRows(plan), "mesh").map(surveySection),
       ...(otherBases.length === 0
         ? []
         : [
@@ -45,6 +56,20 @@ export function planReport({ name, plan, otherBases, assumptions, provenance }: 
       { id: "methods", title: "What is assumed, and how is it reckoned?", blocks: methodBlocks(assumptions) },
     ],
     provenance,
+  };
+}
+
+function surveySection({ title, note, head, rows }: ReportSection, index: number): Section {
+  const table: Block = {
+    kind: "table",
+    caption: "The cluster under each mesh",
+    head,
+    rows: rows.map((row) => row.map(({ text, tone }): DataCell => ({ text, tone }))),
+  };
+  return {
+    id: `survey-${index}`,
+    title,
+    blocks: note === undefined ? [table] : [table, { kind: "text", text: note }],
   };
 }
 

@@ -3,11 +3,29 @@
 import type { Compaction } from "../plan/node-compaction.ts";
 import type { Plan, PlanState } from "../plan/plan.ts";
 import { coresText, countText, memoryText, ratioText, savedText } from "./figures.ts";
+import { sectionText } from "./section-text.ts";
+import { type SurveyedRow, surveySections } from "./survey-sections.ts";
 import { type Cell, type TableOptions, textTable } from "./text-table.ts";
 
 export function planTable(plan: Plan, options: TableOptions): string {
-  const sections = [headline(plan), stateTable(plan, options), changes(plan, options), ...notes(plan)];
+  const surveys = surveySections(surveyedRows(plan), "mesh").map((section) => sectionText(section, options));
+  const sections = [
+    headline(plan),
+    stateTable(plan, options),
+    changes(plan, options),
+    ...notes(plan),
+    ...surveys,
+  ];
   return `${sections.join("\n\n")}\n`;
+}
+
+/** The states of a plan, by the names that reports give them. */
+export function surveyedRows({ sidecars, shared, placed }: Plan): readonly SurveyedRow[] {
+  return [
+    { name: "sidecars, as it stands", survey: sidecars.survey },
+    { name: "node proxies, no pod moved", survey: shared.survey },
+    { name: "node proxies, placed by Berth", survey: placed.survey },
+  ];
 }
 
 function headline({ nodes, pods, apps }: Plan): string {

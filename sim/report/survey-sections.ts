@@ -11,7 +11,8 @@ export interface SurveyedRow {
   readonly savedPerNodeByPlacement?: number | undefined;
 }
 
-export function surveySections(rows: readonly SurveyedRow[]): readonly ReportSection[] {
+/** @param rowName what a row is of. */
+export function surveySections(rows: readonly SurveyedRow[], rowName = "policy"): readonly ReportSection[] {
   if (rows.length === 0) return [];
   return [
     roomSection(rows),
@@ -19,7 +20,11 @@ export function surveySections(rows: readonly SurveyedRow[]): readonly ReportSec
     sharedSection(rows),
     blastSection(rows),
     discoverySection(rows),
-  ].filter((section) => section.rows.length > 0);
+  ].flatMap((section) =>
+    section.rows.length === 0
+      ? []
+      : [Object.assign({}, section, { head: [rowName, ...section.head.slice(1)] })],
+  );
 }
 
 function roomSection(rows: readonly SurveyedRow[]): ReportSection {

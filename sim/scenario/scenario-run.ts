@@ -101,7 +101,16 @@ export function runsIn({ scenario, pods, policies, bases }: PreparedScenario): n
   return bases.length * policies.length * ordersOf(pods.pods, scenario.workload.orders).length;
 }
 
-export function runScenario(prepared: PreparedScenario, onRun?: (run: ComparedRun) => void): ScenarioReport {
+export interface RunOptions {
+  /** Surveys take a while for small runs; true if absent. */
+  readonly isSurveyed?: boolean;
+}
+
+export function runScenario(
+  prepared: PreparedScenario,
+  onRun?: (run: ComparedRun) => void,
+  { isSurveyed = true }: RunOptions = {},
+): ScenarioReport {
   const { scenario, seed, pods, fleet, policies, bases, proxyBase, events, conditions } = prepared;
   const { podsPerNodeMax } = scenario.mesh;
   const { orders } = scenario.workload;
@@ -115,6 +124,7 @@ export function runScenario(prepared: PreparedScenario, onRun?: (run: ComparedRu
       proxyBase,
       events,
       conditions,
+      isSurveyed,
       podsPerNodeMax: scenario.fleet.podsPerNode,
       profiles: { cost, ...(podsPerNodeMax !== undefined && { podsPerNodeMax }) },
       ...(orders !== undefined && { orders }),

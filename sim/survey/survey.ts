@@ -67,8 +67,9 @@ export function surveyOf(cluster: SurveyedCluster, { seed, more }: SurveyOptions
 function instancesSaved({ nodes, isShared }: SurveyedCluster): number {
   if (!isShared) return 0;
   let saved = 0;
-  for (const { account, pods } of nodes) {
-    saved += pods.filter(({ app }) => app !== undefined).length - account.appPods.size;
+  for (const { pods } of nodes) {
+    const apps = pods.flatMap(({ app }) => app ?? []);
+    saved += apps.length - new Set(apps).size;
   }
   return saved;
 }

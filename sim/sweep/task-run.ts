@@ -39,12 +39,13 @@ export class TaskRunner {
 
   /** @throws UsageError as prepare does. */
   async run(task: SweepTask): Promise<readonly TaskRun[]> {
-    return runScenario(await this.prepare(task)).results.flatMap(({ base, comparison, money }) =>
-      comparison.runs.map((run, index) => ({
-        base,
-        order: run.order,
-        figures: figuresOf(run, money?.[index]),
-      })),
+    return runScenario(await this.prepare(task), undefined, { isSurveyed: false }).results.flatMap(
+      ({ base, comparison, money }) =>
+        comparison.runs.map((run, index) => ({
+          base,
+          order: run.order,
+          figures: figuresOf(run, money?.[index]),
+        })),
     );
   }
 }
