@@ -34,11 +34,12 @@ export function NodePanel({
       ? h("p", { class: "bad" }, "There is none on this node.")
       : h(
           "p",
-          { class: isShort || !isProxyReady ? "bad" : undefined },
+          { class: !isProxyReady ? "bad" : isShort ? "warn" : undefined },
           `${isProxyReady ? "Ready" : "Not ready"}; has ${memoryText(proxy.memoryBytes)} and ${cpuText(proxy.cpuMilli)}, `,
           `its pods call for ${memoryText(required.memoryBytes)} and ${cpuText(required.cpuMilli)}`,
           isShort ? ": short until it is resized." : ".",
         ),
+    h("p", null, h("a", { href: hrefTo("why-size", { node: name }) }, "Why does its proxy have this size?")),
     h(
       "h3",
       null,
