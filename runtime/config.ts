@@ -36,7 +36,7 @@ export function loadConfig<S extends FlagSchema>(
   const file = path === undefined ? {} : readConfigFile(what, String(path));
   const config = checkFlags(what.schema, { ...file, ...flags });
   if (printConfig !== true) return { kind: "run", config };
-  return { kind: "answer", text: printed(what.kind, config, { file, flags }) };
+  return { kind: "answer", text: printedConfig(what.kind, config, { file, flags }) };
 }
 
 const ownFlags = z.strictObject({
@@ -51,8 +51,13 @@ function help<S extends FlagSchema>({ usage, summary, schema }: ConfigKind<S>): 
   return `${summary}\n\nUsage: ${usage} [options]\n\n${describeFlags(schema.extend(ownFlags.shape))}\n  --help\n`;
 }
 
-function readConfigFile<S extends FlagSchema>(
-  { kind, schema }: ConfigKind<S>,
+/**
+ * The settings in a file, checked one by one.
+ *
+ * @throws UsageError with file and line for everything that is wrong.
+ */
+export function readConfigFile<S extends FlagSchema>(
+  { kind, schema }: Pick<ConfigKind<S>, "kind" | "schema">,
   path: string,
 ): Record<string, unknown> {
   const lines = new LineCounter();
@@ -105,7 +110,8 @@ function lineOf(contents: unknown, key: string, lines: LineCounter): number {
   return lines.linePos(range?.[0] ?? 0).line;
 }
 
-function printed(
+/** As a file that can be read again, each setting with where it comes from. */
+export function printedConfig(
   kind: string,
   config: Record<string, unknown>,
   sources: { readonly file: Record<string, unknown>; readonly flags: Record<string, unknown> },

@@ -39,8 +39,20 @@ export interface ProxyConfig {
 
 export type ProxyCommand = { readonly kind: "help" } | { readonly kind: "run"; readonly config: ProxyConfig };
 
-const MESH_ROOTS_DEFAULT = "berth-system/berth-mesh-roots";
-const CONTROL_PORT_DEFAULT = "9092";
+/** By flag; what has no default is not here, or depends on where the proxy runs. */
+export const FLAG_DEFAULTS = {
+  "control-host": "127.0.0.1",
+  "control-port": "9092",
+  "usage-port": "0",
+  identity: "off",
+  "trust-domain": DEFAULT_TRUST_DOMAIN,
+  "mesh-roots": "berth-system/berth-mesh-roots",
+  "thread-cgroups": "off",
+  "linger-seconds": "30",
+  "drain-timeout-seconds": "30",
+  "log-level": "info",
+} as const;
+
 /** Keeps a proxy that runs in a pod, of a CI system for one, from attaching to that pod's cluster. */
 const NO_API_SERVER = "none";
 /** A day: whoever asks for more has mistaken the unit. */
@@ -62,7 +74,7 @@ Runs one mesh instance per app with pods on this node, each in a thread of its o
   --ca-file FILE                authorities for the API server's certificate
                                 (default: the service account's, if there is one)
   --control-host IP             address of hooks, health and metrics (default 127.0.0.1)
-  --control-port PORT           its port; 0 lets the system choose (default ${CONTROL_PORT_DEFAULT})
+  --control-port PORT           its port; 0 lets the system choose (default ${FLAG_DEFAULTS["control-port"]})
   --usage-port PORT             port on the node's address where GET /v1/usage,
                                 /v1/releases and /metrics are served to other
                                 machines; 0: nowhere (default 0)
@@ -72,7 +84,7 @@ Runs one mesh instance per app with pods on this node, each in a thread of its o
   --trust-domain NAME           of the apps' identities, as the signer has it
                                 (default ${DEFAULT_TRUST_DOMAIN})
   --mesh-roots NAMESPACE/NAME   ConfigMap that says whom to trust
-                                (default ${MESH_ROOTS_DEFAULT})
+                                (default ${FLAG_DEFAULTS["mesh-roots"]})
   --thread-cgroups WHERE        off (default); on: a CPU control group for each instance's
                                 thread, below the proxy's own group; or the directory of a
                                 CPU control group to make them in. It has to be writable
@@ -83,6 +95,9 @@ Runs one mesh instance per app with pods on this node, each in a thread of its o
   --drain-timeout-seconds N     how long requests in progress may take to finish when
                                 a pod, an instance or the proxy ends (default 30)
   --log-level LEVEL             ${LOG_LEVELS.join(", ")} (default info)
+  --config FILE                 YAML file with settings: apiVersion config.berth.dev/v1alpha1,
+                                kind Proxy, these names in camelCase; flags win over it
+  --print-config                prints the settings in force and where each comes from, and ends
   --help                        this text
 
 When it is ready, one line of JSON goes to standard output: {"kind":"ready","controlUrl":"http://…"}.
@@ -108,7 +123,7 @@ export interface ClusterEnvironment {
 
 /** @throws UsageError that names the flag and says what it takes. */
 export function parseProxyFlags(args: readonly string[], environment: ClusterEnvironment): ProxyCommand {
-  const flags = readFlags(args);
+  const flags = { ...FLAG_DEFAULTS, ...readProxyFlags(args) };
   if (flags.help === true) return { kind: "help" };
   return {
     kind: "run",
@@ -119,22 +134,29 @@ export function parseProxyFlags(args: readonly string[], environment: ClusterEnv
       apiServer: apiServer(flags["api-server"], environment),
       tokenFile: flags["token-file"],
       caFile: flags["ca-file"],
-      controlHost: address("--control-host", flags["control-host"] ?? "127.0.0.1"),
-      controlPort: wholeNumber("--control-port", flags["control-port"] ?? CONTROL_PORT_DEFAULT, 65_535),
-      usagePort: wholeNumber("--usage-port", flags["usage-port"] ?? "0", 65_535),
+      controlHost: address("--control-host", flags["control-host"]),
+      controlPort: wholeNumber("--control-port", flags["control-port"], 65_535),
+      usagePort: wholeNumber("--usage-port", flags["usage-port"], 65_535),
       ...identityFlags(flags),
-      threadCgroups: threadCgroups(flags["thread-cgroups"] ?? "off"),
+      threadCgroups: threadCgroups(flags["thread-cgroups"]),
       isBypassingCounted: flags["count-bypassing"] === true,
-      lingerMs: seconds("--linger-seconds", flags["linger-seconds"] ?? "30"),
-      drainTimeoutMs: seconds("--drain-timeout-seconds", flags["drain-timeout-seconds"] ?? "30"),
-      logLevel: logLevel(flags["log-level"] ?? "info"),
+      lingerMs: seconds("--linger-seconds", flags["linger-seconds"]),
+      drainTimeoutMs: seconds("--drain-timeout-seconds", flags["drain-timeout-seconds"]),
+      logLevel: logLevel(flags["log-level"]),
     },
   };
 }
 
-type Flags = ReturnType<typeof parse>["values"];
+export type GivenFlags = ReturnType<typeof parse>["values"];
+type Flags = Omit<GivenFlags, keyof typeof FLAG_DEFAULTS> &
+  Readonly<Record<keyof typeof FLAG_DEFAULTS, string>>;
 
-function readFlags(args: readonly string[]): Flags {
+/**
+ * The flags that were given, not yet checked.
+ *
+ * @throws UsageError for one that is unknown or lacks its value.
+ */
+export function readProxyFlags(args: readonly string[]): GivenFlags {
   try {
     return parse(args).values;
   } catch (error) {
@@ -165,22 +187,24 @@ function parse(args: readonly string[]) {
       "linger-seconds": { type: "string" },
       "drain-timeout-seconds": { type: "string" },
       "log-level": { type: "string" },
+      config: { type: "string" },
+      "print-config": { type: "boolean" },
       help: { type: "boolean" },
     },
   });
 }
 
 function identityFlags(flags: Flags): Pick<ProxyConfig, "identity" | "trustDomain" | "meshRoots"> {
-  const mode = flags.identity ?? "off";
+  const mode = flags.identity;
   const identity = IDENTITY_MODES.find((known) => known === mode);
   if (identity === undefined)
     throw new UsageError(`--identity takes ${IDENTITY_MODES.join(", ")}, not ${JSON.stringify(mode)}`);
-  const trustDomain = flags["trust-domain"] ?? DEFAULT_TRUST_DOMAIN;
+  const trustDomain = flags["trust-domain"];
   if (!isTrustDomain(trustDomain))
     throw new UsageError(
       `--trust-domain takes lower case letters, digits, dots, dashes and underscores, not ${JSON.stringify(trustDomain)}`,
     );
-  const roots = flags["mesh-roots"] ?? MESH_ROOTS_DEFAULT;
+  const roots = flags["mesh-roots"];
   const [namespace = "", name = "", ...rest] = roots.split("/");
   if (namespace === "" || name === "" || rest.length > 0)
     throw new UsageError(`--mesh-roots takes NAMESPACE/NAME, not ${JSON.stringify(roots)}`);
