@@ -87,8 +87,11 @@ export function preemptionExplainedCases(cluster: () => TestCluster): void {
       assert.match(said[0] ?? "", new RegExp(`${pod?.uid}.* on node ${chosen}`));
     }
     assert.deepEqual(added.sort(), [false, true]);
-    const spared = (await podsOf(cluster(), "ballast")).find(({ isTerminating }) => isTerminating !== true);
-    assert.ok(spared?.nodeName !== undefined && spared.nodeName !== chosen);
+    // Their replacements wait, and those of the other nodes stay.
+    const spared = (await podsOf(cluster(), "ballast")).find(
+      ({ isTerminating, nodeName }) => isTerminating !== true && nodeName !== undefined,
+    );
+    assert.ok(spared !== undefined && spared.nodeName !== chosen);
     assert.equal((await explained(cluster(), spared.name)).reply.preemptedBy, undefined);
   });
 
