@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { SeededRandom } from "#sim/seeded-random.ts";
+import { relativeCurve, seededCurves } from "#sim/sizing/daily-curves.ts";
 
 export interface LoadShapes {
   readonly source: string;
@@ -36,7 +37,7 @@ export function loadShapes(folder: string, seed: number): LoadShapes {
 function requestCurves(path: string): readonly (readonly number[])[] {
   const rows = parse(gunzipSync(readFileSync(path)), { columns: true }) as Record<string, string>[];
   return rows
-    .map((row) => relative((row["cpu_curve_98pt_cores"] ?? "").split("|").map(Number)))
+    .map((row) => relativeCurve((row["cpu_curve_98pt_cores"] ?? "").split("|").map(Number)))
     .filter((curve) => Math.max(...curve) >= PEAK_TO_MEAN_MIN);
 }
 
@@ -51,7 +52,7 @@ function clientSeries(path: string): readonly (readonly number[])[] {
     return [...byContainer.values()].flatMap((readings) => {
       const sorted = readings.toSorted((a, b) => Number(a.timestamp_anon) - Number(b.timestamp_anon));
       const values = sorted.map(({ value }) => Number(value)).filter((value) => value > 0);
-      return values.length < DAY_MINUTES * 0.9 ? [] : [relative(values)];
+      return values.length < DAY_MINUTES * 0.9 ? [] : [relativeCurve(values)];
     });
   } finally {
     rmSync(folder, { recursive: true });
@@ -68,17 +69,10 @@ const SYNTHETIC_SHAPES = 60;
 
 function syntheticShapes(seed: number): LoadShapes {
   const random = new SeededRandom(seed);
-  const requests = Array.from({ length: SYNTHETIC_SHAPES }, () => {
-    const [peakAt, width, height] = [random.next(), random.between(0.05, 0.3), random.between(0.2, 3)];
-    const point = (share: number): number => {
-      const distance = Math.min(Math.abs(share - peakAt), 1 - Math.abs(share - peakAt));
-      return 1 + height * Math.exp(-((distance / width) ** 2));
-    };
-    return relative(Array.from({ length: 98 }, (_, index) => point(index / 98)));
-  });
+  const requests = seededCurves(random);
   const clients = Array.from({ length: SYNTHETIC_SHAPES }, () => {
     let level = 1;
-    return relative(
+    return relativeCurve(
       Array.from({ length: DAY_MINUTES }, () => {
         if (random.next() < 0.003) level *= random.between(0.9, 1.1);
         return level * (1 + 0.005 * random.normal());
@@ -86,9 +80,4 @@ function syntheticShapes(seed: number): LoadShapes {
     );
   });
   return { source: "seeded shapes; there are no traces", requests, clients };
-}
-
-function relative(values: readonly number[]): readonly number[] {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return mean > 0 ? values.map((value) => value / mean) : values;
 }

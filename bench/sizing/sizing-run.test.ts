@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Resources } from "#model/resources.ts";
 import { loadShapes } from "./load-shapes.ts";
-import { TemplatePolicy } from "./plain-policies.ts";
+import { TemplatePolicy } from "#sim/sizing/plain-policies.ts";
 import { readProxyCurves } from "./proxy-curves.ts";
 import { ProxyResponse } from "./proxy-response.ts";
 import { sizedFleet } from "./sized-fleet.ts";
 import { playSizing } from "./sizing-run.ts";
-import { ScoreKeeper } from "./sizing-score.ts";
+import { ScoreKeeper } from "#sim/sizing/sizing-score.ts";
 
 const response = new ProxyResponse(readProxyCurves());
 const NODE: Resources = { cpuMilli: 1000, memoryBytes: 1000 };

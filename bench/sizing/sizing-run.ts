@@ -2,11 +2,12 @@
 // policies, so that the oracle can be told.
 
 import { maxResources, type Resources } from "#model/resources.ts";
-import type { NodeMinute } from "./true-use.ts";
+import type { NodeMinute } from "#sim/sizing/node-minute.ts";
+import { ClairvoyantPolicy, OraclePolicy } from "#sim/sizing/plain-policies.ts";
+import { SizingPlayer } from "#sim/sizing/sizing-player.ts";
+import type { SizingPolicy } from "#sim/sizing/sizing-policy.ts";
+import type { SizingScore } from "#sim/sizing/sizing-score.ts";
 import { TrueUseMaker, type TrueUseOptions } from "./true-use.ts";
-import { ClairvoyantPolicy, OraclePolicy } from "./plain-policies.ts";
-import { ScoreKeeper, type SizingScore } from "./sizing-score.ts";
-import type { SizingPolicy } from "./sizing-policy.ts";
 
 export interface SizingRunOptions extends TrueUseOptions {
   readonly policies: (template: Resources) => readonly SizingPolicy[];
@@ -16,8 +17,6 @@ export interface SizingRunOptions extends TrueUseOptions {
 }
 
 const DAY_MINUTES = 1440;
-const MINUTE_MS = 60_000;
-const START_MS = Date.UTC(2026, 0, 5);
 const AHEAD_MINUTES = 10;
 export const ALLOCATABLE: Resources = { cpuMilli: 16_000, memoryBytes: 64 * 1024 ** 3 };
 /** What the pods leave for the proxy. */
@@ -31,18 +30,17 @@ export function playSizing(options: SizingRunOptions): ReadonlyMap<string, Sizin
   const template = templateOf(options);
   const ahead = (node: number): Resources => truth.most(node);
   const policies = [...options.policies(template), new OraclePolicy(ahead), new ClairvoyantPolicy(ahead)];
-  const players = policies.map((policy) => new Player(policy, fleet.nodes));
+  const players = policies.map((policy) => new SizingPlayer(policy, ALLOCATABLE));
+  const appNames = fleet.apps.map(({ name }) => name);
   for (let minute = 0; minute < fleet.minutes; minute++) {
     if (minute % DAY_MINUTES === 0)
       progress(`day ${minute / DAY_MINUTES + 1} of ${fleet.minutes / DAY_MINUTES}`);
     const nodes = truth.next();
-    for (const player of players)
-      player.play({
-        minute,
-        nodes,
-        appNames: options.fleet.apps.map(({ name }) => name),
-        isCounted: minute >= warmUpDays * DAY_MINUTES,
-      });
+    const isCounted = minute >= warmUpDays * DAY_MINUTES;
+    for (const player of players) {
+      for (const [node, wanted] of nodes.entries())
+        player.play({ minute, node, wanted, appNames, ceiling: CEILING, isCounted });
+    }
   }
   return new Map(players.map(({ policy, keeper }) => [policy.name, keeper.score()]));
 }
@@ -86,58 +84,5 @@ class TruthAhead {
     let most: Resources = { cpuMilli: 0, memoryBytes: 0 };
     for (const nodes of this.#queue) most = maxResources(most, nodes[node] ?? most);
     return most;
-  }
-}
-
-interface Turn {
-  readonly minute: number;
-  readonly nodes: readonly NodeMinute[];
-  readonly appNames: readonly string[];
-  readonly isCounted: boolean;
-}
-
-class Player {
-  readonly policy: SizingPolicy;
-  readonly keeper = new ScoreKeeper(ALLOCATABLE);
-  /** Work that was throttled away and comes again, for a minute at most: clients give up. */
-  readonly #backlog: Float64Array;
-
-  constructor(policy: SizingPolicy, nodes: number) {
-    this.policy = policy;
-    this.#backlog = new Float64Array(nodes);
-  }
-
-  play({ minute, nodes, appNames, isCounted }: Turn): void {
-    const timeMs = START_MS + minute * MINUTE_MS;
-    for (const [node, wanted] of nodes.entries()) {
-      const pods = new Map(wanted.instances.map(({ app, pods: count }) => [appNames[app] ?? "", count]));
-      const inWords = [...pods].map((entry) => entry.join(" ")).join();
-      const size = this.policy.decide({ node, timeMs, pods, ceiling: CEILING });
-      this.keeper.sized({ node, minute, size, pods: inWords, isCounted });
-      if (isCounted) this.keeper.add({ node, minute, size, wanted });
-      const asked = wanted.cpuMilli + (this.#backlog[node] ?? 0);
-      const cpuMilli = Math.min(asked, size.cpuMilli);
-      this.#backlog[node] = Math.min(asked - cpuMilli, wanted.cpuMilli);
-      const share = cpuMilli / asked;
-      this.policy.observe({
-        node,
-        timeMs: timeMs + MINUTE_MS,
-        pods,
-        used: {
-          cpuMilli: Math.round(cpuMilli),
-          memoryBytes: Math.round(Math.min(wanted.memoryBytes, size.memoryBytes)),
-        },
-        throttledShare: 1 - share,
-        wasOomKilled: wanted.memoryBytes > size.memoryBytes,
-        instances: wanted.instances.map(({ app, ...instance }) => ({
-          app: appNames[app] ?? "",
-          pods: instance.pods,
-          perSecond: instance.perSecond * share,
-          connections: instance.connections,
-          cpuMilli: instance.cpuMilli * share,
-          memoryBytes: instance.memoryBytes,
-        })),
-      });
-    }
   }
 }

@@ -3,8 +3,8 @@
 
 import type { Resources } from "#model/resources.ts";
 import { SeededRandom } from "#sim/seeded-random.ts";
-import { BerthPolicy } from "./berth-policy.ts";
-import type { SizingPolicy } from "./sizing-policy.ts";
+import { BerthPolicy } from "#sim/sizing/berth-policy.ts";
+import type { SizingPolicy } from "#sim/sizing/sizing-policy.ts";
 import { VpaPolicy } from "./vpa-policies.ts";
 
 export interface StepFigures {

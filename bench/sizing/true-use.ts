@@ -7,21 +7,13 @@
 // leak until their worker is replaced.
 
 import { SeededRandom } from "#sim/seeded-random.ts";
+import { AppLoad, curveAt, DAY_MINUTES, nextHeapBytes, nextNoise, NODE_NOISE } from "#sim/sizing/app-load.ts";
+import type { InstanceMinute, NodeMinute } from "#sim/sizing/node-minute.ts";
 import type { LoadShapes } from "./load-shapes.ts";
 import type { ProxyResponse } from "./proxy-response.ts";
 import type { SizedApp, SizedFleet } from "./sized-fleet.ts";
 
 export type Variant = "measured" | "misspecified";
-
-/** What an instance shows of itself in a minute; before any limit of the proxy's. */
-export interface InstanceMinute {
-  readonly app: number;
-  readonly pods: number;
-  readonly perSecond: number;
-  readonly connections: number;
-  readonly cpuMilli: number;
-  readonly memoryBytes: number;
-}
 
 export interface TrueUseOptions {
   readonly fleet: SizedFleet;
@@ -31,28 +23,14 @@ export interface TrueUseOptions {
   readonly seed: number;
 }
 
-const DAY_MINUTES = 1440;
-/** How the level of an app's days differs from day to day. */
-const DAY_LEVEL_DEVIATION = 0.12;
-/** Noise of an app's rate from minute to minute: on all its nodes, and on each. */
-const APP_NOISE = { deviation: 0.05, memory: 0.8 };
-const NODE_NOISE = { deviation: 0.08, memory: 0.5 };
-/** Bursts of an app on all its nodes, of one to ten minutes. */
-const BURSTS_PER_DAY = 0.5;
-const BURST_FACTOR_MAX = 2.5;
 /** Of the CPU of one minute, left over of the spread that 200 ms samples have. */
 const MINUTE_SPREAD = 0.03;
-/** A heap that has grown gives half of the surplus back in so many minutes. */
-const HEAP_HALF_LIFE_MINUTES = 45;
 
 export class TrueUseMaker {
   readonly #options: TrueUseOptions;
   readonly #random: SeededRandom;
-  readonly #appNoise: Float64Array;
-  readonly #appLevel: Float64Array;
-  readonly #appBurst: Float64Array;
+  readonly #loads: readonly AppLoad[];
   readonly #appRelease: Float64Array;
-  readonly #burstLeft: Int32Array;
   /** By node, then by app. */
   readonly #instances: Map<number, InstanceState>[];
   readonly #background: Float64Array;
@@ -62,12 +40,8 @@ export class TrueUseMaker {
     const { fleet, seed } = options;
     this.#options = options;
     this.#random = new SeededRandom(seed);
-    const perApp = (): Float64Array => new Float64Array(fleet.apps.length).fill(1);
-    this.#appNoise = new Float64Array(fleet.apps.length);
-    this.#appLevel = perApp();
-    this.#appBurst = perApp();
-    this.#appRelease = perApp();
-    this.#burstLeft = new Int32Array(fleet.apps.length);
+    this.#loads = fleet.apps.map(() => new AppLoad());
+    this.#appRelease = new Float64Array(fleet.apps.length).fill(1);
     this.#instances = Array.from({ length: fleet.nodes }, () => new Map());
     this.#background = new Float64Array(fleet.nodes);
   }
@@ -107,17 +81,8 @@ export class TrueUseMaker {
 
   #moveApps(minute: number): void {
     const random = this.#random;
-    const isMidnight = minute % DAY_MINUTES === 0;
-    for (let app = 0; app < this.#appNoise.length; app++) {
-      this.#appNoise[app] = nextNoise(this.#appNoise[app] ?? 0, APP_NOISE, random);
-      if (isMidnight) this.#appLevel[app] = Math.exp(DAY_LEVEL_DEVIATION * random.normal());
-      if ((this.#burstLeft[app] ?? 0) > 0) {
-        this.#burstLeft[app] = (this.#burstLeft[app] ?? 0) - 1;
-        if (this.#burstLeft[app] === 0) this.#appBurst[app] = 1;
-      } else if (random.next() < BURSTS_PER_DAY / DAY_MINUTES) {
-        this.#burstLeft[app] = 1 + random.integer(10);
-        this.#appBurst[app] = random.between(1.3, BURST_FACTOR_MAX);
-      }
+    for (const [app, load] of this.#loads.entries()) {
+      load.move(minute, random);
       if (this.#options.variant === "misspecified" && random.next() < RELEASES_PER_DAY / DAY_MINUTES)
         this.#appRelease[app] = Math.exp(random.between(-RELEASE_LOG_MAX, RELEASE_LOG_MAX));
     }
@@ -128,13 +93,13 @@ export class TrueUseMaker {
     const own = fleet.apps[app] as SizedApp;
     const random = this.#random;
     state.noise = nextNoise(state.noise, NODE_NOISE, random);
-    const level = (this.#appLevel[app] ?? 1) * (this.#appBurst[app] ?? 1);
+    const load = this.#loads[app] as AppLoad;
     const perSecond =
       state.pods *
       own.podRate *
       shapeAt(shapes.requests, own.requestShape, minute / DAY_MINUTES + own.phase) *
-      level *
-      Math.exp((this.#appNoise[app] ?? 0) + state.noise);
+      load.level *
+      Math.exp(load.noise + state.noise);
     const connections = Math.max(
       1,
       state.pods * own.connectionsPerPod * shapeAt(shapes.clients, own.clientShape, minute / DAY_MINUTES),
@@ -142,7 +107,7 @@ export class TrueUseMaker {
     const use = response.of({ perSecond, connections, bodyBytes: own.bodyBytes });
     const dearness = own.dearness * (this.#appRelease[app] ?? 1);
     const wanted = use.memoryBytes * (variant === "misspecified" ? leaked(minute - state.sinceMinute) : 1);
-    state.heapBytes = Math.max(wanted, state.heapBytes + (wanted - state.heapBytes) * HEAP_GIVEN_BACK);
+    state.heapBytes = nextHeapBytes(state.heapBytes, wanted);
     // Garbage is collected at any time: the peak of a minute is anywhere between the middle and the highest seen.
     const memoryBytes = state.heapBytes + use.garbageBytes * random.next();
     return { app, pods: state.pods, perSecond, connections, cpuMilli: use.cpuMilli * dearness, memoryBytes };
@@ -161,12 +126,6 @@ export class TrueUseMaker {
   }
 }
 
-export interface NodeMinute {
-  readonly cpuMilli: number;
-  readonly memoryBytes: number;
-  readonly instances: readonly InstanceMinute[];
-}
-
 interface InstanceState {
   pods: number;
   noise: number;
@@ -174,7 +133,6 @@ interface InstanceState {
   readonly sinceMinute: number;
 }
 
-const HEAP_GIVEN_BACK = 1 - 0.5 ** (1 / HEAP_HALF_LIFE_MINUTES);
 /** Of the misspecified variant. */
 const CROWDING = 0.2;
 const CROWDED_MILLI = 2_000;
@@ -189,20 +147,6 @@ function leaked(ageMinutes: number): number {
   return 1 + (LEAK_PER_DAY * (ageMinutes % WORKER_LIFE_MINUTES)) / DAY_MINUTES;
 }
 
-function nextNoise(noise: number, { deviation, memory }: Noise, random: SeededRandom): number {
-  return memory * noise + Math.sqrt(1 - memory ** 2) * deviation * random.normal();
-}
-
-interface Noise {
-  readonly deviation: number;
-  /** How much of a minute's noise is there in the next. */
-  readonly memory: number;
-}
-
-// Days repeat; what varies between them is said above.
 function shapeAt(shapes: readonly (readonly number[])[], choice: number, day: number): number {
-  const shape = shapes[choice % shapes.length] ?? [1];
-  const at = (day - Math.floor(day)) * shape.length;
-  const [low, high] = [shape[Math.floor(at) % shape.length] ?? 1, shape[Math.ceil(at) % shape.length] ?? 1];
-  return low + (high - low) * (at - Math.floor(at));
+  return curveAt(shapes[choice % shapes.length] ?? [1], day);
 }

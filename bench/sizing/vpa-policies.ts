@@ -8,7 +8,7 @@ import {
   vpaRecommendation,
 } from "#vpa-recommender/policy/vpa-recommendation.ts";
 import { WorkloadHistory } from "#vpa-recommender/policy/workload-history.ts";
-import type { NodeObservation, NodeOccasion, SizingPolicy } from "./sizing-policy.ts";
+import type { NodeObservation, NodeOccasion, SizingPolicy } from "#sim/sizing/sizing-policy.ts";
 
 const CONTAINER = "proxy";
 const MINUTE_MS = 60_000;

@@ -27,7 +27,8 @@ export class PendingTimes {
     const sinceMs = this.#sinceMs.get(uid);
     if (sinceMs === undefined) return;
     this.#sinceMs.delete(uid);
-    this.#waitedMs.push(nowMs - sinceMs);
+    // An autoscaler's new nodes come at once: what waits for them for no time has not waited.
+    if (nowMs > sinceMs) this.#waitedMs.push(nowMs - sinceMs);
   }
 
   /** The pod goes without having been placed. */

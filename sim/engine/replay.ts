@@ -125,7 +125,14 @@ export class Replay {
     this.#replicas = new ReplicaCounts(seen.ledger);
     this.#totals = new RunTotals(mesh, clock);
     this.#audit = new OvercommitAudit({ mesh, proxyBase, profiles });
-    this.#extras = new RunExtras(options.conditions ?? {}, { cluster, clock, seed });
+    this.#extras = new RunExtras(options.conditions ?? {}, {
+      cluster,
+      clock,
+      seed,
+      profiles,
+      proxyBase,
+      fleet,
+    });
     this.#sizing = new ProxySizing(cluster, clock, { late: this.#extras.late });
     this.#least = new LeastNeedSums(mesh, profiles, clock);
     const surveyed = { pods, cluster, slots: this.#slots, policy, like, podsPerNodeMax, seed };

@@ -2,7 +2,7 @@
 // browser. A section that no run has figures for is left out.
 
 import type { ComparedRun } from "../engine/comparison.ts";
-import { countText, secondsText } from "./figures.ts";
+import { countText, memoryText, secondsText } from "./figures.ts";
 import type { ReportSection, SectionCell } from "./report-section.ts";
 import { surveySections } from "./survey-sections.ts";
 
@@ -120,6 +120,43 @@ const SECTIONS: readonly SectionKind[] = [
           ],
   },
   {
+    title: "What do proxies of each sizing lack when their instances use what they really do?",
+    note: "A kill for lack of memory interrupts every app on the node; apps and pods are summed over kills. Sizes are means over node-minutes. Where the node had no room, no size would have helped. A template is not held to that room.",
+    head: [
+      "policy",
+      "sizing",
+      "node-minutes",
+      "node had no room",
+      "throttled",
+      "OOM kills",
+      "apps interrupted",
+      "pods",
+      "most apps at once",
+      "resizes per node-day",
+      "proxy memory",
+      "unused",
+      "proxy CPU",
+      "unused",
+    ],
+    rowsOf: ({ policy, usage }) =>
+      (usage?.sizings ?? []).map((one) => [
+        text(policy),
+        text(one.sizing),
+        count(usage?.nodeMinutes ?? 0),
+        count(usage?.nodeMinutesWithoutRoom ?? 0),
+        alarming(one.throttledNodeMinutes, "warning"),
+        alarming(one.oomKills, "bad"),
+        count(one.appsInterrupted),
+        count(one.podsInterrupted),
+        count(one.appsInterruptedMax),
+        amount(one.resizesPerNodeDay),
+        text(memoryText(one.memoryBytesMean)),
+        share(one.memorySlack),
+        text(`${Math.round(one.cpuMilliMean)}m`),
+        share(one.cpuSlack),
+      ]),
+  },
+  {
     title: "What follows from the pod start times that the scenario gives?",
     note: "An input, not a finding: pods placed times the difference of the two given times.",
     head: ["policy", "pods started", "saved per pod", "saved"],
@@ -147,6 +184,10 @@ function count(value: number): SectionCell {
 
 function amount(value: number): SectionCell {
   return { text: value.toLocaleString("en-US", { maximumFractionDigits: 1 }) };
+}
+
+function share(value: number): SectionCell {
+  return { text: Number.isFinite(value) ? `${Math.round(value * 100)} %` : "–" };
 }
 
 function seconds(value: number | undefined): SectionCell {

@@ -8,6 +8,8 @@ export function simTables({ results }: ScenarioReport): readonly ReportTable[] {
     figureTable("runs", results.flatMap(runsOf)),
     figureTable("series", results.flatMap(seriesOf)),
   ];
+  const sizings = results.flatMap(sizingsOf);
+  if (sizings.length > 0) tables.push(figureTable("sizings", sizings));
   const money = results.flatMap(({ base, money: amounts = [] }) =>
     amounts.map((amount) => Object.assign({ base }, amount)),
   );
@@ -16,6 +18,14 @@ export function simTables({ results }: ScenarioReport): readonly ReportTable[] {
 
 function runsOf({ base, comparison }: BaseResult): readonly object[] {
   return comparison.runs.map((run) => Object.assign({ base }, run));
+}
+
+function sizingsOf({ base, comparison }: BaseResult): readonly object[] {
+  return comparison.runs.flatMap(({ policy, order, usage }) =>
+    (usage?.sizings ?? []).map((sizing) =>
+      Object.assign({ base, policy, order, nodeMinutes: usage?.nodeMinutes }, sizing),
+    ),
+  );
 }
 
 function seriesOf({ base, comparison }: BaseResult): readonly object[] {

@@ -5,7 +5,7 @@ import type { Resources } from "#model/resources.ts";
 import type { ComparedRun } from "../engine/comparison.ts";
 import type { FleetShape } from "../engine/fleet.ts";
 import type { TracePod } from "../traces/trace.ts";
-import { resourcesOf } from "./scenario-mesh.ts";
+import { resourcesOf } from "./written-resources.ts";
 import type { Scenario } from "./scenario-schema.ts";
 
 type Prices = NonNullable<Scenario["prices"]>;

@@ -48,6 +48,17 @@ test("late resizes and given start times are told in the terminal, the browser a
   assert.equal(new Set(sections.map(({ id }) => id)).size, sections.length);
 });
 
+test("what proxies really use is a table of its own for programs, one row for each sizing", async (t) => {
+  const report = await run(t, "usage: { warmUpSeconds: 600, sizing: [feedback, feed-forward] }\n");
+  const sizings = simTables(report).find(({ name }) => name === "sizings");
+  const column = sizings?.columns.indexOf("sizing") ?? -1;
+  assert.deepEqual(
+    sizings?.rows.map((row) => row[column]),
+    ["feedback", "feed-forward"],
+  );
+  assert.match(scenarioTable(report, { hasColour: false }), /berth +feed-forward +110 /);
+});
+
 test("without conditions there are none of their figures", async (t) => {
   const report = await run(t, "");
   const [, berth] = report.results[0]?.comparison.runs ?? [];
@@ -67,6 +78,10 @@ test("conditions that cannot be are said before the run, with line and column", 
     ["resizes: { delay: 3 }\n", /s\.yaml:6:12: resizes: there is no key "delay" here/],
     ["instances: { startSeconds: 10 }\n", /s\.yaml:6:28: instances\.startSeconds: must be less than 10 sec/],
     ["watch: { lagMs: 90000 }\n", /s\.yaml:6:17: watch\.lagMs: must be at most 60000/],
+    ["usage: { warmUpSeconds: 7200 }\n", /s\.yaml:6:25: usage\.warmUpSeconds: the trace lasts 7200 sec/],
+    ["usage: { warmUpSeconds: 0 }\n", /s\.yaml:6:25: usage\.warmUpSeconds: a template is chosen/],
+    ["usage: { curves: none.csv }\n", /none\.csv/],
+    ["usage: { sizing: [guess] }\n", /s\.yaml:6:\d+: usage\.sizing\.0: /],
     ["podStart: { sidecarSeconds: 3 }\n", /s\.yaml:6:11: podStart\.nodeProxySeconds: /],
     ["events: [{ kind: drain, atSeconds: 1, nodes: { names: [x] } }]\n", /s\.yaml:6:10: event 1 .*"x"/],
   ];

@@ -8,6 +8,7 @@ import type { RunConditions } from "../engine/run-conditions.ts";
 import type { ScenarioEvent } from "../engine/scenario-event.ts";
 import type { TracePod } from "../traces/trace.ts";
 import type { PlaceOf } from "./place-of.ts";
+import { usage, type UsageGround, usageOf } from "./scenario-usage.ts";
 
 /** A day: nothing that is later than that is late, it is lost. */
 const LATE_SECONDS_MAX = 86_400;
@@ -67,6 +68,7 @@ const watch = z.strictObject({
 });
 
 export const conditions = {
+  usage,
   resizes: resizes
     .optional()
     .describe("proxies do not grow at once; {} for the shortfall of those that do; off if absent"),
@@ -85,14 +87,17 @@ export const conditions = {
 
 type WrittenConditions = z.infer<z.ZodObject<typeof conditions>>;
 
-/** The conditions of a scenario; nothing of what it leaves out. */
-export function conditionsOf({
-  resizes: late,
-  instances: lives,
-  watch: view,
-  podStart: start,
-}: WrittenConditions): RunConditions {
+/**
+ * The conditions of a scenario; nothing of what it leaves out.
+ *
+ * @throws UsageError as usageOf does.
+ */
+export async function conditionsOf(
+  { resizes: late, instances: lives, watch: view, podStart: start, usage: use }: WrittenConditions,
+  ground: UsageGround,
+): Promise<RunConditions> {
   return {
+    ...(use !== undefined && { usage: await usageOf(use, ground) }),
     ...(late !== undefined && { resizes: { ...late, delaySeconds: range(late.delaySeconds) } }),
     ...(lives !== undefined && { instances: lives }),
     ...(view !== undefined && { watchLagMs: view.lagMs }),
@@ -114,7 +119,7 @@ export interface ConditionsGround {
 }
 
 /** Parts that are about time, which some traces do not have. */
-const TIMED = ["resizes", "instances"] as const;
+const TIMED = ["resizes", "instances", "usage"] as const;
 
 /** @throws UsageError, with the field's place in the file, for conditions that could never show. */
 export function checkConditions(

@@ -5,7 +5,7 @@ import { UsageError } from "#runtime/usage-error.ts";
 import type { FleetShape } from "../engine/fleet.ts";
 import { loadTraceNodes } from "../traces/node-table.ts";
 import type { TraceNode } from "../traces/trace.ts";
-import { resourcesOf } from "./scenario-mesh.ts";
+import { resourcesOf } from "./written-resources.ts";
 import type { Scenario } from "./scenario-schema.ts";
 
 type Fleet = Scenario["fleet"];

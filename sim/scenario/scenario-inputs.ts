@@ -21,8 +21,15 @@ export async function inputFiles(scenario: Scenario, folder: string): Promise<re
 }
 
 /** As the scenario names them. */
-export function fileNames({ workload: { trace }, fleet, policies }: Scenario): readonly string[] {
-  const names = [trace?.file, trace?.apps, trace?.usage, fleet.table, ...policies.filter(isScorerFile)];
+export function fileNames({ workload: { trace }, fleet, usage, policies }: Scenario): readonly string[] {
+  const names = [
+    trace?.file,
+    trace?.apps,
+    trace?.usage,
+    fleet.table,
+    usage?.curves,
+    ...policies.filter(isScorerFile),
+  ];
   return names.filter((name) => name !== undefined);
 }
 

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { UsageError } from "#runtime/usage-error.ts";
 import type { PlacementPolicy } from "../engine/placement-policy.ts";
 import { placementPolicies } from "../engine/policies.ts";
-import { resourcesOf } from "./scenario-mesh.ts";
+import { resourcesOf } from "./written-resources.ts";
 import type { Scenario } from "./scenario-schema.ts";
 import { scoredPolicy } from "./scored-placement.ts";
 import { isScorerFile, loadScorer } from "./scorer.ts";

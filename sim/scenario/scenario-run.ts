@@ -12,7 +12,8 @@ import { moneyOf, type RunMoney } from "./money.ts";
 import { checkConditions, conditionsOf } from "./scenario-conditions.ts";
 import type { PlaceOf } from "./place-of.ts";
 import { fleetOf } from "./scenario-fleet.ts";
-import { appCostOf, resourcesOf } from "./scenario-mesh.ts";
+import { appCostOf } from "./scenario-mesh.ts";
+import { resourcesOf } from "./written-resources.ts";
 import { podsOf, type ScenarioPods } from "./scenario-pods.ts";
 import { policiesOf } from "./scenario-policies.ts";
 import type { Scenario } from "./scenario-schema.ts";
@@ -58,7 +59,7 @@ export async function prepareScenario(
     placeOf: placeOf && ((index) => placeOf(["events", index])),
   });
   checkConditions(scenario, { pods: pods.pods, events, placeOf });
-  const conditions = conditionsOf(scenario);
+  const conditions = await conditionsOf(scenario, { pods: pods.pods, folder, placeOf });
   const bases = scenario.mesh.bases.map((base) => ({
     name: base.name,
     cost: appCostOf(scenario.mesh, base),

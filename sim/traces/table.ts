@@ -185,6 +185,13 @@ export class TableRow {
     return this.#toQuantity(column, this.#peak(column), (text) => parseMemoryBytes(`${text}Gi`, "up"));
   }
 
+  /** The numbers of a '|'-separated list. */
+  list(column: string): readonly number[] {
+    return this.text(column)
+      .split("|")
+      .map((text) => Number(this.#checkNumeral(column, text.trim())));
+  }
+
   error(what: string): UsageError {
     return this.#header.error(this.#record.line, what);
   }

@@ -14,12 +14,17 @@ import { SizingModel } from "#vpa-recommender/policy/sizing-model.ts";
 import { PlannedSize } from "./planned-size.ts";
 import type { InstanceObservation, NodeObservation, NodeOccasion, SizingPolicy } from "./sizing-policy.ts";
 
+/** By app; undefined for one without a profile. */
+export interface ProfileCosts {
+  get(app: string): AppCost | undefined;
+}
+
 export interface BerthPolicyOptions {
   /** What the DaemonSet says the proxy costs without apps. */
   readonly proxyBase: Resources;
   readonly allocatable: Resources;
   /** What profiles say; an app without one has the default. */
-  readonly profiles: ReadonlyMap<string, AppCost>;
+  readonly profiles: ProfileCosts;
 }
 
 interface NodeMemory {

@@ -1,0 +1,119 @@
+// The sizing policies that a simulated run can be played to, by name.
+
+import {
+  ceilResources,
+  maxResources,
+  noResources,
+  type Resources,
+  scaleResources,
+} from "#model/resources.ts";
+import { BerthPolicy, type BerthPolicyOptions, type ProfileCosts } from "./berth-policy.ts";
+import { type Ahead, OraclePolicy } from "./plain-policies.ts";
+import type { NodeObservation, NodeOccasion, SizingPolicy } from "./sizing-policy.ts";
+
+export const SIZING_NAMES = ["feed-forward", "feedback", "template", "oracle"] as const;
+export type SizingName = (typeof SIZING_NAMES)[number];
+
+export interface SizingContext {
+  readonly proxyBase: Resources;
+  /** The largest of the run's nodes. */
+  readonly allocatable: Resources;
+  readonly profiles: ProfileCosts;
+  /** What each node wants in the next minutes. */
+  readonly ahead: Ahead;
+  /** One size for all nodes; undefined for one that is chosen after a look at the warm-up. */
+  readonly template: Resources | undefined;
+}
+
+export function sizingPolicy(name: SizingName, context: SizingContext): SizingPolicy {
+  switch (name) {
+    case "feed-forward":
+      return new FeedForwardPolicy(context);
+    case "feedback":
+      return new NamedPolicy(name, new BerthPolicy(context));
+    case "template":
+      return context.template === undefined
+        ? new SeenTemplatePolicy()
+        : new NamedPolicy(name, new FixedPolicy(context.template));
+    case "oracle":
+      return new OraclePolicy(context.ahead);
+  }
+}
+
+/** The production policy under the name that it has among the others here. */
+class NamedPolicy implements SizingPolicy {
+  readonly name: string;
+  readonly #policy: Pick<SizingPolicy, "decide" | "observe">;
+
+  constructor(name: string, policy: Pick<SizingPolicy, "decide" | "observe">) {
+    this.name = name;
+    this.#policy = policy;
+  }
+
+  decide(occasion: NodeOccasion): Resources {
+    return this.#policy.decide(occasion);
+  }
+
+  observe(observation: NodeObservation): void {
+    this.#policy.observe(observation);
+  }
+}
+
+/** The production policy, which is never shown what is used: it goes by the pods and their profiles alone. */
+class FeedForwardPolicy implements SizingPolicy {
+  readonly name = "feed-forward";
+  readonly #policy: BerthPolicy;
+
+  constructor(options: BerthPolicyOptions) {
+    this.#policy = new BerthPolicy(options);
+  }
+
+  decide(occasion: NodeOccasion): Resources {
+    return this.#policy.decide(occasion);
+  }
+
+  observe(): void {
+    // It does not look.
+  }
+}
+
+class FixedPolicy implements Pick<SizingPolicy, "decide" | "observe"> {
+  readonly #size: Resources;
+
+  constructor(size: Resources) {
+    this.#size = size;
+  }
+
+  decide(): Resources {
+    return this.#size;
+  }
+
+  observe(): void {
+    // It does not look.
+  }
+}
+
+/** What someone adds who looked at the busiest node. */
+const TEMPLATE_RATIO = 1.2;
+/** Nothing is held back by it. */
+const ANY: Resources = { cpuMilli: 1e9, memoryBytes: 2 ** 50 };
+
+/** One size for all nodes, chosen by someone who looked at the warm-up: the busiest node, and a fifth on top. */
+export class SeenTemplatePolicy implements SizingPolicy {
+  readonly name = "template";
+  #most: Resources = noResources;
+  #size: Resources | undefined;
+
+  /** The warm-up is over. */
+  choose(): void {
+    this.#size = ceilResources(scaleResources(this.#most, TEMPLATE_RATIO));
+  }
+
+  decide(): Resources {
+    return this.#size ?? ANY;
+  }
+
+  observe({ used }: NodeObservation): void {
+    if (this.#size === undefined) this.#most = maxResources(this.#most, used);
+  }
+}
