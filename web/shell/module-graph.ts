@@ -49,7 +49,7 @@ export function browserModules(): {
     if (known !== undefined) return known;
     const text = readFileSync(file, "utf8");
     const plain = file.endsWith(".ts")
-      ? stripTypeScriptTypes(text)
+      ? quietly(() => stripTypeScriptTypes(text))
       : text.replace(SOURCE_MAP, "") + (EXPORTS[basename(file)] ?? "");
     const source = plain.replaceAll(IMPORTS, (_, keyword: string, specifier: string) => {
       return `${keyword}"./${include(resolve(specifier, file)).name}"`;
@@ -64,6 +64,17 @@ export function browserModules(): {
 const HASH_LENGTH = 12;
 /** Packages name source maps that are not served. */
 const SOURCE_MAP = /\n?\/\/# sourceMappingURL=\S+\s*$/;
+
+// Node says at its first use that the function is experimental; whoever runs the UI can do nothing about it.
+function quietly<T>(act: () => T): T {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return act();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
 
 function resolve(specifier: string, from: string): string {
   if (specifier.startsWith(".")) return join(dirname(from), specifier);
