@@ -104,7 +104,7 @@ export class ClusterCache {
   }
 
   /** By app: its name is the profile's key. */
-  get profiles(): Pick<Reflector<MeshProfile>, "get" | "values"> {
+  get profiles(): Pick<Reflector<MeshProfile>, "get" | "values" | "decodeFailures"> {
     return this.#profiles;
   }
 

@@ -41,6 +41,7 @@ beforeEach(async () => {
           .map(decodeMeshProfile)
           .find((profile) => profile.app === app),
       values: () => api.store.list("meshprofiles").map(decodeMeshProfile),
+      decodeFailures: 0,
     },
     isLeader: () => isLeader,
     range: DEFAULT_PORT_RANGE,

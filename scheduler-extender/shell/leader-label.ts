@@ -31,6 +31,9 @@ export interface LeaderLabelOptions {
 const LOOK_MS = 5_000;
 const RETRY_MS = 500;
 const LOG_INTERVAL_MS = 60_000;
+/** A candidate looks at the Lease every second and labels itself at once. */
+const SUCCESSION_MS_MAX = 3_000;
+const SUCCESSION_LOOK_MS = 100;
 
 export class LeaderLabel {
   readonly #options: LeaderLabelOptions;
@@ -38,6 +41,8 @@ export class LeaderLabel {
   #work: Promise<void> = Promise.resolve();
   #cancel: Cancel = () => undefined;
   #isStopped = false;
+  /** Left as it is, whoever leads. */
+  #isHeld = false;
 
   constructor(options: LeaderLabelOptions) {
     this.#options = options;
@@ -47,6 +52,22 @@ export class LeaderLabel {
   /** Looks now, and again every few seconds; to be called whenever leadership changes. */
   refresh(): void {
     this.#work = this.#work.then(() => this.#lookAndGoOn());
+  }
+
+  /**
+   * Gives the leadership up, but leaves the label until a successor has it: webhooks are answered by this replica until
+   * then, which knows the apps' ports as well as any. A pod that ends is reached only where no other is (kube-proxy's
+   * serving endpoints that terminate). Never rejects unless `giveUp` does.
+   */
+  async handOver(giveUp: () => Promise<void>): Promise<void> {
+    this.#isHeld = true;
+    await giveUp();
+    for (let waitedMs = 0; waitedMs < SUCCESSION_MS_MAX; waitedMs += SUCCESSION_LOOK_MS) {
+      if (await this.#isSucceeded()) break;
+      await new Promise<void>((resolve) => this.#options.clock.after(SUCCESSION_LOOK_MS, resolve));
+    }
+    this.#isHeld = false;
+    await this.stop();
   }
 
   /** Takes the label off this pod and leaves it off. Never rejects: the next leader takes it off, too. */
@@ -77,7 +98,17 @@ export class LeaderLabel {
     }
   }
 
+  async #isSucceeded(): Promise<boolean> {
+    try {
+      return !(await this.#labelledPods()).includes(this.#options.podName);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      return false;
+    }
+  }
+
   async #look(): Promise<void> {
+    if (this.#isHeld) return;
     const { podName } = this.#options;
     const labelled = await this.#labelledPods();
     if (!this.#leads) {

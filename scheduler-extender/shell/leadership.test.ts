@@ -35,7 +35,9 @@ afterEach(async () => {
   for (const { leadership, ledger, link } of replicas) {
     link.isUp = true;
     ledger.expire(Infinity);
-    await leadership.stop();
+    let isStopped = false;
+    void leadership.stop().then(() => (isStopped = true));
+    await settleUntil(clock, () => isStopped);
   }
   await connection.close();
   await api.close();
@@ -127,7 +129,7 @@ test("a leader that is cut off stops answering before another begins, and its pr
   assert.deepEqual([isLabelled("a"), a.ledger.reservationCount, a.led], [false, 0, [true, false]]);
 });
 
-test("a leader that stops is off the Service and silent before it gives the Lease back, and waits for its last bindings", async () => {
+test("a leader that stops is silent before it gives the Lease back, waits for its last bindings, and is on the Service until another is", async () => {
   const [a, b] = [aReplica("a"), aReplica("b")];
   a.leadership.stand();
   await settleUntil(clock, () => isLabelled("a"));
@@ -135,15 +137,30 @@ test("a leader that stops is off the Service and silent before it gives the Leas
   b.leadership.stand();
   let isStopped = false;
   const stopping = a.leadership.stop().then(() => (isStopped = true));
-  await settleUntil(clock, () => !isLabelled("a"));
   assert.deepEqual(a.leadership.notAnsweringReasons(), ["stopping"]);
   const startedMs = clock.nowMs();
   await settleUntil(clock, () => clock.nowMs() > startedMs + 1_000);
   assert.deepEqual([holder(), isStopped], ["a", false]);
   a.ledger.release(aDemand().uid);
+  await settleUntil(clock, () => {
+    assert.ok(isLabelled("a") || isLabelled("b") || answers(b), "nobody is on the Service");
+    return answers(b) && isLabelled("b");
+  });
   await settleUntil(clock, () => isStopped);
   await stopping;
-  await settleUntil(clock, () => answers(b) && isLabelled("b"));
+  assert.deepEqual([isLabelled("a"), isLabelled("b")], [false, true]);
+});
+
+test("a leader that stops without a successor takes its label off after a while", async () => {
+  const a = aReplica("a");
+  a.leadership.stand();
+  await settleUntil(clock, () => isLabelled("a"));
+  const startedMs = clock.nowMs();
+  let isStopped = false;
+  void a.leadership.stop().then(() => (isStopped = true));
+  await settleUntil(clock, () => isStopped);
+  assert.deepEqual([isLabelled("a"), holder()], [false, ""]);
+  assert.ok(clock.nowMs() - startedMs >= 3_000);
 });
 
 test("beside its own kube-scheduler a replica answers without a Lease, and does not lead", async () => {

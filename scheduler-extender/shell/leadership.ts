@@ -100,14 +100,15 @@ export class Leadership {
     await this.#began.promise;
   }
 
-  /** Hands over: no more answers, off the Service, the last promises bound, and only then the Lease given back. */
+  /** Hands over: no more answers to verbs, the last promises bound, the Lease given back, and off the Service at last. */
   async stop(): Promise<void> {
     const { ledger, clock } = this.#options;
     this.#isLeaving = true;
-    if (this.#label !== undefined) {
-      await this.#label.stop();
-      if (this.isLeader) await promisesEnded(ledger, clock);
+    if (this.#label === undefined || !this.isLeader) {
+      await this.#label?.stop();
+      return this.#elector.stop();
     }
-    await this.#elector.stop();
+    await promisesEnded(ledger, clock);
+    await this.#label.handOver(() => this.#elector.stop());
   }
 }

@@ -56,9 +56,10 @@ const seenProfiles: SeenProfiles = {
     return object === undefined ? undefined : decodeMeshProfile(object);
   },
   values: () => api.store.list("meshprofiles").map(decodeMeshProfile),
+  decodeFailures: 0,
 };
 /** A watch that lags. */
-const NO_PROFILES: SeenProfiles = { get: () => undefined, values: () => [] };
+const NO_PROFILES: SeenProfiles = { get: () => undefined, values: () => [], decodeFailures: 0 };
 
 function storedProfile(app: AppName): KubeObject | undefined {
   return api.store.get("meshprofiles", splitAppName(app));
@@ -185,6 +186,17 @@ test("ports whose write was not answered, and may stand, are not given to the ne
   const ports = await allocator.portsOf(anApp("pay"));
   assert.notDeepEqual(storedPorts(CART), ports);
   assert.deepEqual(await allocator.portsOf(CART), { inbound: 20_000, outbound: 20_001 });
+});
+
+test("the ports of an app whose profile cannot be read, of a later version perhaps, are given to nobody else", async () => {
+  const ports = { inbound: DEFAULT_PORT_RANGE.first, outbound: DEFAULT_PORT_RANGE.first + 1 };
+  const metadata = { name: "later", namespace: "shop" };
+  api.store.create("meshprofiles", { metadata, spec: {}, status: { ports } });
+  const allocator = anAllocator({ profiles: { ...NO_PROFILES, decodeFailures: 1 } });
+  assert.deepEqual(await allocator.portsOf(CART), {
+    inbound: ports.inbound + 2,
+    outbound: ports.inbound + 3,
+  });
 });
 
 test("a malformed profile costs its own app the ports and nobody else", async () => {

@@ -34,6 +34,8 @@ export interface PortAllocatorOptions {
 export interface SeenProfiles {
   get(app: AppName): MeshProfile | undefined;
   values(): Iterable<MeshProfile>;
+  /** Profiles that could not be read, and are not among these, counted each time that one was met. */
+  readonly decodeFailures: number;
 }
 
 /** A webhook's caller waits 2 s at most; what takes longer goes on, and the next pod finds it done. */
@@ -123,10 +125,8 @@ export class PortAllocator {
     const object = await appliedProfile(connection, app);
     const existing = decodeMeshProfile(object).ports;
     if (existing !== undefined) return this.#grant(app, existing);
-    const seen = this.#seen();
-    const used = new Set(
-      [...seen, ...this.#granted.values()].flatMap(({ inbound, outbound }) => [inbound, outbound]),
-    );
+    const taken = [...this.#seen(), ...(await this.#refusedPorts()), ...this.#granted.values()];
+    const used = new Set(taken.flatMap(({ inbound, outbound }) => [inbound, outbound]));
     const ports = allocatePorts(used, { range, afterPort: this.#lastPort });
     if (ports === undefined) {
       logger.warn({ app, first: range.first, last: range.last }, "the port range is used up");
@@ -173,6 +173,17 @@ export class PortAllocator {
     return ports;
   }
 
+  // A profile of a later version, after a way back to this one, is refused for a field that is unknown here: its app's
+  // ports are in use all the same.
+  async #refusedPorts(): Promise<readonly AppPorts[]> {
+    const { profiles, connection } = this.#options;
+    if (profiles.decodeFailures === 0) return [];
+    const { items } = (await connection.get(resourcePath(MESH_PROFILES))) as {
+      readonly items: readonly RawProfile[];
+    };
+    return items.flatMap(({ status }) => status?.ports ?? []);
+  }
+
   // What the watch shows; what it shows no longer needs to be remembered here.
   #seen(): readonly AppPorts[] {
     const seen: AppPorts[] = [];
@@ -185,7 +196,7 @@ export class PortAllocator {
   }
 }
 
-/** As read and decoded without an error. */
+/** As read. */
 interface RawProfile {
   readonly metadata: { readonly resourceVersion: string; readonly generation?: number };
   readonly status?: { readonly ports?: AppPorts; readonly conditions?: readonly Condition[] };

@@ -26,6 +26,8 @@ export interface ControlPlane {
   spawn(name: ToolName, args: readonly string[]): LoggedProcess;
   /** Has etcd forget every version before the present one. Events are watched in etcd itself, other kinds in a cache. */
   compact(): Promise<void>;
+  /** What etcd keeps below a prefix of keys, such as /registry/berth.dev: values as they are stored. */
+  stored(prefix: string): Promise<readonly string[]>;
   /** `keepLogs` leaves the folder and returns its path. */
   stop(options?: { readonly keepLogs: boolean }): Promise<string>;
 }
@@ -100,6 +102,7 @@ export async function startControlPlane(
       spawn,
       kubeconfigOf: (user) => writeKubeconfig(files, { ...server, user, token: tokens[user] }),
       compact: () => compactEtcd(etcdUrl),
+      stored: (prefix) => storedInEtcd(etcdUrl, prefix),
       async stop({ keepLogs } = { keepLogs: false }) {
         await server.dispatcher.destroy();
         await stopAll();
@@ -283,14 +286,31 @@ export function writeJson(
 }
 
 async function compactEtcd(etcdUrl: string): Promise<void> {
-  const post = async (path: string, body: object): Promise<{ header: { revision: string } }> => {
-    const answer = await request(`${etcdUrl}${path}`, { method: "POST", body: JSON.stringify(body) });
-    if (answer.statusCode !== 200)
-      throw new Error(`etcd answered ${answer.statusCode}: ${await answer.body.text()}`);
-    return (await answer.body.json()) as { header: { revision: string } };
-  };
-  const { header } = await post("/v3/kv/range", { key: Buffer.from("none").toString("base64") });
-  await post("/v3/kv/compaction", { revision: header.revision, physical: true });
+  const { header } = await askEtcd(etcdUrl, "/v3/kv/range", { key: base64("none") });
+  await askEtcd(etcdUrl, "/v3/kv/compaction", { revision: header.revision, physical: true });
+}
+
+async function storedInEtcd(etcdUrl: string, prefix: string): Promise<readonly string[]> {
+  // 0 comes after /: everything below the prefix, and nothing that only begins like it.
+  const range = { key: base64(`${prefix}/`), range_end: base64(`${prefix}0`) };
+  const { kvs = [] } = await askEtcd(etcdUrl, "/v3/kv/range", range);
+  return kvs.map(({ value }) => Buffer.from(value, "base64").toString());
+}
+
+interface EtcdAnswer {
+  readonly header: { readonly revision: string };
+  readonly kvs?: readonly { readonly value: string }[];
+}
+
+async function askEtcd(etcdUrl: string, path: string, body: object): Promise<EtcdAnswer> {
+  const answer = await request(`${etcdUrl}${path}`, { method: "POST", body: JSON.stringify(body) });
+  if (answer.statusCode !== 200)
+    throw new Error(`etcd answered ${answer.statusCode}: ${await answer.body.text()}`);
+  return (await answer.body.json()) as EtcdAnswer;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
 }
 
 async function answers(url: string, dispatcher?: Agent, token?: string): Promise<number> {

@@ -39,12 +39,16 @@ export class ExtenderRecorder {
   /** Where the extender was found, until it is not there any more. */
   #knownPort: number | undefined;
   #exchanges: Exchange[] = [];
+  #failures = 0;
 
   constructor({ ca, cert, key, serverName }: ServingCertificate, localPort: () => Promise<number>) {
     this.#localPort = localPort;
     this.#dispatcher = new Agent({ connect: { ca, servername: serverName } });
     this.#server = createServer({ cert, key }, (incoming, outgoing) => {
-      this.#pass(incoming, outgoing).catch((error: unknown) => outgoing.writeHead(502).end(String(error)));
+      this.#pass(incoming, outgoing).catch((error: unknown) => {
+        this.#failures += 1;
+        outgoing.writeHead(502).end(String(error));
+      });
     });
     // Above Go's 90 s, as the extender's own.
     this.#server.keepAliveTimeout = 120_000;
@@ -58,6 +62,11 @@ export class ExtenderRecorder {
   /** Oldest first. */
   exchanges(): readonly Exchange[] {
     return this.#exchanges;
+  }
+
+  /** Calls of kube-scheduler's that nobody answered. */
+  get failures(): number {
+    return this.#failures;
   }
 
   async close(): Promise<void> {

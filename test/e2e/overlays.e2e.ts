@@ -1,6 +1,6 @@
 // Every overlay from an empty cluster and out again, in turn on one control plane: applied server-side with strict
 // validation, its components running under their service accounts, a mesh pod placed and its node's proxy grown; then
-// uninstalled as manifests/README.md says, with nothing of Berth left and every pod running on.
+// uninstalled as docs/guides/uninstall.md says, with nothing of Berth left and every pod running on.
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";

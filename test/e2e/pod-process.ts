@@ -38,23 +38,32 @@ interface Container {
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
 }
 
-const BERTH = fileURLToPath(new URL("../../cli/berth.ts", import.meta.url));
+const SOURCE = fileURLToPath(new URL("../..", import.meta.url));
 /** What each component listens on unless told otherwise, and the flag that tells it. */
 const PORT_FLAGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "scheduler-extender": { "--port": 9443, "--operations-port": 9090 },
   "vpa-recommender": { "--operations-port": 9091 },
   proxy: { "--control-port": 9092 },
 };
-/**
- * What the suite has no time to wait for: a dozen readings of usage, one a minute; and proxies whose addresses are only
- * names here, so that nobody asks them.
- */
+/** What the suite has no time to wait for: a dozen readings of usage, one a minute. */
 const HURRY_FLAGS: Readonly<Record<string, readonly string[]>> = {
-  "vpa-recommender": ["--usage-interval-seconds", "1", "--proxy-usage-port", "0"],
+  "vpa-recommender": ["--usage-interval-seconds", "1"],
+};
+/** Proxies whose addresses are only names here, so that nobody asks them. */
+const UNASKED_FLAGS: Readonly<Record<string, readonly string[]>> = {
+  "vpa-recommender": ["--proxy-usage-port", "0"],
 };
 const READY_MS_MAX = 60_000;
 
-export interface PodStart {
+/** How components are run, where a suite wants it otherwise. */
+export interface ComponentRun {
+  /** Image → folder of the sources in it; any other image holds those of this folder. */
+  readonly sources?: ReadonlyMap<string, string>;
+  /** Has the recommender ask the proxies for their instances, as in a cluster; only those of the local node answer. */
+  readonly asksProxies?: boolean;
+}
+
+export interface PodStart extends ComponentRun {
   /** Of its service account. */
   readonly token: string;
   /** Times that it was started before: each leaves a log of its own. */
@@ -94,7 +103,14 @@ export async function startPodProcess(
   const access = accountFiles(controlPlane, { folder, token: start.token, component });
   const logFile = logFileOf(controlPlane, pod, start);
   const process_ = new LoggedProcess(pod.metadata.name, process.execPath, {
-    args: [BERTH, ...args, ...portArgs, ...(HURRY_FLAGS[component] ?? []), ...access.args],
+    args: [
+      join(start.sources?.get(container.image) ?? SOURCE, "cli/berth.ts"),
+      ...args,
+      ...portArgs,
+      ...(HURRY_FLAGS[component] ?? []),
+      ...(start.asksProxies === true ? [] : (UNASKED_FLAGS[component] ?? [])),
+      ...access.args,
+    ],
     env: { ...env, ...access.env },
     logFile,
   });

@@ -8,7 +8,7 @@ import { Reflector } from "#kube/reflector.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { createLogger } from "#runtime/logger.ts";
 import { type ControlPlane, HOST } from "./control-plane.ts";
-import { type ApiPodToRun, startPodProcess } from "./pod-process.ts";
+import { type ApiPodToRun, type ComponentRun, startPodProcess } from "./pod-process.ts";
 import type { PodProcess } from "./running-pod.ts";
 import type { ServiceNetwork } from "./service-network.ts";
 
@@ -16,7 +16,7 @@ export const SYSTEM_NAMESPACE = "berth-system";
 /** As long as any run of the suite lasts. */
 const TOKEN_SECONDS = 3_600 * 3;
 
-export interface PodRunnerOptions {
+export interface PodRunnerOptions extends ComponentRun {
   readonly controlPlane: ControlPlane;
   readonly connection: KubeConnection;
   readonly network: ServiceNetwork;
@@ -110,15 +110,14 @@ export class PodRunner {
   }
 
   async #start(run: Run): Promise<void> {
-    const { controlPlane, network, connection, kubeScheduler } = this.#options;
+    const { controlPlane, ...shared } = this.#options;
+    const { network } = shared;
     const { object, address, restarts } = run;
     if (object.metadata.namespace === SYSTEM_NAMESPACE) {
       run.pod = await startPodProcess(controlPlane, object, {
+        ...shared,
         token: await this.#tokenFor(object),
         restarts,
-        connection,
-        network,
-        kubeScheduler,
       });
       for (const [port, local] of run.pod.localPorts) network.expose(address, port, local);
       await run.pod.ready();

@@ -47,7 +47,7 @@ test("ports are given with a condition that follows the spec's generation and le
   const read = async (): Promise<Profile> => (await connection.get(path)) as Profile;
   const ports = new PortAllocator({
     connection,
-    profiles: { get: () => undefined, values: () => [] },
+    profiles: { get: () => undefined, values: () => [], decodeFailures: 0 },
     isLeader: () => true,
     range: DEFAULT_PORT_RANGE,
     clock: systemClock(),

@@ -57,8 +57,10 @@ export class ServiceNetwork {
     })) as { items: readonly EndpointSlice[] };
     for (const slice of slices.items) {
       const target = slice.ports?.find((candidate) => (candidate.name ?? "") === (portName ?? ""))?.port;
-      const ready = slice.endpoints?.find(({ conditions }) => conditions?.ready !== false)?.addresses[0];
-      const local = this.#localPorts.get(`${ready}:${target}`);
+      // As kube-proxy: those that end, but still serve, are asked where no other is there.
+      const ready = slice.endpoints?.find(({ conditions }) => conditions?.ready !== false);
+      const serving = slice.endpoints?.find(({ conditions }) => conditions?.serving === true);
+      const local = this.#localPorts.get(`${(ready ?? serving)?.addresses[0]}:${target}`);
       if (local !== undefined) return local;
     }
     throw new Error(`Service ${namespace}/${name} has no ready pod for port ${port}`);
@@ -123,7 +125,7 @@ interface EndpointSlice {
   readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
   readonly endpoints?: readonly {
     readonly addresses: readonly string[];
-    readonly conditions?: { readonly ready?: boolean };
+    readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean };
   }[];
 }
 

@@ -12,6 +12,7 @@ import { ExtenderRecorder } from "./extender-recorder.ts";
 import { addFakeNodes, addLocalNode, type NodeSpec, startKwok } from "./fake-nodes.ts";
 import { kubectl } from "./kubectl.ts";
 import type { LoggedProcess } from "./logged-process.ts";
+import type { ComponentRun } from "./pod-process.ts";
 import { PodRunner, SYSTEM_NAMESPACE } from "./pod-runner.ts";
 import { type SchedulerSetup, startScheduler } from "./scheduler.ts";
 import { ServiceNetwork } from "./service-network.ts";
@@ -41,8 +42,12 @@ export class TestCluster {
    *
    * @throws Error with the end of the log of whatever did not start.
    */
-  static async start(tools: ToolPaths, nodes: readonly NodeSpec[]): Promise<TestCluster> {
-    const cluster = new TestCluster(tools, await startControlPlane(tools));
+  static async start(
+    tools: ToolPaths,
+    nodes: readonly NodeSpec[],
+    run: ComponentRun = {},
+  ): Promise<TestCluster> {
+    const cluster = new TestCluster(tools, await startControlPlane(tools), run);
     try {
       await cluster.#begin(nodes);
       return cluster;
@@ -52,7 +57,7 @@ export class TestCluster {
     }
   }
 
-  private constructor(tools: ToolPaths, controlPlane: ControlPlane) {
+  private constructor(tools: ToolPaths, controlPlane: ControlPlane, run: ComponentRun) {
     this.#tools = tools;
     this.controlPlane = controlPlane;
     this.kubeconfig = controlPlane.kubeconfigOf("admin");
@@ -60,6 +65,7 @@ export class TestCluster {
     this.connection = new KubeConnection({ server, token, ca });
     this.network = new ServiceNetwork(this.connection);
     this.runner = new PodRunner({
+      ...run,
       controlPlane,
       connection: this.connection,
       network: this.network,

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { parseAllDocuments } from "yaml";
 import { crdFiles } from "#tools/crds/crd-files.ts";
-import { baseObjects, filesIn, kustomization } from "./manifest-files.ts";
+import { baseObjects, filesIn, kustomization, type Manifest, MANIFESTS } from "./manifest-files.ts";
 
 const OF_NO_COMPONENT: ReadonlySet<string> = new Set(["Namespace", "PriorityClass"]);
 const CLUSTER_SCOPED: ReadonlySet<string> = new Set([
@@ -53,6 +55,21 @@ test("every object says that it is part of Berth, and of which component", () =>
       assert.equal(metadata.labels?.["app.kubernetes.io/name"], `berth-${component}`, what);
     }
   }
+});
+
+test("the label by which a rollback leaves the definitions alone is on everything but those", () => {
+  const files = readdirSync(MANIFESTS, { recursive: true, encoding: "utf8" })
+    .filter((path) => /^(base|components)\/.*\.yaml$/.test(path) && !path.endsWith("kustomization.yaml"))
+    .map((path) => [path, readFileSync(new URL(path, MANIFESTS), "utf8")] as const);
+  let read = 0;
+  for (const [path, text] of files) {
+    for (const { kind, metadata } of parseAllDocuments(text).map((document) => document.toJS() as Manifest)) {
+      read++;
+      assert.equal(metadata.labels?.["app.kubernetes.io/part-of"], "berth", `${path}: ${kind}`);
+    }
+  }
+  assert.ok(read > 40, `${read} objects`);
+  for (const text of crdFiles().values()) assert.ok(!text.includes("app.kubernetes.io/part-of"));
 });
 
 test("the namespace lets a pod use its node's network", () => {

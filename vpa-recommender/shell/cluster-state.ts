@@ -62,7 +62,7 @@ export class ClusterState implements StateStore {
   }
 
   /** Writes the next shard that has changed. */
-  async save(entries: StateEntries): Promise<void> {
+  async save(entries: StateEntries): Promise<boolean> {
     const dealt = Map.groupBy(entries, ([key]) => shardOf(key));
     for (let looked = 0; looked < STATE_SHARDS; looked++) {
       const shard = this.#next;
@@ -73,10 +73,11 @@ export class ClusterState implements StateStore {
         await this.#write(shard, mine);
         this.#written.set(shard, stamp);
         this.#next = (shard + 1) % STATE_SHARDS;
-        return;
+        return true;
       }
       this.#next = (shard + 1) % STATE_SHARDS;
     }
+    return false;
   }
 
   close(): void {

@@ -54,10 +54,10 @@ export class SqliteState implements StateStore {
     return Promise.resolve(entries);
   }
 
-  save(entries: StateEntries): Promise<void> {
+  save(entries: StateEntries): Promise<boolean> {
     const changed = [...entries].filter(([key, { lastMs }]) => this.#kept.get(key) !== lastMs);
     const gone = [...this.#kept.keys()].filter((key) => !entries.has(key));
-    if (changed.length === 0 && gone.length === 0) return Promise.resolve();
+    if (changed.length === 0 && gone.length === 0) return Promise.resolve(false);
     this.#attempt(() => {
       this.#database.exec("BEGIN IMMEDIATE");
       try {
@@ -76,7 +76,7 @@ export class SqliteState implements StateStore {
     for (const [key, { lastMs }] of changed) this.#kept.set(key, lastMs);
     for (const key of gone) this.#kept.delete(key);
     this.#told.stateShard("written");
-    return Promise.resolve();
+    return Promise.resolve(false);
   }
 
   close(): void {

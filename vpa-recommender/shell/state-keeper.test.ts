@@ -4,8 +4,14 @@ import { test } from "node:test";
 import type { AppName, NodeName } from "#model/brand.ts";
 import type { KubeObject } from "#sim/loopback/kube-object.ts";
 import { MIB } from "#test/builders/sizes.ts";
+import { ClusterLedger } from "#model/ledger.ts";
+import { silentLogger } from "#runtime/logger.ts";
+import { VirtualClock } from "#runtime/virtual-clock.ts";
+import { SizingModel } from "../policy/sizing-model.ts";
 import { RecommenderBed, USAGE_INTERVAL_MS } from "../testing/recommender-bed.ts";
 import { appKey, nodeKey } from "./learned-state.ts";
+import { StateKeeper } from "./state-keeper.ts";
+import type { StateStore } from "./state-store.ts";
 import { readStateText } from "./state-text.ts";
 
 const NODE = "node-1" as NodeName;
@@ -213,4 +219,33 @@ test("what is too old to say anything goes, and what belongs to nobody for a whi
     });
     assert.equal(keys.includes(nodeKey(NODE)), isThere, `${hours} hours`);
   }
+});
+
+test("a recommender that stops leaves everything it knows, not one part of it", async () => {
+  const saved: string[][] = [];
+  const parts = [["a"], ["b"], ["c"]];
+  const store: StateStore = {
+    load: () => Promise.resolve(new Map()),
+    save() {
+      const part = parts.shift();
+      if (part !== undefined) saved.push(part);
+      return Promise.resolve(part !== undefined);
+    },
+    close: () => undefined,
+  };
+  const clock = new VirtualClock(0);
+  const keeper = new StateKeeper({
+    store,
+    model: new SizingModel(),
+    ledger: new ClusterLedger(),
+    daemons: () => [],
+    clock,
+    timer: clock,
+    mayAct: () => true,
+    told: { stateEntry: () => undefined },
+    logger: silentLogger,
+  });
+  await keeper.load();
+  await keeper.stop();
+  assert.deepEqual(saved, [["a"], ["b"], ["c"]]);
 });

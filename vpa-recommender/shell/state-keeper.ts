@@ -46,6 +46,8 @@ export interface StateEntryListener {
 
 /** With sixteen shards each is some eight minutes old at most; two writes a minute. */
 const SAVE_EVERY_MS = 30_000;
+/** As many as the cluster's shards: a pod has half a minute to end, and they take a second or two. */
+const PARTS_AT_STOP_MAX = 16;
 
 export class StateKeeper {
   readonly #options: StateKeeperOptions;
@@ -105,22 +107,24 @@ export class StateKeeper {
     this.#isStopped = true;
     this.#cancel();
     await this.#saving;
-    // A file takes all of it at once; of the cluster's shards one more is up to date.
-    if (this.#options.mayAct()) await this.save();
+    // All of it: whoever leads next, of this version or another, goes on from here.
+    for (let part = 0; part < PARTS_AT_STOP_MAX && this.#options.mayAct(); part++)
+      if (!(await this.save())) break;
     this.#options.store.close();
   }
 
-  /** Writes what is due now. */
-  async save(): Promise<void> {
+  /** Writes what is due now, and says whether more may be. */
+  async save(): Promise<boolean> {
     const { store, logger } = this.#options;
     // Before it was read it would be written over by nothing.
-    if (!this.#isLoaded) return;
+    if (!this.#isLoaded) return false;
     this.#collect();
     try {
-      await store.save(this.#kept);
+      return await store.save(this.#kept);
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
       logger.warn({ error: error.message }, "learned state not written");
+      return false;
     }
   }
 

@@ -10,10 +10,11 @@ export interface StateStore {
    */
   load(): Promise<StateEntries>;
   /**
-   * Keeps these entries and no others. One call may write a part of them only, and the next call the next part.
+   * Keeps these entries and no others. One call may write a part of them only, and the next call the next part: resolves
+   * to whether there may be a next part.
    *
    * @throws OperationError if the store is away; the part is tried again at the next call.
    */
-  save(entries: StateEntries): Promise<void>;
+  save(entries: StateEntries): Promise<boolean>;
   close(): void;
 }
