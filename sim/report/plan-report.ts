@@ -62,7 +62,8 @@ export function planReport({ name, plan, otherBases, assumptions, provenance }: 
 function surveySection({ title, note, head, rows }: ReportSection, index: number): Section {
   const table: Block = {
     kind: "table",
-    caption: "The cluster under each mesh",
+    // Tables are regions that scroll, and regions need names of their own.
+    caption: `Under each mesh: ${title}`,
     head,
     rows: rows.map((row) => row.map(({ text, tone }): DataCell => ({ text, tone }))),
   };

@@ -257,7 +257,8 @@ function runSectionsOf(order: ComparedRun["order"], runs: readonly ComparedRun[]
     blocks: [
       {
         kind: "table",
-        caption: `Pods arrive ${ARRIVALS[order]}`,
+        // Tables are regions that scroll, and regions need names of their own.
+        caption: `Pods arrive ${ARRIVALS[order]}: ${title}`,
         head,
         rows: rows.map((row) => row.map(({ text, tone }): DataCell => ({ text, tone }))),
       },

@@ -40,8 +40,16 @@ test("each figure of a survey stands in a section with a question for its title"
     ["berth", "a zone", "60 / 80", "13 / 15", "7"],
   ]);
   assert.deepEqual(textsOf("have to know", SURVEY), [
-    ["berth", "200", "50", "−75.0 %", "80.0", "8.0", "−90.0 %"],
+    ["berth", "200", "50", "75.0 %", "80.0", "8.0", "90.0 %"],
   ]);
+});
+
+test("every column has a head, which browsers sort by", () => {
+  for (const { head, rows } of surveySections([{ name: "berth", survey: SURVEY }], "mesh")) {
+    assert.equal(head[0], "mesh");
+    assert.ok(head.every((text) => text.length > 0));
+    for (const row of rows) assert.equal(row.length, head.length);
+  }
 });
 
 test("what a survey does not know is a dash or left out, and headroom without an end says so", () => {

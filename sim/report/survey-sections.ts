@@ -31,7 +31,7 @@ function roomSection(rows: readonly SurveyedRow[]): ReportSection {
   return {
     title: "How much room is left on the nodes in use, and how much of it is of no use?",
     note: "Stranded is free room times the share of typical pods that the node does not take with their mesh (the expected fragmentation of Weng et al., USENIX ATC'23), as a share of the nodes in use.",
-    head: ["policy", "nodes in use", "cores free", "stranded", "", "memory free", "stranded", ""],
+    head: ["policy", "nodes in use", "cores free", "stranded", "share", "memory free", "stranded", "share"],
     rows: rows.map(({ name, survey: { nodesUsed, room } }) => [
       { text: name },
       { text: countText(nodesUsed) },
@@ -104,7 +104,7 @@ function discoverySection(rows: readonly SurveyedRow[]): ReportSection {
   return {
     title: "What does the mesh have to know, and to connect to?",
     note: "With each app behind one Service. Entries are addresses in EndpointSlices, by the rules of production. Connections are between two apps, one for each pair of ends, the mean of all pairs: a trace does not say who calls whom.",
-    head: ["policy", "entries by pod", "by node", "", "connections by pod", "by node", ""],
+    head: ["policy", "entries by pod", "by node", "fewer", "connections by pod", "by node", "fewer"],
     rows: rows.map(({ name, survey: { discovery } }) => {
       const { entriesByPod, entriesByNode, connectionsByPod, connectionsByNode } = discovery;
       return [
@@ -125,7 +125,7 @@ function pair(
     text: value === undefined ? "–" : text(value),
   });
   const share = byPod === undefined || byNode === undefined || byPod === 0 ? undefined : 1 - byNode / byPod;
-  return [cell(byPod), cell(byNode), { text: share === undefined ? "–" : `−${percentText(share)}` }];
+  return [cell(byPod), cell(byNode), { text: share === undefined ? "–" : percentText(share) }];
 }
 
 /** Of a bound from above: how far below it. */
