@@ -64,7 +64,7 @@ export function LineChart(props: LineChartProps): ComponentChild {
 function Legend({ series }: Pick<LineChartProps, "series">): ComponentChild {
   return h(
     "span",
-    { class: "legend" },
+    { class: "chart-legend" },
     series.map(({ label, colour, isDashed }) =>
       h(
         "span",

@@ -47,7 +47,7 @@ function SavingsScreen({ view: { forecast }, params }: ScreenProps<SavingsView>)
           h(PriceTable, { key: "prices", prices, setPrices, shapes }),
           h(
             "ul",
-            { key: "facts", class: "facts" },
+            { key: "facts", class: "notes" },
             groundFacts(ground).map((line) => h("li", { key: line }, line)),
           ),
         ],

@@ -240,7 +240,7 @@ function Outcome({ result }: { readonly result: WhatIfResult }): ComponentChild 
     }),
     h(
       "ul",
-      { class: "facts" },
+      { class: "notes" },
       lost === undefined || lost.appsWhole.length === 0
         ? null
         : h("li", null, `Down whole until placed again: ${someOf(lost.appsWhole)}.`),

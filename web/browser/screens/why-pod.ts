@@ -52,7 +52,7 @@ function WhyPodScreen({ view, params }: ScreenProps<WhyPodView>): ComponentChild
       ? null
       : h(
           "ul",
-          { class: "facts" },
+          { class: "notes" },
           preemption.map((line) => h("li", { key: line }, line)),
         ),
     helps.length === 0 ? null : h(Helps, { helps }),

@@ -117,7 +117,7 @@ function Size({ title, recommendation }: SizeProps): ComponentChild {
     }),
     h(
       "ul",
-      { class: "facts" },
+      { class: "notes" },
       facts.map((line) => h("li", { key: line }, line)),
       h("li", null, lastChangeText(lastChange, timeText)),
     ),

@@ -27,13 +27,23 @@ const NOTHING: Live = { connection: "connecting", overview: {}, screen: {} };
 
 /** What the server says of the screen; starts anew when the address changes, and keeps the overview over it. */
 export function useLive(address: ScreenAddress): Live {
-  const [live, setLive] = useState<Live>(NOTHING);
   const url = streamUrl(address);
+  const [heard, setHeard] = useState<Heard>({ url, live: NOTHING });
   useEffect(() => {
-    setLive(({ overview }) => ({ ...NOTHING, overview }));
-    return follow(url, (change) => setLive(change));
+    setHeard((before) => ({ url, live: begun(before.live) }));
+    return follow(url, (change) => setHeard(({ live }) => ({ url, live: change(live) })));
   }, [url]);
-  return live;
+  // What was heard of the last screen is not this one's view, not even until the effect above has run.
+  return heard.url === url ? heard.live : begun(heard.live);
+}
+
+interface Heard {
+  readonly url: string;
+  readonly live: Live;
+}
+
+function begun({ overview }: Live): Live {
+  return { ...NOTHING, overview };
 }
 
 type Change = (live: Live) => Live;
