@@ -23,6 +23,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   crashes: async () => (await import("./crashes.ts")).crashesBench,
   kills: async () => (await import("./kills.ts")).killsBench,
   isolation: async () => (await import("./isolation.ts")).isolationBench,
+  ui: async () => (await import("./ui.ts")).uiBench,
 };
 
 async function main([name, ...argv]: readonly string[]): Promise<void> {
