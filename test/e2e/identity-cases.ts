@@ -25,6 +25,7 @@ interface ApiPod {
     readonly namespace: string;
     readonly uid: string;
     readonly labels?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
   };
   readonly spec: { readonly nodeName?: string };
 }
@@ -122,15 +123,23 @@ async function hostedApp(cluster: TestCluster): Promise<HostedApp> {
     if (app === undefined || pod.spec.nodeName === undefined) continue;
     apps.set(app, (apps.get(app) ?? new Set()).add(pod.spec.nodeName));
   }
-  for (const proxy of pods.filter(({ metadata }) => metadata.labels?.[PROXY_LABEL] !== undefined)) {
+  // The local node's comes first: it was made anew for the overlay, while the rollout may take any other's token away.
+  const proxies = pods
+    .filter(({ metadata }) => metadata.labels?.[PROXY_LABEL] !== undefined)
+    .toSorted((one, other) => Number(isLocal(other)) - Number(isLocal(one)));
+  for (const proxy of proxies) {
     const node = proxy.spec.nodeName;
-    if (node === undefined) continue;
+    if (node === undefined || proxy.metadata.deletionTimestamp !== undefined) continue;
     const app = [...apps].find(([, nodes]) => nodes.has(node))?.[0];
     const elsewhere = [...apps].find(([, nodes]) => !nodes.has(node))?.[0];
     if (app !== undefined && elsewhere !== undefined)
       return { node: node as NodeName, proxy, app, elsewhere };
   }
   throw new Error("no node with one app and without another");
+}
+
+function isLocal({ spec }: ApiPod): boolean {
+  return spec.nodeName === LOCAL_NODE;
 }
 
 /** As the proxy does, with a token of its pod; without a pod one that is bound to none. */

@@ -109,14 +109,13 @@ export function placementCases(cluster: () => TestCluster): void {
   });
 
   test("the proxy on the local node, a real process, hosts the instance of an app with a pod there", async () => {
-    const nodeSelector = { "kubernetes.io/hostname": LOCAL_NODE };
-    await cluster().apply(deployment("hosted", { replicas: 1, nodeSelector }));
+    const app = (await appOnLocalNode(cluster())) ?? (await hostedOnLocalNode(cluster()));
     const proxies = (await cluster().pods(SYSTEM_NAMESPACE, { labelSelector: PROXY_LABEL })).map(decodePod);
     const uid = proxies.find(({ nodeName }) => nodeName === LOCAL_NODE)?.uid ?? "";
     await cluster().until(async () => {
       const port = cluster().runner.localPort(uid, CONTROL_PORT);
       const response = await fetch(`http://127.0.0.1:${port}/v1/instances`);
-      return (await response.text()).includes(`${APP_NAMESPACE}/hosted`);
+      return (await response.text()).includes(app);
     }, "the instance");
   });
 
@@ -219,6 +218,17 @@ async function boundAppPods(cluster: TestCluster) {
 }
 
 /** Every node has room for its pods' own requests and for what its proxy has to be. */
+async function appOnLocalNode(cluster: TestCluster): Promise<string | undefined> {
+  return (await boundAppPods(cluster)).find(({ nodeName }) => nodeName === LOCAL_NODE)?.app;
+}
+
+/** For when the Deployments left that node alone; where they filled it, nothing more has to fit. */
+async function hostedOnLocalNode(cluster: TestCluster): Promise<string> {
+  const nodeSelector = { "kubernetes.io/hostname": LOCAL_NODE };
+  await cluster.apply(deployment("hosted", { replicas: 1, nodeSelector }));
+  return `${APP_NAMESPACE}/hosted`;
+}
+
 export function assertNoOvercommit(plain: PlainCluster): void {
   for (const { name } of plain.nodes) {
     const account = plain.account(name);
