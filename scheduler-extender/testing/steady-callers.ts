@@ -10,6 +10,8 @@ export interface SteadyCallersOptions {
   /** Of the server, with the path. */
   readonly url: string;
   readonly servername: string;
+  /** What is posted; `{}` unless said otherwise. */
+  readonly body?: string;
   /** PEM: whom a new connection trusts. */
   readonly ca: () => string;
   readonly keeping: number;
@@ -28,7 +30,7 @@ const JSON_BODY = { "content-type": "application/json" };
 
 /** Calls until `during` is over; each caller asks again as soon as it is answered. */
 export async function callSteadily(
-  { url, servername, ca, keeping, connecting }: SteadyCallersOptions,
+  { url, servername, body = "{}", ca, keeping, connecting }: SteadyCallersOptions,
   during: (sofar: () => number) => Promise<void>,
 ): Promise<CallCounts> {
   let [calls, connections] = [0, 0];
@@ -43,7 +45,7 @@ export async function callSteadily(
         sent.once("socket", (socket) => {
           if (socket.connecting) socket.once("secureConnect", () => (connections += 1));
         });
-        sent.end("{}");
+        sent.end(body);
         const [response] = (await once(sent, "response")) as [IncomingMessage];
         certificates.add((response.socket as TLSSocket).getPeerCertificate().serialNumber);
         response.resume();

@@ -147,6 +147,26 @@ export class TestCluster {
     await this.#restartScheduler({ extender: { url, ca, isIgnorable }, ...sampling });
   }
 
+  /**
+   * The same without a recorder in between: kube-scheduler itself speaks TLS with the extender, and no pod is placed
+   * without it.
+   */
+  async wireSchedulerDirectly(secretName = `${EXTENDER_SERVICE}-tls`): Promise<{ readonly url: string }> {
+    const ca = await this.authoritiesIn(secretName);
+    const url = await this.network.reach(
+      `https://${EXTENDER_SERVICE}.${SYSTEM_NAMESPACE}.svc:${EXTENDER_PORT}`,
+    );
+    await this.#restartScheduler({ extender: { url, ca, isIgnorable: false } });
+    return { url };
+  }
+
+  /** PEM: whom a caller of the extender trusts, as the Secret says at present. */
+  async authoritiesIn(secretName: string): Promise<string> {
+    const path = `/api/v1/namespaces/${SYSTEM_NAMESPACE}/secrets/${secretName}`;
+    const { data } = (await this.connection.get(path)) as { data: Readonly<Record<string, string>> };
+    return Buffer.from(data["ca.crt"] ?? "", "base64").toString();
+  }
+
   /** The same for an extender that listens on this machine's loopback. */
   wireSchedulerBeside(url: string): Promise<void> {
     return this.#restartScheduler({ extender: { url, ca: undefined } });
