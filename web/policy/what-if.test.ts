@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { askedText, changeRows, type ForkState, whatIfHeadline, type WhatIfResult } from "./what-if.ts";
+import {
+  askedText,
+  changeRows,
+  type ForkState,
+  obstacleTexts,
+  whatIfHeadline,
+  type WhatIfResult,
+} from "./what-if.ts";
 
 const STATE: ForkState = {
   nodes: 3,
@@ -63,6 +70,13 @@ test("the headline says what goes down, what finds no place, and what the mesh t
     whatIfHeadline({ ...RESULT, lost: undefined, unplaced: [], after: STATE }),
     "Every pod would find a place; 3 pods on another node than now.",
   );
+});
+
+test("pods that may use none of the nodes that are left are said to be so", () => {
+  assert.deepEqual(obstacleTexts(RESULT), [
+    "No node is left that the pod's selector, affinity and tolerations allow.",
+  ]);
+  assert.deepEqual(obstacleTexts({ ...RESULT, unplaced: [] }), []);
 });
 
 test("every change ends the question", () => {

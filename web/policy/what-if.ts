@@ -156,6 +156,9 @@ export function whatIfHeadline({ before, after, lost, moved, unplaced }: WhatIfR
 }
 
 /** Why the first of those that find no place finds none. */
-export function obstacleTexts({ obstacles }: WhatIfResult): readonly string[] {
+export function obstacleTexts({ obstacles, unplaced }: WhatIfResult): readonly string[] {
+  // Nodes that a pod may not use are not judged.
+  if (obstacles.length === 0 && unplaced.length > 0)
+    return ["No node is left that the pod's selector, affinity and tolerations allow."];
   return obstacles.map(({ verdict, nodes }) => `${plural(nodes, "node")}: ${verdictText(verdict)}`);
 }
