@@ -28,6 +28,8 @@ const USED = { cpuMilli: 150, memoryBytes: 400 * MIB };
 const POD_EVERY_MS = 500;
 /** Two on an idle machine: the pods of a second. */
 const UNINJECTED_MAX = 10;
+/** None or one on an idle machine. */
+const HANDOVER_UNINJECTED_MAX = 3;
 /** Whose addresses slices can hold, which the local node's cannot. */
 const POOL = ["example.com/addressed", "yes"] as const;
 const missing = whyMissing();
@@ -90,7 +92,8 @@ test(
     kept(first, second);
     sized(first, second);
     await released(t);
-    const third = await settledState(second);
+    // Nothing of the recommender's need have been written since: it takes its parts in turn.
+    const third = await settledState();
 
     const back = await during(async () => {
       await apply(old, "--selector=app.kubernetes.io/part-of=berth");
@@ -101,8 +104,8 @@ test(
     kept(third, fourth);
     sized(first, fourth);
 
-    // All of this version's handover; 0.1.0's leaves the webhook unanswered for the second between two leaders.
-    assert.ok(back.injected >= back.made - 1, said(back));
+    // 0.1.0's handover leaves the webhook unanswered for the second between two leaders, this version's at most for less.
+    assert.ok(back.injected >= back.made - HANDOVER_UNINJECTED_MAX, said(back));
     assert.ok(upgrade.injected >= upgrade.made - UNINJECTED_MAX, said(upgrade));
   },
 );
