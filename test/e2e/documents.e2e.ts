@@ -116,7 +116,7 @@ test("started without a cluster", async () => {
 });
 
 test("uninstalled", async () => {
-  for (const block of [0, 1, 3]) await type(guide("uninstall"), block);
+  for (const block of [0, 1, 3, 4]) await type(guide("uninstall"), block);
 });
 
 test("every command that is this suite's was typed", (t) => {

@@ -7,7 +7,9 @@ import { readdirSync } from "node:fs";
 import { after, afterEach, before, test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { PROXY_LABEL } from "#model/app.ts";
+import { decodeSigningRequest, MESH_SIGNER, SIGNING_REQUESTS } from "#kube/certificate-signing-request.ts";
 import { decodePod } from "#kube/decode-pod.ts";
+import { resourcePath } from "#kube/resource-path.ts";
 import { type BesideExtender, decisionsOf, startBesideExtender } from "./beside-extender.ts";
 import { issueCertificates } from "./certificate-issuer.ts";
 import { HOST } from "./control-plane.ts";
@@ -16,7 +18,7 @@ import { TEMPLATE_MEMORY_BYTES } from "./install-cases.ts";
 import { berthObjects } from "./leftovers.ts";
 import { addOwnProxy, OWN_NAMESPACE } from "./own-proxy.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
-import { TestCluster } from "./test-cluster.ts";
+import { LOCAL_NODE, TestCluster } from "./test-cluster.ts";
 import { toolBinaries } from "./tool-binaries.ts";
 
 const tools = await toolBinaries((line) => void process.stderr.write(`${line}\n`));
@@ -25,6 +27,7 @@ const NODES = 2;
 const OPERATIONS_PORT = 9090;
 const SHOP = "shop";
 const CERTIFICATE = "berth-scheduler-extender-certificate";
+const OF_MESH_SIGNER = `spec.signerName=${MESH_SIGNER}`;
 
 let cluster: TestCluster;
 let hasFailed = false;
@@ -55,6 +58,8 @@ test("every overlay is one of these", () => {
 /** What an operator does beside applying the overlay, and how it is undone. */
 interface Wiring {
   readonly prepare?: () => Promise<void>;
+  /** The one that the pod has to go to: that with the real proxy, where the case is about what it does. */
+  readonly node?: string;
   /** While the components start. */
   readonly attend?: () => Promise<void>;
   readonly wire?: () => Promise<void>;
@@ -72,7 +77,7 @@ const WIRING: Readonly<Record<string, Wiring>> = {
     check: ({ metadata }) => assert.ok("berth.dev/nominated-node" in (metadata.annotations ?? {})),
   },
   headroom: {},
-  identity: {},
+  identity: { node: LOCAL_NODE, check: () => cluster.until(appIsCertified, "a certificate for the app") },
   "network-policy": {},
   monitoring: {
     prepare: () => addKinds(cluster, PROMETHEUS_OPERATOR),
@@ -113,7 +118,7 @@ for (const [overlay, wiring] of Object.entries(WIRING)) {
     lap("all components ready");
     await (wiring.wire ?? (() => cluster.wireScheduler()))();
     await cluster.kubectl("label", "namespace", SHOP, "berth.dev/mesh=enabled");
-    await cluster.apply(deployment());
+    await cluster.apply(deployment(wiring.node));
     const pod = await placedWithGrownProxy();
     await wiring.check?.(pod);
     // The extender is ignorable: a pod is placed without it, too.
@@ -121,6 +126,7 @@ for (const [overlay, wiring] of Object.entries(WIRING)) {
     lap("the mesh pod is placed and its node's proxy resized");
     const running = await leftTheMesh();
     await cluster.kubectl("delete", "--timeout=60s", "-k", folder);
+    await cluster.kubectl("delete", SIGNING_REQUESTS.resource, "--field-selector", OF_MESH_SIGNER);
     lap("uninstalled");
     await wiring.remove?.();
     const { names, kinds } = await berthObjects(cluster);
@@ -166,7 +172,7 @@ async function namesOf(resource: string): Promise<readonly string[]> {
   return items.map(({ metadata }) => `${resource}/${metadata.name}`);
 }
 
-function deployment(): object {
+function deployment(node?: string): object {
   const labels = { "app.kubernetes.io/name": "cart" };
   const resources = { requests: { cpu: "250m", memory: "256Mi" } };
   return {
@@ -178,6 +184,7 @@ function deployment(): object {
       template: {
         metadata: { labels },
         spec: {
+          ...(node !== undefined && { nodeSelector: { "kubernetes.io/hostname": node } }),
           terminationGracePeriodSeconds: 0,
           containers: [{ name: "app", image: "example", resources }],
         },
@@ -210,6 +217,13 @@ async function placedWithGrownProxy(): Promise<PlacedPod> {
   }, "the mesh pod and its node's proxy");
   assert.ok(placed !== undefined);
   return placed;
+}
+
+/** What is asked of the signer outlives the proxy that asked, by an hour. */
+async function appIsCertified(): Promise<boolean> {
+  const path = `${resourcePath(SIGNING_REQUESTS)}?fieldSelector=${encodeURIComponent(OF_MESH_SIGNER)}`;
+  const { items } = (await cluster.connection.get(path)) as { readonly items: readonly unknown[] };
+  return items.some((raw) => decodeSigningRequest(raw).state === "issued");
 }
 
 /** The first step of an uninstallation: pods start anew, outside of the mesh. */
