@@ -12,6 +12,7 @@ import type {
 } from "./html/report-document.ts";
 import { BONDS, compactionText, surveyedRows } from "./plan-table.ts";
 import type { ReportSection } from "./report-section.ts";
+import { sectionBlocks } from "./section-blocks.ts";
 import { surveySections } from "./survey-sections.ts";
 import type { PlannedBase } from "../plan/instance-bases.ts";
 import type { Plan, PlanState } from "../plan/plan.ts";
@@ -59,19 +60,8 @@ export function planReport({ name, plan, otherBases, assumptions, provenance }: 
   };
 }
 
-function surveySection({ title, note, head, rows }: ReportSection, index: number): Section {
-  const table: Block = {
-    kind: "table",
-    // Tables are regions that scroll, and regions need names of their own.
-    caption: `Under each mesh: ${title}`,
-    head,
-    rows: rows.map((row) => row.map(({ text, tone }): DataCell => ({ text, tone }))),
-  };
-  return {
-    id: `survey-${index}`,
-    title,
-    blocks: note === undefined ? [table] : [table, { kind: "text", text: note }],
-  };
+function surveySection(section: ReportSection, index: number): Section {
+  return { id: `survey-${index}`, title: section.title, blocks: sectionBlocks(section) };
 }
 
 const STATES: readonly (readonly [key: "sidecars" | "shared" | "placed", name: string])[] = [

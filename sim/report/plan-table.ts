@@ -4,7 +4,8 @@ import type { Compaction } from "../plan/node-compaction.ts";
 import type { Plan, PlanState } from "../plan/plan.ts";
 import { coresText, countText, memoryText, ratioText, savedText } from "./figures.ts";
 import { sectionText } from "./section-text.ts";
-import { type SurveyedRow, surveySections } from "./survey-sections.ts";
+import { surveySections } from "./survey-sections.ts";
+import type { SurveyedRow } from "./surveyed-row.ts";
 import { type Cell, type TableOptions, textTable } from "./text-table.ts";
 
 export function planTable(plan: Plan, options: TableOptions): string {
@@ -22,9 +23,9 @@ export function planTable(plan: Plan, options: TableOptions): string {
 /** The states of a plan, by the names that reports give them. */
 export function surveyedRows({ sidecars, shared, placed }: Plan): readonly SurveyedRow[] {
   return [
-    { name: "sidecars, as it stands", survey: sidecars.survey },
-    { name: "node proxies, no pod moved", survey: shared.survey },
-    { name: "node proxies, placed by Berth", survey: placed.survey },
+    { name: "sidecars, as it stands", survey: sidecars.survey, isOurs: false },
+    { name: "node proxies, no pod moved", survey: shared.survey, isOurs: false },
+    { name: "node proxies, placed by Berth", survey: placed.survey, isOurs: true },
   ];
 }
 

@@ -3,24 +3,35 @@
 
 import type { ComparedRun } from "../engine/comparison.ts";
 import { countText, memoryText, secondsText } from "./figures.ts";
+import type { BarChart } from "./html/report-document.ts";
 import type { ReportSection, SectionCell } from "./report-section.ts";
 import { surveySections } from "./survey-sections.ts";
+import { BERTH_POLICY } from "../engine/policies.ts";
+import { pendingCharts, shortfallCharts, usageCharts } from "./run-charts.ts";
 
 /** @param runs of one order of arrival. */
 export function runSections(runs: readonly ComparedRun[]): readonly ReportSection[] {
-  const sections = SECTIONS.flatMap(({ rowsOf, ...section }) => {
+  const sections = SECTIONS.flatMap(({ rowsOf, chartsOf, ...section }) => {
     const rows = runs.flatMap(rowsOf);
-    return rows.length === 0 ? [] : [{ ...section, rows }];
+    return rows.length === 0 ? [] : [Object.assign({ rows, charts: chartsOf?.(runs) ?? [] }, section)];
   });
   const surveyed = runs.flatMap(({ policy, survey, instancesSavedPerNodeByPlacement }) =>
     survey === undefined
       ? []
-      : [{ name: policy, survey, savedPerNodeByPlacement: instancesSavedPerNodeByPlacement }],
+      : [
+          {
+            name: policy,
+            survey,
+            isOurs: policy === BERTH_POLICY,
+            savedPerNodeByPlacement: instancesSavedPerNodeByPlacement,
+          },
+        ],
   );
   return [...surveySections(surveyed), ...sections];
 }
 
-interface SectionKind extends Omit<ReportSection, "rows"> {
+interface SectionKind extends Omit<ReportSection, "rows" | "charts"> {
+  readonly chartsOf?: (runs: readonly ComparedRun[]) => readonly BarChart[];
   readonly rowsOf: (run: ComparedRun, index: number, runs: readonly ComparedRun[]) => SectionRows;
 }
 
@@ -28,6 +39,8 @@ type SectionRows = readonly (readonly SectionCell[])[];
 
 const SECTIONS: readonly SectionKind[] = [
   {
+    name: "Waiting",
+    chartsOf: pendingCharts,
     title: "How long do pods wait for a node?",
     note: "From creation to placement, of all pods that were placed.",
     head: ["policy", "waited", "never placed", "p50", "p90", "p99", "longest"],
@@ -39,6 +52,8 @@ const SECTIONS: readonly SectionKind[] = [
     },
   },
   {
+    name: "Resizes",
+    chartsOf: shortfallCharts,
     title: "What becomes of resizes, and how long do proxies have less than they need?",
     note: "Node-seconds are summed over all nodes; the worst node's are its own.",
     head: [
@@ -71,6 +86,7 @@ const SECTIONS: readonly SectionKind[] = [
     },
   },
   {
+    name: "Late views",
     title: "What does it do that the schedulers see things late?",
     note: "Kubelet turns away pods that do not fit what is there; each is made anew and tried again.",
     head: ["policy", "seen after", "turned away for room", "node had gone", "retries", "overcommits"],
@@ -89,6 +105,7 @@ const SECTIONS: readonly SectionKind[] = [
           ],
   },
   {
+    name: "Instances",
     title: "How often do instances start, and what do those cost that linger?",
     note: "A pod waits if it was placed before its app's instance listened.",
     head: [
@@ -120,6 +137,8 @@ const SECTIONS: readonly SectionKind[] = [
           ],
   },
   {
+    name: "Sizing",
+    chartsOf: usageCharts,
     title: "What do proxies of each sizing lack when their instances use what they really do?",
     note: "A kill for lack of memory interrupts every app on the node; apps and pods are summed over kills. Sizes are means over node-minutes. Where the node had no room, no size would have helped. A template is not held to that room.",
     head: [
@@ -157,6 +176,7 @@ const SECTIONS: readonly SectionKind[] = [
       ]),
   },
   {
+    name: "Pod starts",
     title: "What follows from the pod start times that the scenario gives?",
     note: "An input, not a finding: pods placed times the difference of the two given times.",
     head: ["policy", "pods started", "saved per pod", "saved"],

@@ -16,6 +16,7 @@ import type {
 } from "./html/report-document.ts";
 import { type Figure, figureTable } from "./report-table.ts";
 import { runSections } from "./run-sections.ts";
+import { sectionBlocks } from "./section-blocks.ts";
 import { baseBlocks, moneyBlocks, overTimeBlocks } from "./sim-report-parts.ts";
 
 export interface SimReport {
@@ -48,7 +49,9 @@ export function simReport({ report, hasLinearBounds, assumptions, provenance }: 
         title: "What goes wrong, and how much has to be changed?",
         blocks: byOrder.map(([order, ordered]) => troubleTable(order, ordered)),
       },
-      ...byOrder.flatMap(([order, ordered]) => runSectionsOf(order, ordered)),
+      ...byOrder.flatMap(([order, ordered]) =>
+        runSectionsOf(order, ordered, byOrder.length === 1 ? "" : `pods arrive ${ARRIVALS[order]}`),
+      ),
       ...sectionOf("base", "How much hangs on what a bare instance costs?", baseBlocks(report.results)),
       {
         id: "methods",
@@ -250,21 +253,20 @@ function troubleTable(order: ComparedRun["order"], runs: readonly ComparedRun[])
   };
 }
 
-function runSectionsOf(order: ComparedRun["order"], runs: readonly ComparedRun[]): readonly Section[] {
-  return runSections(runs).map(({ title, note, head, rows }, index) => ({
+function runSectionsOf(
+  order: ComparedRun["order"],
+  runs: readonly ComparedRun[],
+  of: string,
+): readonly Section[] {
+  return runSections(runs).map((section, index) => ({
     id: `more-${order}-${index}`,
-    title,
-    blocks: [
-      {
-        kind: "table",
-        // Tables are regions that scroll, and regions need names of their own.
-        caption: `Pods arrive ${ARRIVALS[order]}: ${title}`,
-        head,
-        rows: rows.map((row) => row.map(({ text, tone }): DataCell => ({ text, tone }))),
-      },
-      ...(note === undefined ? [] : [{ kind: "text" as const, text: note }]),
-    ],
+    title: of === "" ? section.title : `When ${of}: ${lowered(section.title)}`,
+    blocks: sectionBlocks(section, of),
   }));
+}
+
+function lowered(title: string): string {
+  return `${title.slice(0, 1).toLowerCase()}${title.slice(1)}`;
 }
 
 function alarming(count: number, tone: "bad" | "warning"): DataCell {

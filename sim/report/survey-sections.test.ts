@@ -5,6 +5,8 @@ import { surveySections } from "./survey-sections.ts";
 
 const SURVEY: Survey = {
   nodesUsed: 12,
+  pods: 200,
+  apps: 30,
   room: {
     freeCpuMilli: 40_000,
     freeMemoryBytes: 3 * 1024 ** 3,
@@ -19,13 +21,13 @@ const SURVEY: Survey = {
     zone: { podsP50: 60, podsMax: 80, appsP50: 13, appsMax: 15, appsGoneMax: 7 },
   },
   discovery: { entriesByPod: 200, entriesByNode: 50, connectionsByPod: 80, connectionsByNode: 8 },
-  headroom: { pods: 90, podsBound: 100, isFull: true },
+  headroom: { pods: 90, podsBound: 100, isFull: true, roomIsLeft: false },
 };
 
 function textsOf(title: string, survey: Survey): readonly (readonly string[])[] {
-  const section = surveySections([{ name: "berth", survey, savedPerNodeByPlacement: 1.25 }]).find((each) =>
-    each.title.includes(title),
-  );
+  const section = surveySections([
+    { name: "berth", survey, isOurs: true, savedPerNodeByPlacement: 1.25 },
+  ]).find((each) => each.title.includes(title));
   return section?.rows.map((row) => row.map(({ text }) => text)) ?? [];
 }
 
@@ -33,7 +35,7 @@ test("each figure of a survey stands in a section with a question for its title"
   assert.deepEqual(textsOf("room is left", SURVEY), [
     ["berth", "12", "40", "10", "5.0 %", "3.0 GiB", "1.0 GiB", "25.0 %"],
   ]);
-  assert.deepEqual(textsOf("more such pods", SURVEY), [["berth", "90", "100", "10.0 %"]]);
+  assert.deepEqual(textsOf("more such pods", SURVEY), [["berth", "90", "100", "10.0 %", "lack of room"]]);
   assert.deepEqual(textsOf("save by sharing", SURVEY), [["berth", "2.50", "1.25", "1.0 %", "12.5 %"]]);
   assert.deepEqual(textsOf("lost with", SURVEY), [
     ["berth", "a node", "10 / 20", "3 / 5", "2"],
@@ -44,8 +46,27 @@ test("each figure of a survey stands in a section with a question for its title"
   ]);
 });
 
+test("what is worth seeing is drawn: with the bound that it is held against, and Berth's own marked", () => {
+  const charts = surveySections([
+    { name: "sidecars", survey: { ...SURVEY, headroom: undefined }, isOurs: false },
+    { name: "berth", survey: SURVEY, isOurs: true },
+  ]).flatMap(({ charts: drawn = [] }) => drawn);
+  const barOf = (caption: string) => {
+    const chart = charts.find((each) => each.caption.includes(caption));
+    const bar = chart?.bars.find(({ isOurs }) => isOurs);
+    return [chart?.format(bar?.value ?? 0), bar?.bound];
+  };
+  assert.deepEqual(barOf("Stranded memory"), ["25.0 %", undefined]);
+  assert.deepEqual(barOf("More pods"), ["90", 100]);
+  assert.deepEqual(barOf("worst node"), ["20", Math.ceil(200 / 12)]);
+  assert.deepEqual(barOf("Entries"), ["50", 30]);
+  assert.deepEqual(barOf("Connections"), ["8.0", 1]);
+  assert.equal(charts.find(({ caption }) => caption.includes("More pods"))?.bars.length, 1);
+  assert.equal(new Set(charts.map(({ caption }) => caption)).size, charts.length);
+});
+
 test("every column has a head, which browsers sort by", () => {
-  for (const { head, rows } of surveySections([{ name: "berth", survey: SURVEY }], "mesh")) {
+  for (const { head, rows } of surveySections([{ name: "berth", survey: SURVEY, isOurs: true }], "mesh")) {
     assert.equal(head[0], "mesh");
     assert.ok(head.every((text) => text.length > 0));
     for (const row of rows) assert.equal(row.length, head.length);
@@ -67,7 +88,7 @@ test("what a survey does not know is a dash or left out, and headroom without an
   assert.deepEqual(textsOf("more such pods", bare), []);
   assert.equal(textsOf("lost with", bare).length, 1);
   assert.deepEqual(textsOf("have to know", bare), [["berth", "3", "–", "–", "–", "–", "–"]]);
-  const open = { ...SURVEY, headroom: { pods: 5_000, podsBound: 5_000, isFull: false } };
-  assert.deepEqual(textsOf("more such pods", open), [["berth", "over 5,000", "–", "–"]]);
+  const open = { ...SURVEY, headroom: { pods: 5_000, podsBound: 5_000, isFull: false, roomIsLeft: true } };
+  assert.deepEqual(textsOf("more such pods", open), [["berth", "over 5,000", "–", "–", "–"]]);
   assert.deepEqual(surveySections([]), []);
 });

@@ -1,15 +1,15 @@
 // What a survey found, as tables for the terminal and the browser: one row for each run, or state of a plan.
 
-import type { Survey } from "../survey/survey.ts";
 import { coresText, countText, memoryText } from "./figures.ts";
 import type { ReportSection, SectionCell } from "./report-section.ts";
-
-export interface SurveyedRow {
-  readonly name: string;
-  readonly survey: Survey;
-  /** Against kube-scheduler's default placement; undefined where that was not run. */
-  readonly savedPerNodeByPlacement?: number | undefined;
-}
+import {
+  blastCharts,
+  discoveryCharts,
+  headroomCharts,
+  sharedCharts,
+  strandedCharts,
+} from "./survey-charts.ts";
+import type { SurveyedRow } from "./surveyed-row.ts";
 
 /** @param rowName what a row is of. */
 export function surveySections(rows: readonly SurveyedRow[], rowName = "policy"): readonly ReportSection[] {
@@ -29,6 +29,8 @@ export function surveySections(rows: readonly SurveyedRow[], rowName = "policy")
 
 function roomSection(rows: readonly SurveyedRow[]): ReportSection {
   return {
+    name: "Room left",
+    charts: strandedCharts(rows),
     title: "How much room is left on the nodes in use, and how much of it is of no use?",
     note: "Stranded is free room times the share of typical pods that the node does not take with their mesh (the expected fragmentation of Weng et al., USENIX ATC'23), as a share of the nodes in use.",
     head: ["policy", "nodes in use", "cores free", "stranded", "share", "memory free", "stranded", "share"],
@@ -47,9 +49,11 @@ function roomSection(rows: readonly SurveyedRow[]): ReportSection {
 
 function headroomSection(rows: readonly SurveyedRow[]): ReportSection {
   return {
+    name: "Headroom",
+    charts: headroomCharts(rows),
     title: "How many more such pods fit before the first one waits?",
-    note: "Drawn from the pods that run and placed by the same policy (workload inflation: Verma et al., IEEE CLUSTER 2014). At most is what all free room together would hold.",
-    head: ["policy", "more pods", "at most", "short of it"],
+    note: "Drawn from the pods that run and placed by the same policy (workload inflation: Verma et al., IEEE CLUSTER 2014). At most is what all free room together would hold. Ended by a rule: some node had room for the pod that waits, but a limit per node or zone, or a rule of the scheduler's, kept it out.",
+    head: ["policy", "more pods", "at most", "short of it", "ended by"],
     rows: rows.flatMap(({ name, survey: { headroom } }): (readonly SectionCell[])[] =>
       headroom === undefined
         ? []
@@ -59,6 +63,7 @@ function headroomSection(rows: readonly SurveyedRow[]): ReportSection {
               { text: headroom.isFull ? countText(headroom.pods) : `over ${countText(headroom.pods)}` },
               { text: headroom.isFull ? countText(headroom.podsBound) : "–" },
               { text: headroom.isFull ? shortText(headroom.pods, headroom.podsBound) : "–" },
+              { text: headroom.isFull ? (headroom.roomIsLeft ? "a rule" : "lack of room") : "–" },
             ],
           ],
     ),
@@ -67,6 +72,8 @@ function headroomSection(rows: readonly SurveyedRow[]): ReportSection {
 
 function sharedSection(rows: readonly SurveyedRow[]): ReportSection {
   return {
+    name: "Sharing",
+    charts: sharedCharts(rows),
     title: "How much does a node save by sharing, and how much of it does the mesh take?",
     note: "Bare instances saved on a node in use: against a sidecar in each of its pods, and against the default placement of the same pods. The mesh's share is of what the nodes in use can allocate.",
     head: ["policy", "saved, to sidecars", "saved, to default", "share of CPU", "share of memory"],
@@ -85,8 +92,10 @@ function blastSection(rows: readonly SurveyedRow[]): ReportSection {
     text: `${countText(half)} / ${countText(most)}`,
   });
   return {
+    name: "Losses",
+    charts: blastCharts(rows),
     title: "What is lost with one node, or one zone?",
-    note: "The middle one and the worst. Apps gone lose every pod they have.",
+    note: "The middle one and the worst. Apps gone lose every pod they have: a limit of pods per node (or per zone, in an app's profile) keeps that down, and costs instances.",
     head: ["policy", "lost", "pods, p50 / most", "apps, p50 / most", "apps gone, most"],
     rows: rows.flatMap(({ name, survey: { blast } }) =>
       (["node", "zone"] as const).flatMap((kind): (readonly SectionCell[])[] => {
@@ -102,6 +111,8 @@ function blastSection(rows: readonly SurveyedRow[]): ReportSection {
 
 function discoverySection(rows: readonly SurveyedRow[]): ReportSection {
   return {
+    name: "Discovery",
+    charts: discoveryCharts(rows),
     title: "What does the mesh have to know, and to connect to?",
     note: "With each app behind one Service. Entries are addresses in EndpointSlices, by the rules of production. Connections are between two apps, one for each pair of ends, the mean of all pairs: a trace does not say who calls whom.",
     head: ["policy", "entries by pod", "by node", "fewer", "connections by pod", "by node", "fewer"],

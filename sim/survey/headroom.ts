@@ -2,7 +2,8 @@
 // policy ("workload inflation": Verma, Korupolu and Wilkes, "Evaluating job packing in warehouse-scale computing",
 // IEEE CLUSTER 2014). No placement of the same pods has more than their requests and the room of all nodes allow.
 
-import { freeRoom } from "#model/fit.ts";
+import { costedDemand, freeRoom, rejectionOf } from "#model/fit.ts";
+import type { LedgerView } from "#model/ledger.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
 import { SeededRandom } from "../seeded-random.ts";
@@ -14,6 +15,8 @@ export interface Headroom {
   readonly podsBound: number;
   /** False if so many were placed that it was given up: there is room for more. */
   readonly isFull: boolean;
+  /** Some node had room for the pod that waits: a limit per node or zone, or a rule of the scheduler's, keeps it out. */
+  readonly roomIsLeft: boolean;
 }
 
 /** Beyond it nobody plans by this figure, and the slowest policies take a second or two for so many. */
@@ -22,6 +25,8 @@ export const HEADROOM_PODS_MAX = 5_000;
 export interface HeadroomQuestion {
   readonly mix: readonly SurveyedPod[];
   readonly seed: number;
+  /** For what apps cost; of the cluster, or of one like it. */
+  readonly ledger: LedgerView;
   /** All there are, as they are before the first. */
   readonly nodes: Iterable<NodeLedger>;
   /** Gives one more pod like this a node, under a name of its own; false if it has to wait. */
@@ -29,17 +34,29 @@ export interface HeadroomQuestion {
 }
 
 /** Undefined without pods to draw from. */
-export function headroom({ mix, seed, nodes, place }: HeadroomQuestion): Headroom | undefined {
+export function headroom({ mix, seed, ledger, nodes, place }: HeadroomQuestion): Headroom | undefined {
   const random = new SeededRandom(seed);
   const drawn = Array.from({ length: HEADROOM_PODS_MAX }, () => mix[random.integer(mix.length)]);
   const podsBound = fitting(drawn, nodes);
   let pods = 0;
   for (const pod of drawn) {
     if (pod === undefined) return undefined;
-    if (!place(pod, pods)) return { pods, podsBound, isFull: true };
+    if (!place(pod, pods)) return { pods, podsBound, isFull: true, roomIsLeft: hasRoom(pod, nodes, ledger) };
     pods++;
   }
-  return { pods, podsBound, isFull: false };
+  return { pods, podsBound, isFull: false, roomIsLeft: true };
+}
+
+function hasRoom({ demand }: SurveyedPod, nodes: Iterable<NodeLedger>, ledger: LedgerView): boolean {
+  const unlimited = { ...costedDemand(demand, ledger), maxPodsPerNode: Infinity, zones: undefined };
+  for (const node of nodes) {
+    if (slotsLeft(node) > 0 && rejectionOf(node, unlimited) === undefined) return true;
+  }
+  return false;
+}
+
+function slotsLeft({ traits, occupants, proxies }: NodeLedger): number {
+  return Math.max(0, (traits?.podsMax ?? Infinity) - occupants.size - proxies.size);
 }
 
 // As many of them, in order, as all free room together holds.
@@ -52,8 +69,7 @@ function fitting(drawn: readonly (SurveyedPod | undefined)[], nodes: Iterable<No
       cpuMilli: room.cpuMilli + Math.max(0, cpuMilli),
       memoryBytes: room.memoryBytes + Math.max(0, memoryBytes),
     };
-    const { traits, occupants, proxies } = node;
-    slots += Math.max(0, (traits?.podsMax ?? Infinity) - occupants.size - proxies.size);
+    slots += slotsLeft(node);
   }
   let cpuMilli = 0;
   let memoryBytes = 0;

@@ -7,6 +7,7 @@ import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import { ClusterLedger } from "#model/ledger.ts";
 import { Discovery } from "#scheduler-extender/policy/discovery.ts";
 import { anApp, aPod } from "#test/builders/a-pod.ts";
+import { aProfile } from "#test/builders/a-profile.ts";
 import { aProxy } from "#test/builders/a-proxy.ts";
 import { aService } from "#test/builders/a-service.ts";
 import { anyEvent, NODE_NAMES } from "#test/builders/cluster-events.ts";
@@ -237,7 +238,7 @@ test("headroom ends with the first pod that has to wait, and never beyond what a
       const mix = podMix(surveyed, seed);
       const drawn: SurveyedPod[] = [];
       const place = (pod: SurveyedPod): boolean => drawn.push(pod) <= fit;
-      const found = headroom({ mix, seed, nodes: [...ledger.nodes()], place });
+      const found = headroom({ mix, seed, ledger, nodes: [...ledger.nodes()], place });
       assert.ok(found);
       assert.deepEqual([found.pods, found.isFull], [fit, true]);
       // The same pods, put into all free room as if it were one node.
@@ -261,10 +262,24 @@ test("headroom ends with the first pod that has to wait, and never beyond what a
 
 test("headroom is given up after a stated number of pods, and there is none without pods to draw", () => {
   const { nodes, ledger } = laidOut([{ zone: 0, apps: [1] }]);
-  const question = { seed: 1, nodes: ledger.nodes(), place: () => true };
+  const question = { seed: 1, ledger, nodes: ledger.nodes(), place: () => true };
   const found = headroom({ ...question, mix: podMix(nodes, 1) });
   assert.deepEqual([found?.pods, found?.isFull], [HEADROOM_PODS_MAX, false]);
   assert.equal(headroom({ ...question, mix: [] }), undefined);
+});
+
+test("headroom that a limit per node ends, while there is room, says so", () => {
+  const { nodes, ledger } = laidOut([{ zone: 0, apps: [2] }]);
+  const question = { mix: podMix(nodes, 1), seed: 1, ledger, nodes: [...ledger.nodes()] };
+  ledger.setProfile(aProfile({ app: "app-2", placement: { maxPodsPerNode: 1 } }));
+  const limited = headroom({ ...question, place: () => false });
+  assert.deepEqual([limited?.pods, limited?.isFull, limited?.roomIsLeft], [0, true, true]);
+  // Eight pods of a gigabyte each, beside the proxy's and the first one's.
+  for (let number = 0; number < 8; number++)
+    ledger.upsertPod(
+      aPod({ name: `more-${number}`, app: null, node: "node-0", cpuMilli: 1, memoryBytes: 1e9 }),
+    );
+  assert.equal(headroom({ ...question, place: () => false })?.roomIsLeft, false);
 });
 
 test("the mix is all pods where they are few, and else a sample that does not depend on where they are", () => {

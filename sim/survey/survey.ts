@@ -11,6 +11,10 @@ import type { SurveyedCluster, SurveyedPod } from "./surveyed-cluster.ts";
 
 export interface Survey {
   readonly nodesUsed: number;
+  /** On these nodes, those outside of the mesh included. */
+  readonly pods: number;
+  /** Of the mesh. */
+  readonly apps: number;
   readonly room: RoomShares & StrandedRoom;
   readonly mesh: MeshShares;
   readonly blast: BlastRadius;
@@ -48,6 +52,8 @@ export function surveyOf(cluster: SurveyedCluster, { seed, more }: SurveyOptions
   const share = (amount: number, of: number): number => (of === 0 ? 0 : amount / of);
   return {
     nodesUsed: nodes.length,
+    pods: nodes.reduce((sum, { pods }) => sum + pods.length, 0),
+    apps: new Set(nodes.flatMap(({ pods }) => pods.flatMap(({ app }) => app ?? []))).size,
     room: {
       ...stranded,
       strandedCpuShare: share(stranded.strandedCpuMilli, size.cpuMilli),
@@ -60,7 +66,7 @@ export function surveyOf(cluster: SurveyedCluster, { seed, more }: SurveyOptions
     },
     blast: blastRadius(nodes),
     discovery: discoverySize(cluster),
-    headroom: more && headroom({ mix, seed, ...more(mix) }),
+    headroom: more && headroom({ mix, seed, ledger, ...more(mix) }),
   };
 }
 

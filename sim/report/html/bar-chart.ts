@@ -1,18 +1,18 @@
-// Bars beside their figures: one table is both the chart and what a screen reader reads. A line across a bar is the bound,
-// below which nothing can be.
+// Bars beside their figures: one table is both the chart and what a screen reader reads. A line across a bar is its bound.
 
 import { savedText } from "../figures.ts";
 import type { Bar, BarChart } from "./report-document.ts";
 import { type Markup, markup } from "./markup.ts";
 
-export function barChart({ caption, bars, format, boundName }: BarChart): Markup {
+export function barChart({ caption, bars, format, boundName, gapName = "above it" }: BarChart): Markup {
   const most = Math.max(0, ...bars.map(({ value, bound = 0 }) => Math.max(value, bound)));
   const hasBound = boundName !== undefined && bars.some(({ bound }) => bound !== undefined);
   const heads = hasBound
-    ? markup`<th scope="col" class="figure"><span class="key">${boundName}</span></th><th scope="col" class="figure">above it</th>`
+    ? markup`<th scope="col" class="figure"><span class="key">${boundName}</span></th><th scope="col" class="figure">${gapName}</th>`
     : undefined;
-  return markup`<div class="scroll"><table class="bars"><caption>${caption}</caption>
-<thead><tr><th scope="col"><span class="unseen">name</span></th><td></td><th scope="col" class="figure"><span class="unseen">value</span></th>${heads}</tr></thead>
+  // It scrolls where a window is narrow, and whoever has no mouse scrolls by keys.
+  return markup`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table class="bars"><caption>${caption}</caption>
+<thead${hasBound ? undefined : { html: ' class="unseen"' }}><tr><th scope="col"><span class="unseen">name</span></th><td></td><th scope="col" class="figure"><span class="unseen">value</span></th>${heads}</tr></thead>
 <tbody>${bars.map((bar) => row(bar, { most, format, hasBound }))}</tbody></table></div>`;
 }
 

@@ -56,12 +56,14 @@ export interface BarChart {
   readonly format: (value: number) => string;
   /** What a bar's bound is; absent where none has one. */
   readonly boundName?: string;
+  /** What the distance to the bound is called: "above it" if absent. */
+  readonly gapName?: string;
 }
 
 export interface Bar {
   readonly name: string;
   readonly value: number;
-  /** No placement does with less. */
+  /** What cannot be passed, from whichever side; or what it is held against. */
   readonly bound?: number | undefined;
   readonly isOurs: boolean;
 }
