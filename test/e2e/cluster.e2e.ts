@@ -21,6 +21,7 @@ import { rightsCases } from "./rights-cases.ts";
 import { sizingCases } from "./sizing-cases.ts";
 import { TestCluster } from "./test-cluster.ts";
 import { toolBinaries } from "./tool-binaries.ts";
+import { uiCases } from "./ui-cases.ts";
 import { vpaCases } from "./vpa-cases.ts";
 
 const tools = await toolBinaries((line) => void process.stderr.write(`${line}\n`));
@@ -61,6 +62,7 @@ preemptionCases(theCluster);
 failoverCases(theCluster);
 ownerCases(theCluster);
 explainCases(theCluster);
+uiCases(theCluster);
 preemptionExplainedCases(theCluster);
 pluginCases(theCluster);
 headroomCases(theCluster);

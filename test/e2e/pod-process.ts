@@ -44,6 +44,7 @@ const PORT_FLAGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "scheduler-extender": { "--port": 9443, "--operations-port": 9090 },
   "vpa-recommender": { "--operations-port": 9091 },
   proxy: { "--control-port": 9092 },
+  ui: { "--port": 8080 },
 };
 /** What the suite has no time to wait for: a dozen readings of usage, one a minute. */
 const HURRY_FLAGS: Readonly<Record<string, readonly string[]>> = {
