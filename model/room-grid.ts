@@ -1,6 +1,7 @@
 // Nodes of about one size over the shares of their CPU and of their memory that are free: the cells of one diagonal leave
 // at least the same sum of shares, so that a search begins where a node may just have room and ends where too much would
-// be left.
+// be left. On a diagonal most cells lie beside what a search asks for: which of them hold nodes is kept in bits, so that
+// those are passed by without a look at them.
 
 import type { NodeLedger } from "./node-ledger.ts";
 import { type RoomFigures, SHARE_ERROR } from "./room-figures.ts";
@@ -9,6 +10,9 @@ import { noResources, type Resources } from "./resources.ts";
 
 /** Cells per resource: on ten thousand evenly filled nodes under a hundred are within one diagonal of another. */
 const CELLS = 128;
+const DIAGONALS = 2 * CELLS - 1;
+const WORD_BITS = 32;
+const DIAGONAL_WORDS = CELLS / WORD_BITS;
 
 /** Nodes of which everything that a decision asks is the same. */
 export interface RoomKind {
@@ -30,18 +34,17 @@ export interface RoomCell {
   readonly kinds: RoomKind[];
   /** Of the kinds, in the same order: most are passed by for their figures alone. */
   readonly slots: number[];
-  /** Among its diagonal's cells. */
-  place: number;
 }
 
 export class RoomGrid {
   readonly isProxyReady: boolean;
   readonly lacksSlot: boolean;
-  /** By the sum of their places; only cells that hold a node. */
-  readonly diagonals: readonly RoomCell[][] = Array.from({ length: 2 * CELLS - 1 }, () => []);
   /** Those that may have others of their kind, by hash. */
   readonly kinds = new Map<number, RoomKind>();
+  /** Those that hold a node. */
   readonly #cells = new Map<number, RoomCell>();
+  /** A bit for each of them, by its diagonal and by its place for CPU. */
+  readonly #occupied = new Uint32Array(DIAGONALS * DIAGONAL_WORDS);
   /** Extremes of all nodes that were ever here: still bounds when those have left. */
   sizeMin: Resources = { cpuMilli: Infinity, memoryBytes: Infinity };
   sizeMax: Resources = noResources;
@@ -60,15 +63,24 @@ export class RoomGrid {
       allocatable[resource] - requested[resource] - Math.max(required[resource], counted[resource]);
     const cpu = placeOf(free("cpuMilli") / Math.max(1, allocatable.cpuMilli));
     const memory = placeOf(free("memoryBytes") / Math.max(1, allocatable.memoryBytes));
-    const key = cpu * CELLS + memory;
-    let cell = this.#cells.get(key);
-    if (cell === undefined) {
-      const diagonal = this.diagonals[cpu + memory] ?? [];
-      cell = { cpu, memory, kinds: [], slots: [], place: diagonal.length };
-      diagonal.push(cell);
-      this.#cells.set(key, cell);
+    return this.cellAt(cpu, memory) ?? this.#madeAt(cpu, memory);
+  }
+
+  cellAt(cpu: number, memory: number): RoomCell | undefined {
+    return this.#cells.get(cpu * CELLS + memory);
+  }
+
+  /** On a diagonal, the first cell with a node at a place for CPU within these bounds; undefined if there is none. */
+  occupiedCpu(diagonal: number, from: number, to: number): number | undefined {
+    let mask = -1 << (from % WORD_BITS);
+    for (let word = Math.floor(from / WORD_BITS); word * WORD_BITS <= to; word++) {
+      const bits = (this.#occupied[diagonal * DIAGONAL_WORDS + word] ?? 0) & mask;
+      mask = -1;
+      if (bits === 0) continue;
+      const cpu = word * WORD_BITS + lowestBit(bits);
+      return cpu <= to ? cpu : undefined;
     }
-    return cell;
+    return undefined;
   }
 
   put(kind: RoomKind, cell: RoomCell): void {
@@ -83,8 +95,9 @@ export class RoomGrid {
     const lastSlot = cell.slots.pop();
     if (lastSlot !== undefined && place < cell.slots.length) cell.slots[place] = lastSlot;
     if (cell.kinds.length > 0) return;
-    this.#cells.delete(cell.cpu * CELLS + cell.memory);
-    replaceByLast(this.diagonals[cell.cpu + cell.memory] ?? [], cell.place);
+    const { cpu, memory } = cell;
+    this.#cells.delete(cpu * CELLS + memory);
+    this.#flip(cpu, memory);
   }
 
   widenTo({ allocatable: { cpuMilli, memoryBytes }, correction }: NodeLedger): void {
@@ -104,6 +117,19 @@ export class RoomGrid {
     correctionMax.cpu = Math.max(correctionMax.cpu, correction.cpu);
     correctionMax.memory = Math.max(correctionMax.memory, correction.memory);
   }
+
+  #madeAt(cpu: number, memory: number): RoomCell {
+    const cell = { cpu, memory, kinds: [], slots: [] };
+    this.#cells.set(cpu * CELLS + memory, cell);
+    this.#flip(cpu, memory);
+    return cell;
+  }
+
+  // Only when a cell is made or dropped, so that the bit says whether it is there.
+  #flip(cpu: number, memory: number): void {
+    const word = (cpu + memory) * DIAGONAL_WORDS + Math.floor(cpu / WORD_BITS);
+    this.#occupied[word] = (this.#occupied[word] ?? 0) ^ (1 << (cpu % WORD_BITS));
+  }
 }
 
 /** Walks one grid's kinds, diagonal by diagonal, from the first that can hold a node with room. */
@@ -114,7 +140,8 @@ export class GridSearch {
   readonly #memoryFrom: number;
   readonly #takenShareMax: number;
   #diagonal: number;
-  #cell = 0;
+  /** The present cell's place for CPU; beyond the diagonal's last one after that. */
+  #cpu = 0;
   #kind = 0;
 
   constructor(grid: RoomGrid, need: RoomNeed) {
@@ -130,11 +157,11 @@ export class GridSearch {
     this.#takenShareMax =
       cpuMilli / Math.max(1, sizeMin.cpuMilli) + memoryBytes / Math.max(1, sizeMin.memoryBytes) + SHARE_ERROR;
     this.#diagonal = this.#cpuFrom + this.#memoryFrom;
-    this.#skipEmpty();
+    this.#toOccupied();
   }
 
   get hasMore(): boolean {
-    return this.#diagonal < this.#grid.diagonals.length;
+    return this.#diagonal < DIAGONALS;
   }
 
   /** What comes next, and all that follows, leaves no less. */
@@ -143,33 +170,46 @@ export class GridSearch {
   }
 
   /**
-   * The next kind of the present diagonal that may take the group; undefined at its end, and the next diagonal is the
-   * present one then.
+   * The next kind of the present diagonal that may take the group; undefined at its end, and the next diagonal with
+   * a node that may is the present one then.
    */
   next(figures: RoomFigures, leftShareMax: number): RoomKind | undefined {
-    const cells = this.#grid.diagonals[this.#diagonal] ?? [];
+    const diagonal = this.#diagonal;
+    const cpuMax = Math.min(CELLS - 1, diagonal - this.#memoryFrom);
     for (;;) {
-      const cell = cells[this.#cell];
-      if (cell === undefined) break;
-      const { slots } = cell;
-      if (cell.cpu < this.#cpuFrom || cell.memory < this.#memoryFrom) this.#kind = slots.length;
+      const cpu = this.#grid.occupiedCpu(diagonal, this.#cpu, cpuMax);
+      if (cpu === undefined) break;
+      const cell = this.#grid.cellAt(cpu, diagonal - cpu);
+      // The place in the cell holds only for the cell that was left there.
+      if (cpu !== this.#cpu) this.#kind = 0;
+      this.#cpu = cpu;
+      const slots = cell?.slots ?? NO_SLOTS;
       while (this.#kind < slots.length) {
         const place = this.#kind++;
-        if (figures.mayTake(slots[place] as number, this.#need, leftShareMax)) return cell.kinds[place];
+        if (figures.mayTake(slots[place] as number, this.#need, leftShareMax)) return cell?.kinds[place];
       }
-      this.#cell++;
+      this.#cpu++;
       this.#kind = 0;
     }
-    this.#cell = 0;
     this.#diagonal++;
-    this.#skipEmpty();
+    this.#toOccupied();
     return undefined;
   }
 
-  #skipEmpty(): void {
-    while (this.#grid.diagonals[this.#diagonal]?.length === 0) this.#diagonal++;
+  // From the present diagonal on, to the first one with a node where one may have room.
+  #toOccupied(): void {
+    this.#kind = 0;
+    for (; this.#diagonal < DIAGONALS; this.#diagonal++) {
+      const cpuMax = Math.min(CELLS - 1, this.#diagonal - this.#memoryFrom);
+      const cpu = this.#grid.occupiedCpu(this.#diagonal, this.#cpuFrom, cpuMax);
+      if (cpu === undefined) continue;
+      this.#cpu = cpu;
+      return;
+    }
   }
 }
+
+const NO_SLOTS: readonly number[] = [];
 
 function placeOf(share: number): number {
   return Math.min(CELLS - 1, Math.max(0, Math.floor(share * CELLS)));
@@ -180,7 +220,11 @@ function firstPlace(amount: number, size: number): number {
   return placeOf(amount / Math.max(1, size) - SHARE_ERROR);
 }
 
-// The order of kinds in a cell, and of cells in a diagonal, has no meaning.
+function lowestBit(bits: number): number {
+  return WORD_BITS - 1 - Math.clz32(bits & -bits);
+}
+
+// The order of kinds in a cell has no meaning.
 function replaceByLast(items: { place: number }[], place: number): void {
   const last = items.pop();
   if (last === undefined || place === items.length) return;
