@@ -29,10 +29,11 @@ const NO_COST: UnitCost = { base: noResources, perPod: noResources };
 /** Looks the app's costs and limits up once, for a decision over many nodes. */
 export function costedDemand(pod: PodDemand, ledger: LedgerView): CostedDemand {
   const { uid, app, request, ownerUid } = pod;
-  const demand = { uid, app, request, ownerUid };
-  if (app === undefined) return { ...demand, cost: NO_COST, maxPodsPerNode: Infinity, zones: undefined };
-  const { maxPodsPerNode = Infinity } = ledger.profile(app).placement;
-  return { ...demand, cost: ledger.unitCost(app), maxPodsPerNode, zones: zoneLimit(app, ledger) };
+  if (app === undefined)
+    return { uid, app, request, ownerUid, cost: NO_COST, maxPodsPerNode: Infinity, zones: undefined };
+  const { maxPodsPerNode = Infinity, maxPodsPerZone } = ledger.profile(app).placement;
+  const cost = ledger.unitCost(app);
+  return { uid, app, request, ownerUid, cost, maxPodsPerNode, zones: zoneLimit(app, maxPodsPerZone, ledger) };
 }
 
 /** The same for a question in which the pod's own promise counts as gone. */
@@ -44,8 +45,7 @@ export function costedDemandAnew(pod: PodDemand, ledger: LedgerView): CostedDema
   return { ...demand, zones: { ...demand.zones, own: { node: promise.node, zone } } };
 }
 
-function zoneLimit(app: AppName, ledger: LedgerView): ZoneLimit | undefined {
-  const podsMax = ledger.profile(app).placement.maxPodsPerZone;
+function zoneLimit(app: AppName, podsMax: number | undefined, ledger: LedgerView): ZoneLimit | undefined {
   return podsMax === undefined ? undefined : { podsMax, pods: ledger.podsByZone(app), own: undefined };
 }
 
@@ -116,12 +116,12 @@ function addedBase(node: NodeAccount, pod: PodDemand, pods: number): 0 | 1 {
 
 // Would kube-scheduler's own view, with the promises added, take the pod?
 function fitsWithoutMesh(node: NodeAccount, pod: CostedDemand): boolean {
-  const free = (resource: keyof Resources): number =>
-    node.allocatable[resource] -
-    node.requested[resource] -
-    pod.request[resource] -
-    (node.counted?.[resource] ?? 0);
-  return free("cpuMilli") >= 0 && free("memoryBytes") >= 0;
+  const { allocatable, requested, counted = noResources } = node;
+  const { cpuMilli, memoryBytes } = pod.request;
+  return (
+    allocatable.cpuMilli - requested.cpuMilli - cpuMilli - counted.cpuMilli >= 0 &&
+    allocatable.memoryBytes - requested.memoryBytes - memoryBytes - counted.memoryBytes >= 0
+  );
 }
 
 /** Room that no pod, promise or required proxy size claims; negative when the node is short. */

@@ -11,7 +11,7 @@ import { type NodeAccount, NodeLedger, type SiblingHold } from "./node-ledger.ts
 import { NominatedPods } from "./nominated-pods.ts";
 import { OwnerCounts } from "./owner-counts.ts";
 import type { Resources } from "./resources.ts";
-import type { RoomQuestion, RoomSearch } from "./room-need.ts";
+import type { RoomNeed, RoomScope, RoomSearch } from "./room-need.ts";
 import { Rooms } from "./rooms.ts";
 import { SupposedNode } from "./supposed-node.ts";
 import { ZoneCounts } from "./zone-counts.ts";
@@ -37,9 +37,9 @@ export interface LedgerView {
   nodes(): Iterable<NodeAccount>;
   nodesOfApp(app: AppName): Iterable<NodeAccount>;
   /** The nodes that may take so much, those first that may be left with the least. */
-  rooms(question: RoomQuestion): RoomSearch;
+  rooms(need: RoomNeed, scope: RoomScope): RoomSearch;
   /** Likewise of those that the app already runs on, will go on running on, and may have one more of its pods on. */
-  roomsOfApp(app: AppName, question: RoomQuestion): RoomSearch;
+  roomsOfApp(app: AppName, need: RoomNeed, scope: RoomScope): RoomSearch;
   profile(app: AppName): MeshProfile;
   unitCost(app: AppName): UnitCost;
   siblingsToCome(pod: PodDemand): number;
@@ -198,12 +198,12 @@ export class ClusterLedger implements LedgerView {
     for (const node of this.#apps.of(app)?.nodes.values() ?? []) if (node.isKnown) yield node;
   }
 
-  rooms(question: RoomQuestion): RoomSearch {
-    return this.#rooms.ofAll(question);
+  rooms(need: RoomNeed, scope: RoomScope): RoomSearch {
+    return this.#rooms.ofAll(need, scope);
   }
 
-  roomsOfApp(app: AppName, question: RoomQuestion): RoomSearch {
-    return this.#rooms.ofHosts(app, { ...question, nodes: this.#apps.of(app)?.nodes });
+  roomsOfApp(app: AppName, need: RoomNeed, scope: RoomScope): RoomSearch {
+    return this.#rooms.ofHosts(this.#apps.of(app), need, scope);
   }
 
   pod(uid: PodUid): PodView | undefined {

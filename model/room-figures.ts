@@ -69,9 +69,11 @@ export class RoomFigures {
     const memorySize = this.#value(at + 7);
     const cpuLeft = Math.min(cpuBesideProxy, cpuSpare - cpuFactor * grownMax.cpuMilli - 1);
     const memoryLeft = Math.min(memoryBesideProxy, memorySpare - memoryFactor * grownMax.memoryBytes - 1);
-    const leftMin = { cpu: cpuLeft / cpuSize - SHARE_ERROR, memory: memoryLeft / memorySize - SHARE_ERROR };
-    if (leftMin.cpu + leftMin.memory > leftShareMax) return false;
-    if (podTakes === undefined || (leftMin.cpu >= LEAN_SHARE && leftMin.memory >= LEAN_SHARE)) return true;
+    const cpuLeftMin = cpuLeft / cpuSize - SHARE_ERROR;
+    const memoryLeftMin = memoryLeft / memorySize - SHARE_ERROR;
+    if (cpuLeftMin + memoryLeftMin > leftShareMax) return false;
+    if (podTakes === undefined || (cpuLeftMin >= LEAN_SHARE && memoryLeftMin >= LEAN_SHARE)) return true;
+    const leftMin = { cpu: cpuLeftMin, memory: memoryLeftMin };
     const leftMax = {
       cpu: Math.min(cpuBesideProxy, cpuSpareMax) / cpuSize + SHARE_ERROR,
       memory: Math.min(memoryBesideProxy, memorySpareMax) / memorySize + SHARE_ERROR,

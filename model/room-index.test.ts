@@ -5,15 +5,14 @@ import { anApp } from "#test/builders/a-pod.ts";
 import type { NodeName, PodUid } from "./brand.ts";
 import { NodeLedger } from "./node-ledger.ts";
 import { RoomIndex } from "./room-index.ts";
-import type { RoomQuestion } from "./room-need.ts";
+import type { RoomNeed } from "./room-need.ts";
 import { noResources, type Resources } from "./resources.ts";
 
-const QUESTION: RoomQuestion = {
+const NEED: RoomNeed = {
   request: { cpuMilli: 100, memoryBytes: 400 },
   grownMin: noResources,
   grownMax: noResources,
   isMesh: false,
-  mayLackSlot: true,
 };
 
 test("nodes that are alike come up together, in order of their names, until one of them changes", () => {
@@ -83,9 +82,9 @@ test("after any changes every node that takes a group is found, and those left w
           1_000 - requested.memoryBytes - asked,
         ];
         const taking = nodes.filter((node) => !gone.has(node) && Math.min(...left(node)) >= 0);
-        const found = namesFrom(index, Infinity, { ...QUESTION, request }).flat();
+        const found = namesFrom(index, Infinity, { ...NEED, request }).flat();
         assert.deepEqual(found.toSorted(), taking.map(({ name }) => name).toSorted());
-        const few = namesFrom(index, 0.5, { ...QUESTION, request }).flat();
+        const few = namesFrom(index, 0.5, { ...NEED, request }).flat();
         const expected = taking.filter((node) => left(node)[0] + left(node)[1] <= 500);
         // The proxy's roundings are allowed for: one unit of each resource.
         const certain = taking.filter((node) => left(node)[0] + left(node)[1] <= 502);
@@ -111,8 +110,8 @@ function occupy(node: NodeLedger, request: Resources): void {
   node.add({ uid: "filling" as PodUid, app: undefined, request }, undefined);
 }
 
-function namesFrom(index: RoomIndex, leftShareMax = Infinity, question = QUESTION): readonly string[][] {
-  const search = index.tightestFirst(question);
+function namesFrom(index: RoomIndex, leftShareMax = Infinity, need = NEED): readonly string[][] {
+  const search = index.tightestFirst(need, { mayLackSlot: true });
   const names: string[][] = [];
   for (let nodes = search.next(leftShareMax); nodes !== undefined; nodes = search.next(leftShareMax))
     names.push(nodes.map(({ name }) => name));

@@ -8,7 +8,7 @@ import type { NodeLedger } from "./node-ledger.ts";
 import { RoomFigures } from "./room-figures.ts";
 import { GridSearch, RoomGrid, type RoomKind } from "./room-grid.ts";
 import { RoomKeys, roomHash } from "./room-keys.ts";
-import type { RoomQuestion, RoomSearch } from "./room-need.ts";
+import type { RoomNeed, RoomScope, RoomSearch } from "./room-need.ts";
 
 /** Sizes within a fifth share a grid: what a pod takes of the smallest bounds what it takes of all of them. */
 const SIZE_RATIO = 1.2;
@@ -32,13 +32,13 @@ export class RoomIndex {
   }
 
   /** Every node that takes the group comes up, or is of a kind with an earlier one, or is left with more than was asked. */
-  tightestFirst(question: RoomQuestion): RoomSearch {
+  tightestFirst(need: RoomNeed, { mayLackSlot }: RoomScope): RoomSearch {
     this.#putRight();
     const searches: GridSearch[] = [];
     for (const grid of this.#grids.values()) {
-      if (question.isMesh && !grid.isProxyReady) continue;
-      if (grid.lacksSlot && !question.mayLackSlot) continue;
-      const search = new GridSearch(grid, question);
+      if (need.isMesh && !grid.isProxyReady) continue;
+      if (grid.lacksSlot && !mayLackSlot) continue;
+      const search = new GridSearch(grid, need);
       if (search.hasMore) searches.push(search);
     }
     return new IndexSearch(searches, this.#figures);

@@ -17,7 +17,8 @@ export interface RoomNeed {
   readonly podTakes?: Resources;
 }
 
-export interface RoomQuestion extends RoomNeed {
+/** Which nodes a search is about. */
+export interface RoomScope {
   /** Also nodes that have as many pods as their kubelet takes: whoever named them knows better. */
   readonly mayLackSlot: boolean;
 }

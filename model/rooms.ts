@@ -4,14 +4,15 @@
 import type { AppName, NodeName } from "./brand.ts";
 import type { NodeLedger } from "./node-ledger.ts";
 import { RoomIndex } from "./room-index.ts";
-import type { RoomQuestion, RoomSearch } from "./room-need.ts";
+import type { RoomNeed, RoomScope, RoomSearch } from "./room-need.ts";
 
 /** Up to here asking every node costs less than keeping an index. */
 const NODES_UNINDEXED_MAX = 64;
 
-export interface HostRoomsQuestion extends RoomQuestion {
-  /** Those that any pods of the app are on. */
-  readonly nodes: ReadonlyMap<NodeName, NodeLedger> | undefined;
+export interface HostingApp {
+  readonly name: AppName;
+  /** Those that any of its pods are on. */
+  readonly nodes: ReadonlyMap<NodeName, NodeLedger>;
 }
 
 export class Rooms {
@@ -23,12 +24,14 @@ export class Rooms {
     this.#podsPerNodeMax = podsPerNodeMax;
   }
 
-  ofAll(question: RoomQuestion): RoomSearch {
-    return this.#all.tightestFirst(question);
+  ofAll(need: RoomNeed, scope: RoomScope): RoomSearch {
+    return this.#all.tightestFirst(need, scope);
   }
 
-  ofHosts(app: AppName, question: HostRoomsQuestion): RoomSearch {
-    const { nodes = NOWHERE } = question;
+  /** Undefined for an app that nothing is known of. */
+  ofHosts(hosting: HostingApp | undefined, need: RoomNeed, scope: RoomScope): RoomSearch {
+    if (hosting === undefined) return NO_ROOMS;
+    const { name: app, nodes } = hosting;
     if (nodes.size <= NODES_UNINDEXED_MAX) {
       this.#drop(app, nodes.values());
       return nodes.size === 0 ? NO_ROOMS : new EachOf(nodes.values(), (node) => this.#isOpen(app, node));
@@ -42,7 +45,7 @@ export class Rooms {
       }
       this.#hosts.set(app, index);
     }
-    return index.tightestFirst(question);
+    return index.tightestFirst(need, scope);
   }
 
   /** Something about a node has changed. */
@@ -85,7 +88,6 @@ export class Rooms {
   }
 }
 
-const NOWHERE: ReadonlyMap<NodeName, NodeLedger> = new Map();
 const NO_ROOMS: RoomSearch = { next: () => undefined };
 
 /** A few nodes, one by one and in no order. */

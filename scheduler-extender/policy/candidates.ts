@@ -3,7 +3,7 @@
 import type { AppName, NodeName } from "#model/brand.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
-import type { RoomNeed, RoomQuestion } from "#model/room-need.ts";
+import type { RoomNeed, RoomScope } from "#model/room-need.ts";
 
 export interface Candidates {
   /** Nodes that may take so much, those first that may be left with the least; some of them may not be candidates. */
@@ -24,14 +24,11 @@ export interface CandidateSearch {
 /** Up to here it costs less to ask each of the named nodes than to look for them among all. */
 const NAMES_ASKED_MAX = 32;
 
-/** @param question whether nodes are among them that have as many pods as their kubelet takes. */
-export function allCandidates(
-  ledger: LedgerView,
-  question: Pick<RoomQuestion, "mayLackSlot"> = { mayLackSlot: true },
-): Candidates {
+/** @param scope whether nodes are among them that have as many pods as their kubelet takes. */
+export function allCandidates(ledger: LedgerView, scope: RoomScope = { mayLackSlot: true }): Candidates {
   return {
-    all: (need) => ledger.rooms({ ...need, ...question }),
-    ofApp: (app, need) => ledger.roomsOfApp(app, { ...need, ...question }),
+    all: (need) => ledger.rooms(need, scope),
+    ofApp: (app, need) => ledger.roomsOfApp(app, need, scope),
     accountOf: (node) => node,
     apart: [],
   };

@@ -144,10 +144,16 @@ export class Ranking {
     if (assessment === undefined) return;
     const last = this.#best.at(-1);
     if (this.#best.length >= this.limit && last !== undefined && compare(last, assessment) <= 0) return;
-    let index = this.#best.length;
-    while (index > 0 && compare(assessment, this.#best[index - 1] ?? assessment) < 0) index--;
-    this.#best.splice(index, 0, assessment);
-    if (this.#best.length > this.limit) this.#best.pop();
+    const best = this.#best;
+    if (best.length < this.limit) best.push(assessment);
+    // The last one, if there are as many already, goes.
+    let index = best.length - 1;
+    for (; index > 0; index--) {
+      const better = best[index - 1];
+      if (better === undefined || compare(assessment, better) >= 0) break;
+      best[index] = better;
+    }
+    best[index] = assessment;
   }
 }
 

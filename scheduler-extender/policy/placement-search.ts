@@ -5,6 +5,7 @@ import type { CostedDemand } from "#model/fit.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import { addResources, scaleResources } from "#model/resources.ts";
 import type { RoomNeed } from "#model/room-need.ts";
+import { AskedNodes } from "./asked-nodes.ts";
 import type { Candidates, CandidateSearch } from "./candidates.ts";
 import { assess, podTakes, type Ranking } from "./node-ranking.ts";
 
@@ -24,8 +25,8 @@ export class PlacementSearch {
   readonly candidates: Candidates;
   readonly groups: readonly number[];
   readonly #best: Ranking;
-  /** What each said; made for the first one, since most searches for an app's nodes ask none. */
-  #asked: Map<NodeAccount, Answer> | undefined;
+  /** Made for the first one, since many searches for an app's nodes ask none. */
+  #asked: AskedNodes<Answer> | undefined;
   readonly #apart: ReadonlySet<NodeAccount> | undefined;
 
   constructor({ pod, candidates, best, groups }: SearchOptions) {
@@ -39,11 +40,11 @@ export class PlacementSearch {
 
   /** A node is asked once, however often it comes up. */
   ask(node: NodeAccount): Answer {
-    this.#asked ??= new Map<NodeAccount, Answer>();
-    let answer = this.#asked.get(node);
+    this.#asked ??= new AskedNodes<Answer>();
+    let answer = this.#asked.answerOf(node);
     if (answer === undefined) {
       answer = this.#answerOf(node);
-      this.#asked.set(node, answer);
+      this.#asked.note(node, answer);
     }
     return answer;
   }
@@ -62,7 +63,8 @@ export class PlacementSearch {
     const { request, cost } = this.pod;
     const need = { request, grownMin: cost.perPod, grownMax: cost.perPod, isMesh: true };
     this.#walk(1, searchFor({ ...need, podTakes: podTakes(this.pod) }), undefined);
-    this.#walk(0, searchFor(need), undefined);
+    // Mostly one has been found, and none that is left can be better.
+    if (this.#best.leftShareMax(0) !== -Infinity) this.#walk(0, searchFor(need), undefined);
   }
 
   /** Asks the nodes that may take a group of this size, after all larger ones; at 0 those too whose lean room one takes. */

@@ -16,6 +16,7 @@ export class BerthPlacement implements Placer {
   readonly #ledger: ClusterLedger;
   readonly #clock: Clock;
   readonly #podsPerNodeMax: number;
+  readonly #candidates: Candidates;
   readonly #expiring = new Set<number>();
   evaluations = 0;
 
@@ -23,12 +24,16 @@ export class BerthPlacement implements Placer {
     this.#ledger = cluster.ledger;
     this.#clock = clock;
     this.#podsPerNodeMax = podsPerNodeMax;
+    this.#candidates = {
+      ...allCandidates(cluster.ledger, { mayLackSlot: false }),
+      accountOf: (node) => this.#asked(node),
+    };
   }
 
   place(pod: ReplayPod): NodeName | undefined {
     const ledger = this.#ledger;
     const demand = costedDemand(pod, ledger);
-    const placement = place(demand, this.#candidates(), { ledger });
+    const placement = place(demand, this.#candidates, { ledger });
     if (placement === undefined) return undefined;
     const limits = DEFAULT_PROMISE_LIMITS;
     const nowMs = this.#clock.nowMs();
@@ -55,15 +60,10 @@ export class BerthPlacement implements Placer {
   }
 
   // kube-scheduler names to the extender only nodes whose kubelet takes another pod.
-  #candidates(): Candidates {
-    return {
-      ...allCandidates(this.#ledger, { mayLackSlot: false }),
-      accountOf: (node) => {
-        if (!this.#hasPodSlot(node)) return undefined;
-        this.evaluations++;
-        return node;
-      },
-    };
+  #asked(node: NodeAccount): NodeAccount | undefined {
+    if (!this.#hasPodSlot(node)) return undefined;
+    this.evaluations++;
+    return node;
   }
 
   #hasPodSlot({ occupants, proxies }: NodeAccount): boolean {

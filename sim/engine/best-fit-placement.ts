@@ -22,13 +22,13 @@ export class BestFitPlacement implements Placer {
   place(pod: ReplayPod): NodeName | undefined {
     const demand = costedDemand(pod, this.#ledger);
     const { base, perPod } = demand.cost;
-    const search = this.#ledger.rooms({
+    const need = {
       request: pod.request,
       grownMin: perPod,
       grownMax: addResources(base, perPod),
       isMesh: true,
-      mayLackSlot: false,
-    });
+    };
+    const search = this.#ledger.rooms(need, { mayLackSlot: false });
     let best: NodeAccount | undefined;
     let bestShare = Infinity;
     for (let nodes = search.next(bestShare); nodes !== undefined; nodes = search.next(bestShare)) {

@@ -11,14 +11,11 @@
 // (docs/decisions/0013-handover.md).
 
 import {
-  addResources,
-  ceilResources,
   equalResources,
   isWithin,
   maxResources,
   minResources,
   type Resources,
-  scaleResources,
   subtractResources,
 } from "#model/resources.ts";
 import { coolingUntilMs, type ResizeState } from "./resize-state.ts";
@@ -91,12 +88,27 @@ export type HoldReason =
 
 /** The size the node's proxy should have, headroom included. */
 export function targetSize(required: Resources, options: PlannerOptions): Resources {
-  const { headroomRatio, headroomMin } = options;
-  const headroom = maxResources(scaleResources(required, headroomRatio), headroomMin);
-  return withinBounds(roundUpToStep(addResources(required, headroom)), options);
+  // One number after the other and no sizes on the way: this is asked on every change of every node.
+  return withinBounds(
+    {
+      cpuMilli: withHeadroom("cpuMilli", required, options),
+      memoryBytes: withHeadroom("memoryBytes", required, options),
+    },
+    options,
+  );
+}
+
+function withHeadroom(resource: keyof Resources, required: Resources, options: PlannerOptions): number {
+  const size = required[resource] + headroomOf(resource, required, options);
+  return Math.ceil(size / STEP[resource]) * STEP[resource];
+}
+
+function headroomOf(resource: keyof Resources, required: Resources, options: PlannerOptions): number {
+  return Math.max(required[resource] * options.headroomRatio, options.headroomMin[resource]);
 }
 
 function withinBounds(size: Resources, { min = size, max = size }: PlannerOptions): Resources {
+  if (min === size && max === size) return size;
   return minResources(maxResources(size, min), max);
 }
 
@@ -200,28 +212,19 @@ export function hasSurplus(
   target: Resources,
   { shrinkRatioMin }: PlannerOptions,
 ): boolean {
-  const isWorthIt = (resource: keyof Resources): boolean =>
-    current[resource] - target[resource] >
-    Math.max(STEP[resource], shrinkRatioMin[resource] * current[resource]);
-  return isWorthIt("cpuMilli") || isWorthIt("memoryBytes");
+  return (
+    current.cpuMilli - target.cpuMilli >
+      Math.max(STEP.cpuMilli, shrinkRatioMin.cpuMilli * current.cpuMilli) ||
+    current.memoryBytes - target.memoryBytes >
+      Math.max(STEP.memoryBytes, shrinkRatioMin.memoryBytes * current.memoryBytes)
+  );
 }
 
 function isHeadroomLow({ required, current }: NodeSituation, options: PlannerOptions): boolean {
-  const { cpuMilli, memoryBytes } = maxResources(
-    scaleResources(required, options.headroomRatio),
-    options.headroomMin,
+  const cpuMilliLow = Math.ceil(headroomOf("cpuMilli", required, options) * HEADROOM_LOW.cpuMilli);
+  const memoryBytesLow = Math.ceil(headroomOf("memoryBytes", required, options) * HEADROOM_LOW.memoryBytes);
+  return (
+    required.cpuMilli + cpuMilliLow > current.cpuMilli ||
+    required.memoryBytes + memoryBytesLow > current.memoryBytes
   );
-  const low = {
-    cpuMilli: cpuMilli * HEADROOM_LOW.cpuMilli,
-    memoryBytes: memoryBytes * HEADROOM_LOW.memoryBytes,
-  };
-  return !isWithin(addResources(required, ceilResources(low)), current);
-}
-
-function roundUpToStep(size: Resources): Resources {
-  const round = (value: number, step: number): number => Math.ceil(value / step) * step;
-  return {
-    cpuMilli: round(size.cpuMilli, STEP.cpuMilli),
-    memoryBytes: round(size.memoryBytes, STEP.memoryBytes),
-  };
 }

@@ -48,20 +48,21 @@ export const COOLDOWN_MS = 180_000;
 
 export function nextResizeState(state: ResizeState, event: ResizeEvent): ResizeState {
   const { surplusSinceMs, calm, shrunkAtMs } = state;
-  const kept = { surplusSinceMs, calm, shrunkAtMs };
   switch (event.kind) {
     case "sent": {
       const { size, shrunkAtMs: atMs = shrunkAtMs } = event;
-      return { ...kept, kind: "underway", size, surplusSinceMs: undefined, shrunkAtMs: atMs };
+      return { kind: "underway", size, surplusSinceMs: undefined, calm, shrunkAtMs: atMs };
     }
     case "accepted":
       // Kubelet may have put it off before the API server's answer arrived.
-      return state.kind === "underway" ? { ...kept, kind: "settled" } : state;
+      return state.kind === "underway" ? { kind: "settled", surplusSinceMs, calm, shrunkAtMs } : state;
     case "granted":
-      return state.kind === "cooling" ? { ...kept, kind: "settled" } : state;
+      return state.kind === "cooling" ? { kind: "settled", surplusSinceMs, calm, shrunkAtMs } : state;
     case "refused":
-    case "deferred":
-      return { ...kept, kind: "cooling", size: event.size, untilMs: event.nowMs + COOLDOWN_MS };
+    case "deferred": {
+      const { size, nowMs } = event;
+      return { kind: "cooling", size, untilMs: nowMs + COOLDOWN_MS, surplusSinceMs, calm, shrunkAtMs };
+    }
     case "required": {
       const isSame = calm !== undefined && equalResources(calm.required, event.required);
       return isSame ? state : { ...state, calm: { required: event.required, sinceMs: event.nowMs } };
