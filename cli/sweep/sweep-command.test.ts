@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -54,6 +54,29 @@ test("parts that pods of an Indexed Job ran are all of the sweep, and the summar
   assert.equal(
     await sweep(["--out", elsewhere, "--output", "json"]),
     await sweep(["--out", out, "--output", "json"]),
+  );
+});
+
+test("a sweep is reported to the browser and to programs, the same each time, with surveys where they were asked for", async () => {
+  const path = join(folder, "surveyed.yaml");
+  writeFileSync(path, SCENARIO.replace("nodes: [3, 4]", "survey: true"));
+  const out = join(folder, "surveyed");
+  const reported = async (name: string): Promise<string> => {
+    const html = join(folder, name);
+    await sweep(["--scenario", path, "--out", out, "--html", html, "--csv", join(folder, "csv")]);
+    return readFileSync(html, "utf8");
+  };
+  const page = await reported("one.html");
+  assert.equal(await reported("two.html"), page);
+  for (const words of ["how sure is each difference", "seed 1, 2, 3", "Entries that discovery holds"])
+    assert.ok(page.toLowerCase().includes(words.toLowerCase()), words);
+  assert.ok(!page.includes(folder), "no name of the machine");
+  assert.match(readFileSync(join(folder, "csv", "figures.csv"), "utf8"), /strandedMemoryShare/);
+  assert.equal(
+    readFileSync(join(folder, "csv", "runs.csv"), "utf8")
+      .trimEnd()
+      .split("\n").length,
+    1 + 6,
   );
 });
 

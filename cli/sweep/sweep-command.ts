@@ -1,6 +1,7 @@
 // `berth sweep`: a scenario over its policies, node counts, seeds and parameters, on all cores, and again where it was
 // left.
 
+import { dirname, resolve } from "node:path";
 import { reportAndExit } from "#runtime/component.ts";
 import { describeFlags } from "#runtime/flags.ts";
 import { OperationError } from "#runtime/operation-error.ts";
@@ -15,9 +16,14 @@ import {
 } from "#sim/sweep/sweep-plan.ts";
 import { sweepSummary, type SweepSummary } from "#sim/sweep/sweep-summary.ts";
 import { summaryTable } from "#sim/sweep/summary-table.ts";
-import { baselineOf, sweepTasks } from "#sim/sweep/sweep-tasks.ts";
+import { sweepReport } from "#sim/sweep/sweep-report.ts";
+import { sweepTables } from "#sim/sweep/sweep-tables.ts";
+import { baselineOf, baselineSizingOf, sweepTasks } from "#sim/sweep/sweep-tasks.ts";
+import type { TaskResult } from "#sim/sweep/task-results.ts";
 import { runInPool } from "#sim/sweep/worker-pool.ts";
 import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
+import { fileNames } from "#sim/scenario/scenario-inputs.ts";
+import { givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
 import { wantsColour } from "../wants-colour.ts";
 import { partOf, readSweepOptions, type SweepOptions, sweepOptions, workersOf } from "./sweep-options.ts";
 import { progressShown, WorkProgress } from "../work-progress.ts";
@@ -98,12 +104,46 @@ export async function runSweep(argv: readonly string[], output: SweepOutput): Pr
   progress.end();
   if (outcome.died > 0) output.progress(`${outcome.died} workers died and were replaced\n`);
   failIfAny(plan, outcome);
-  const summary = summaryOf(plan);
+  const found = plan.tasks.map(({ key }) => plan.results.read(key));
+  const summary = sweepSummary(found, baselineOf(plan.scenario), baselineSizingOf(plan.scenario));
   output.out(
     options.output === "json"
       ? `${JSON.stringify({ ...plan.ground, ...summary }, null, 2)}\n`
       : summaryTable(summary, { hasColour: output.hasColour }),
   );
+  if (wantsReport(options)) await writeSweepReports(argv, { options, plan, summary, found });
+}
+
+interface FinishedSweep {
+  readonly options: SweepOptions;
+  readonly plan: SweepPlan;
+  readonly summary: SweepSummary;
+  readonly found: readonly TaskResult[];
+}
+
+async function writeSweepReports(
+  argv: readonly string[],
+  { options, plan, summary, found }: FinishedSweep,
+): Promise<void> {
+  const { scenario, tasks, ground } = plan;
+  const files = fileNames(scenario).map((file) => resolve(dirname(options.scenario), file));
+  const provenance = {
+    version: ground.version,
+    seed: seedsText(scenario.seeds),
+    inputs: await Promise.all([options.scenario, ...files].map(inputFile)),
+    options: givenOptions(argv),
+  };
+  await writeReports(options, {
+    document: () => sweepReport({ name: scenario.name, summary, tasks: tasks.length, provenance }),
+    tables: sweepTables(summary, found),
+  });
+}
+
+const SEEDS_SHOWN_MAX = 10;
+
+function seedsText(seeds: readonly number[]): string {
+  const shown = seeds.slice(0, SEEDS_SHOWN_MAX).join(", ");
+  return seeds.length > SEEDS_SHOWN_MAX ? `${shown} and ${seeds.length - SEEDS_SHOWN_MAX} more` : shown;
 }
 
 function help(): string {
@@ -150,12 +190,5 @@ function failIfAny(
   throw new OperationError(
     "sweepInterrupted",
     `interrupted with ${done} of ${tasks.length} tasks done; the same command goes on from there`,
-  );
-}
-
-function summaryOf({ tasks, results, scenario }: SweepPlan): SweepSummary {
-  return sweepSummary(
-    tasks.map(({ key }) => results.read(key)),
-    baselineOf(scenario),
   );
 }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { checkFlags, readFlags } from "#runtime/flags.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { UsageError } from "#runtime/usage-error.ts";
+import { reportOptions } from "../report-output.ts";
 import { SWEEP_TASKS_MAX } from "#sim/sweep/sweep-tasks.ts";
 
 /** More processes than any machine has cores. */
@@ -50,6 +51,7 @@ export const sweepOptions = z.strictObject({
   cpu: cpuQuantity.default("1").describe("with --print-job: what a pod requests"),
   memory: memoryQuantity.default("1Gi").describe("with --print-job: what a pod requests and may use"),
   output: z.enum(["table", "json"]).default("table").describe("table or json"),
+  ...reportOptions,
 });
 
 export type SweepOptions = z.infer<typeof sweepOptions>;

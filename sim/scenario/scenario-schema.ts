@@ -149,6 +149,10 @@ const sweep = z.strictObject({
     .record(z.string(), z.array(z.json()).min(1))
     .default({})
     .describe("field of this file, such as mesh.podsPerNodeMax or fleet.shapes.0.cpu → its values"),
+  survey: z
+    .boolean()
+    .default(false)
+    .describe("survey every run: stranded room, headroom, losses, discovery; small runs take twice as long"),
 });
 
 export const scenarioSchema = z.strictObject({

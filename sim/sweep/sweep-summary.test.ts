@@ -55,9 +55,35 @@ test("seeds without a partner and other settings are not paired", () => {
       ["b", 20, 1, null],
     ],
   );
-  const table = summaryTable({ baseline: "a", groups }, { hasColour: false });
+  const table = summaryTable({ baseline: "a", baselineSizing: null, groups }, { hasColour: false });
   assert.match(
     table,
     /^10 nodes, base b, order file\npolicy +seeds +nodes\na +1 +5\.0\nb +2 +6\.0 \[−2\.0\]\n/,
   );
+});
+
+test("ways to size proxies are paired under the same policy, and stand in tables and charts of their own", () => {
+  const results = [1, 2, 3].map((seed): TaskResult => {
+    const result = aResult("berth", seed, 10);
+    const sized = (sizing: string, oomKills: number) => ({
+      base: "b",
+      order: "file",
+      sizing,
+      figures: { oomKills, throttledShare: 0.5 },
+    });
+    const runs = [...result.runs, sized("template", 8 + seed), sized("feedback", seed)];
+    return Object.assign(result, { runs });
+  });
+  const summary = sweepSummary(results, "berth", "template");
+  assert.deepEqual(
+    summary.groups.map(({ sizing, figures }) => [sizing, figures["oomKills"]?.difference?.mean]),
+    [
+      [null, undefined],
+      ["template", undefined],
+      ["feedback", -8],
+    ],
+  );
+  const table = summaryTable(summary, { hasColour: false });
+  assert.match(table, /berth +feedback +3 +50\.0 % \[\+0\.0 % ± 0\.0 %\] +2\.0 \[−8\.0 ± 0\.0\]/);
+  assert.match(table, /in brackets the difference to sizing template/);
 });

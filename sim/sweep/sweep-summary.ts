@@ -7,6 +7,8 @@ import type { TaskResult } from "./task-results.ts";
 
 export interface SweepSummary {
   readonly baseline: string;
+  /** What ways to size proxies are compared with, under the same policy; null where no usage was played. */
+  readonly baselineSizing: string | null;
   readonly groups: readonly SummaryGroup[];
 }
 
@@ -17,6 +19,8 @@ export interface SummaryGroup {
   readonly base: string;
   readonly order: string;
   readonly policy: string;
+  /** The way its proxies were sized, where the figures are of that. */
+  readonly sizing: string | null;
   readonly seeds: number;
   readonly figures: Readonly<Record<string, FigureSummary>>;
 }
@@ -40,11 +44,15 @@ interface Sample {
   readonly figures: Readonly<Record<string, number | null>>;
 }
 
-export function sweepSummary(results: Iterable<TaskResult>, baseline: string): SweepSummary {
+export function sweepSummary(
+  results: Iterable<TaskResult>,
+  baseline: string,
+  baselineSizing?: string,
+): SweepSummary {
   const groups = new Map<string, { readonly like: GroupLike; readonly samples: Sample[] }>();
   for (const { point, runs } of results) {
-    for (const { base, order, figures } of runs) {
-      const like = { ...settingOf(point), base, order, policy: point.policy };
+    for (const { base, order, sizing = null, figures } of runs) {
+      const like = { ...settingOf(point), base, order, policy: point.policy, sizing };
       const key = JSON.stringify(like);
       const group = groups.get(key) ?? { like, samples: [] };
       groups.set(key, group);
@@ -52,11 +60,13 @@ export function sweepSummary(results: Iterable<TaskResult>, baseline: string): S
     }
   }
   const summaries = [...groups.values()].map(({ like, samples }) => {
-    const partner = groups.get(JSON.stringify({ ...like, policy: baseline }));
-    const others = like.policy === baseline ? undefined : partner?.samples;
+    const partner: GroupLike =
+      like.sizing === null ? { ...like, policy: baseline } : { ...like, sizing: baselineSizing ?? null };
+    const partnerKey = JSON.stringify(partner);
+    const others = partnerKey === JSON.stringify(like) ? undefined : groups.get(partnerKey)?.samples;
     return Object.assign({ seeds: samples.length, figures: figureSummaries(samples, others) }, like);
   });
-  return { baseline, groups: summaries };
+  return { baseline, baselineSizing: baselineSizing ?? null, groups: summaries };
 }
 
 type GroupLike = Omit<SummaryGroup, "seeds" | "figures">;

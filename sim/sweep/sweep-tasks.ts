@@ -21,6 +21,8 @@ export interface SweepPoint {
   readonly nodes?: number;
   /** Field → value, for the fields that the sweep varies. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Its run is surveyed, and has the figures of that besides. */
+  readonly isSurveyed?: true;
 }
 
 /** Lists of values with more combinations than this are a mistake sooner than a wish. */
@@ -44,7 +46,12 @@ export function sweepTasks({ scenario, written }: ScenarioFile): readonly SweepT
   for (const seed of seeds) {
     for (const { setting, base } of bases) {
       for (const policy of policies) {
-        const point = { policy, seed, ...setting };
+        const point = {
+          policy,
+          seed,
+          ...setting,
+          ...(sweep?.survey === true && { isSurveyed: true as const }),
+        };
         tasks.push({ index: tasks.length, point, scenario: { ...base, policies: [policy], seeds: [seed] } });
       }
     }
@@ -60,6 +67,11 @@ export function workloadKey({ scenario: { workload }, point: { seed } }: SweepTa
 /** A sweep's baseline: what its differences are against. */
 export function baselineOf({ policies, sweep }: Scenario): string {
   return sweep?.baseline ?? policies[0] ?? "";
+}
+
+/** What sizings are compared with where usage is played: one size for all if that is among them. */
+export function baselineSizingOf({ usage }: Scenario): string | undefined {
+  return usage?.sizing.find((sizing) => sizing === "template") ?? usage?.sizing[0];
 }
 
 type Setting = Pick<SweepPoint, "nodes" | "parameters">;

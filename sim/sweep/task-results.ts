@@ -15,7 +15,7 @@ export interface TaskResult {
   readonly version: string;
   readonly inputs: readonly InputFile[];
   readonly point: SweepPoint;
-  /** One per base of an instance and order of arrivals. */
+  /** One per base of an instance and order of arrivals, and one more for each way its proxies were sized. */
   readonly runs: readonly TaskRun[];
 }
 
@@ -104,6 +104,7 @@ const resultSchema = z.strictObject({
     z.looseObject({
       base: z.string(),
       order: z.string(),
+      sizing: z.string().optional(),
       figures: z.record(z.string(), z.number().nullable()),
     }),
   ),

@@ -5,7 +5,10 @@ import type { Bar, BarChart } from "./report-document.ts";
 import { type Markup, markup } from "./markup.ts";
 
 export function barChart({ caption, bars, format, boundName, gapName = "above it" }: BarChart): Markup {
-  const most = Math.max(0, ...bars.map(({ value, bound = 0 }) => Math.max(value, bound)));
+  const most = Math.max(
+    0,
+    ...bars.map(({ value, bound = 0, halfWidth = 0 }) => Math.max(value + halfWidth, bound)),
+  );
   const hasBound = boundName !== undefined && bars.some(({ bound }) => bound !== undefined);
   const heads = hasBound
     ? markup`<th scope="col" class="figure"><span class="key">${boundName}</span></th><th scope="col" class="figure">${gapName}</th>`
@@ -23,23 +26,28 @@ interface Scale {
 }
 
 function row(bar: Bar, { most, format, hasBound }: Scale): Markup {
-  const { name, value, bound, isOurs } = bar;
+  const { name, value, bound, halfWidth, isOurs } = bar;
+  const spread = halfWidth === undefined ? "" : ` ± ${format(halfWidth)}`;
   const bounds = hasBound
     ? markup`<td class="figure">${bound === undefined ? "–" : format(bound)}</td><td class="figure">${gapText(value, bound)}</td>`
     : undefined;
-  return markup`<tr${isOurs ? { html: ' class="ours"' } : undefined}><th scope="row">${name}</th><td class="track">${drawn(bar, most)}</td><td class="figure">${format(value)}</td>${bounds}</tr>\n`;
+  return markup`<tr${isOurs ? { html: ' class="ours"' } : undefined}><th scope="row">${name}</th><td class="track">${drawn(bar, most)}</td><td class="figure">${format(value)}${spread}</td>${bounds}</tr>\n`;
 }
 
 const WIDTH = 1000;
 const HEIGHT = 18;
 
-function drawn({ name, value, bound }: Bar, most: number): Markup {
+function drawn({ name, value, bound, halfWidth }: Bar, most: number): Markup {
   const at = (amount: number): number => (most === 0 ? 0 : Math.round((WIDTH * amount) / most));
   const line =
     bound === undefined || bound === 0
       ? undefined
       : markup`<line class="bound" x1="${at(bound)}" x2="${at(bound)}" y1="0" y2="${HEIGHT}"></line>`;
-  return markup`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true" focusable="false"><title>${name}</title><rect class="bar" width="${at(value)}" height="${HEIGHT}"></rect>${line}</svg>`;
+  const interval =
+    halfWidth === undefined || halfWidth === 0
+      ? undefined
+      : markup`<path class="interval" d="M${at(Math.max(0, value - halfWidth))} ${HEIGHT / 2}H${at(value + halfWidth)}M${at(Math.max(0, value - halfWidth))} 4V${HEIGHT - 4}M${at(value + halfWidth)} 4V${HEIGHT - 4}"></path>`;
+  return markup`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true" focusable="false"><title>${name}</title><rect class="bar" width="${at(value)}" height="${HEIGHT}"></rect>${interval}${line}</svg>`;
 }
 
 function gapText(value: number, bound: number | undefined): string {

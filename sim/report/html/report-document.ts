@@ -65,6 +65,8 @@ export interface Bar {
   readonly value: number;
   /** What cannot be passed, from whichever side; or what it is held against. */
   readonly bound?: number | undefined;
+  /** Half the width of the value's 95 % interval. */
+  readonly halfWidth?: number | undefined;
   readonly isOurs: boolean;
 }
 
@@ -85,7 +87,8 @@ export interface Line {
 /** What it takes to make the report again. */
 export interface Provenance {
   readonly version: string;
-  readonly seed: number;
+  /** Or several, in words. */
+  readonly seed: number | string;
   readonly inputs: readonly InputFile[];
   /** Options that are not defaults, as they were given. */
   readonly options: readonly string[];

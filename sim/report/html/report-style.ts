@@ -69,6 +69,7 @@ table.bars svg { display: block; width: 100%; height: 1.1rem; overflow: visible;
 .bar { fill: var(--other); }
 .ours th, .ours .figure { font-weight: 650; }
 .ours .bar { fill: var(--ours); }
+.interval { fill: none; stroke: var(--text); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .bound { stroke: var(--bound); stroke-width: 3; vector-effect: non-scaling-stroke; }
 figure { margin: 0 0 1.4rem; }
 figcaption { font-weight: 600; margin-bottom: .4rem; }
@@ -95,6 +96,6 @@ footer { color: var(--quiet); font-size: .9rem; padding-top: 2rem; padding-botto
   nav, .skip { display: none; }
   section { border: 0; padding: 0; break-inside: avoid-page; }
   .scroll { overflow: visible; }
-  .bar, .bound, .changes li { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .bar, .bound, .interval, .changes li { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;
