@@ -4,6 +4,8 @@
 import { formatCpu, formatMemory } from "#model/quantity.ts";
 import type { ComparedRun, ComparedTotals, Comparison } from "../engine/comparison.ts";
 import { BASELINE_POLICY } from "../engine/policies.ts";
+import { changesTable } from "./changes-table.ts";
+import { changedPair, costChanges, furtherOf, riskOf } from "./sim-changes.ts";
 import { coresText, countText, memoryText, ratioText, savedText } from "./figures.ts";
 import { runSections } from "./run-sections.ts";
 import { sectionText } from "./section-text.ts";
@@ -23,6 +25,11 @@ export function comparisonTable(comparison: Comparison, options: TableOptions): 
       sections.push(`on average over the time in which pods arrive\n${averageTable(runs, options)}`);
     }
     for (const section of runSections(runs)) sections.push(sectionText(section, options));
+    const pair = changedPair(runs);
+    if (pair !== undefined) {
+      const changes = [...costChanges(runs), ...riskOf(runs), ...furtherOf(runs)];
+      sections.push(`${pair[0].policy} → ${pair[1].policy}, ${when}\n${changesTable(changes, options)}`);
+    }
   }
   return `${sections.join("\n\n")}\n`;
 }

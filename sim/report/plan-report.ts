@@ -1,15 +1,8 @@
 // A plan as a report for the browser: three states of one cluster, what it would take, and what is assumed.
 
 import { coresText, countText, memoryText, ratioText, savedText } from "./figures.ts";
-import type {
-  Bar,
-  Block,
-  Change,
-  DataCell,
-  Provenance,
-  ReportDocument,
-  Section,
-} from "./html/report-document.ts";
+import type { Bar, Block, DataCell, Provenance, ReportDocument, Section } from "./html/report-document.ts";
+import { costChanges, riskOf } from "./plan-changes.ts";
 import { BONDS, compactionText, surveyedRows } from "./plan-table.ts";
 import type { ReportSection } from "./report-section.ts";
 import { sectionBlocks } from "./section-blocks.ts";
@@ -33,7 +26,7 @@ export function planReport({ name, plan, otherBases, assumptions, provenance }: 
   return {
     title: "What would node proxies save here?",
     subject: `${name}: ${countText(nodes)} nodes and ${countText(pods.all)} pods, of which ${countText(pods.mesh)} pods of ${countText(apps)} apps are in the mesh.`,
-    changes: changesOf(plan),
+    changes: [...costChanges(plan), ...riskOf(plan)],
     changesNote:
       "Before: a sidecar in every pod of the mesh, as the cluster stands. After: one proxy per node, and the mesh's pods placed by Berth, by the very functions that run in production.",
     sections: [
@@ -69,33 +62,6 @@ const STATES: readonly (readonly [key: "sidecars" | "shared" | "placed", name: s
   ["shared", "node proxies, no pod moved"],
   ["placed", "node proxies, placed by Berth"],
 ];
-
-function changesOf({ sidecars, placed }: Plan): readonly Change[] {
-  const changes = [
-    change("memory of the mesh", [sidecars.mesh.memoryBytes, placed.mesh.memoryBytes], memoryText),
-    change("CPU cores of the mesh", [sidecars.mesh.cpuMilli, placed.mesh.cpuMilli], coresText),
-    change("instances of the mesh", [sidecars.instances, placed.instances], countText),
-  ];
-  const [before, after] = [sidecars.compaction?.nodes, placed.compaction?.nodes];
-  if (before === undefined || after === undefined) return changes;
-  return [change("nodes that would do", [before, after], countText), ...changes];
-}
-
-/** Less is better. */
-function change(
-  name: string,
-  [before, after]: readonly [number, number],
-  text: (value: number) => string,
-): Change {
-  const share = before === 0 ? undefined : 1 - after / before;
-  return {
-    name,
-    before: text(before),
-    after: text(after),
-    difference: savedText(share),
-    isBetter: before === after ? undefined : after < before,
-  };
-}
 
 function costBlocks(plan: Plan): readonly Block[] {
   const bars = (value: (state: PlanState) => number, bound?: number): readonly Bar[] =>

@@ -2,7 +2,9 @@
 
 import type { Compaction } from "../plan/node-compaction.ts";
 import type { Plan, PlanState } from "../plan/plan.ts";
-import { coresText, countText, memoryText, ratioText, savedText } from "./figures.ts";
+import { changesTable } from "./changes-table.ts";
+import { coresText, countText, memoryText, ratioText } from "./figures.ts";
+import { costChanges, furtherOf, riskOf } from "./plan-changes.ts";
 import { sectionText } from "./section-text.ts";
 import { surveySections } from "./survey-sections.ts";
 import type { SurveyedRow } from "./surveyed-row.ts";
@@ -13,9 +15,9 @@ export function planTable(plan: Plan, options: TableOptions): string {
   const sections = [
     headline(plan),
     stateTable(plan, options),
-    changes(plan, options),
     ...notes(plan),
     ...surveys,
+    changesTable([...costChanges(plan), ...riskOf(plan), ...furtherOf(plan)], options),
   ];
   return `${sections.join("\n\n")}\n`;
 }
@@ -74,27 +76,6 @@ function row(name: string, state: PlanState): readonly Cell[] {
 
 function alarming(count: number): Cell {
   return count === 0 ? { text: "0" } : { text: countText(count), colour: "yellow" };
-}
-
-function changes({ sidecars, placed }: Plan, options: TableOptions): string {
-  const amounts: (readonly [string, number, number, (value: number) => string])[] = [
-    ["mesh memory", sidecars.mesh.memoryBytes, placed.mesh.memoryBytes, memoryText],
-    ["mesh CPU", sidecars.mesh.cpuMilli, placed.mesh.cpuMilli, coresText],
-    ["instances", sidecars.instances, placed.instances, countText],
-  ];
-  const [before, after] = [sidecars.compaction?.nodes, placed.compaction?.nodes];
-  if (before !== undefined && after !== undefined) amounts.push(["nodes needed", before, after, countText]);
-  const rows = amounts.map(([name, from, to, text]): readonly Cell[] => {
-    const share = from === 0 ? undefined : 1 - to / from;
-    return [
-      { text: name },
-      { text: text(from) },
-      { text: "→" },
-      { text: text(to) },
-      { text: savedText(share), colour: (share ?? 0) >= 0 ? "green" : "red" },
-    ];
-  });
-  return textTable(["before → after", "", "", "", ""], rows, options);
 }
 
 function notes({ pods, placed, sidecars }: Plan): readonly string[] {

@@ -7,7 +7,22 @@ export function sectionText({ title, head, rows, note }: ReportSection, options:
   const cells = rows.map((row) =>
     row.map(({ text, tone }): Cell => (tone === undefined ? { text } : { text, colour: COLOURS[tone] })),
   );
-  return `${title}${note === undefined ? "" : `\n${note}`}\n${textTable(head, cells, options)}`;
+  return `${title}${note === undefined ? "" : `\n${wrapped(note)}`}\n${textTable(head, cells, options)}`;
+}
+
+/** Most terminals are as wide. */
+const LINE_LENGTH_MAX = 120;
+
+function wrapped(text: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > LINE_LENGTH_MAX) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line].join("\n");
 }
 
 const COLOURS = { good: "green", bad: "red", warning: "yellow" } as const;

@@ -5,16 +5,9 @@ import type { ComparedRun, Comparison } from "../engine/comparison.ts";
 import { BASELINE_POLICY, BERTH_POLICY } from "../engine/policies.ts";
 import type { BaseResult, ScenarioReport } from "../scenario/scenario-run.ts";
 import { coresText, countText, memoryText, ratioText, savedText } from "./figures.ts";
-import type {
-  Bar,
-  Block,
-  Change,
-  DataCell,
-  Provenance,
-  ReportDocument,
-  Section,
-} from "./html/report-document.ts";
+import type { Bar, Block, DataCell, Provenance, ReportDocument, Section } from "./html/report-document.ts";
 import { type Figure, figureTable } from "./report-table.ts";
+import { changedPair, costChanges, riskOf } from "./sim-changes.ts";
 import { runSections } from "./run-sections.ts";
 import { sectionBlocks } from "./section-blocks.ts";
 import { baseBlocks, moneyBlocks, overTimeBlocks } from "./sim-report-parts.ts";
@@ -38,7 +31,7 @@ export function simReport({ report, hasLinearBounds, assumptions, provenance }: 
   return {
     title: "What does the mesh cost under each policy?",
     subject: `${comparison.trace.name}: ${countText(comparison.trace.pods)} pods of ${countText(comparison.trace.apps)} apps on ${fleetText(comparison)}. A bare instance takes ${memoryText(first.instanceBase.memoryBytes)} (${first.base}).`,
-    changes: changesOf(runs),
+    changes: [...costChanges(runs), ...riskOf(runs)],
     changesNote: changesNote(runs, comparison),
     sections: [
       ...byOrder.map(([order, ordered]) => costSection(order, ordered, comparison)),
@@ -76,40 +69,8 @@ function fleetText({ fleet }: Comparison): string {
   return fleet.nodes === "auto" ? `as many nodes${size} as needed` : `${countText(fleet.nodes)} nodes${size}`;
 }
 
-// Berth against the baseline where both ran, in the last order: the shuffled one, which is the harder.
-function pairOf(runs: readonly ComparedRun[]): readonly [ComparedRun, ComparedRun] | undefined {
-  const after = runs.findLast(({ policy }) => policy === BERTH_POLICY) ?? runs.at(-1);
-  const before = runs.findLast(({ policy, order }) => policy === BASELINE_POLICY && order === after?.order);
-  return before === undefined || after === undefined || before === after ? undefined : [before, after];
-}
-
-function changesOf(runs: readonly ComparedRun[]): readonly Change[] {
-  const pair = pairOf(runs);
-  if (pair === undefined) return [];
-  const change = (
-    name: string,
-    value: (run: ComparedRun) => number,
-    text: (value: number) => string,
-  ): Change => {
-    const [before, after] = [value(pair[0]), value(pair[1])];
-    return {
-      name,
-      before: text(before),
-      after: text(after),
-      difference: savedText(before === 0 ? undefined : 1 - after / before),
-      isBetter: before === after ? undefined : after < before,
-    };
-  };
-  return [
-    change("nodes in use", ({ peak }) => peak.nodesUsed, countText),
-    change("memory of the mesh", ({ peak }) => peak.meshMemoryBytesGranted, memoryText),
-    change("CPU cores of the mesh", ({ peak }) => peak.meshCpuMilliGranted, coresText),
-    change("instances of the mesh", ({ peak }) => peak.instances, countText),
-  ];
-}
-
 function changesNote(runs: readonly ComparedRun[], { trace }: Comparison): string {
-  const pair = pairOf(runs);
+  const pair = changedPair(runs);
   if (pair === undefined) return "Only one policy was run, so that there is nothing to compare it with.";
   const when = trace.isStatic ? `with pods that arrive ${ARRIVALS[pair[1].order]}` : "when most pods run";
   return `Before: ${pair[0].policy}. After: ${pair[1].policy}. Both ${when}.`;
