@@ -78,14 +78,30 @@ function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
   const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}\n`);
   const program = programName();
-  return `Usage: ${program} COMMAND [options]\n\n${rows.join("")}\n${program} COMMAND --help lists a command's options.\n\nExit codes: 0 done, 1 for what was found wrong or failed, 2 for what whoever typed it can mend.\n`;
+  return `Usage: ${program} COMMAND [options]\n\n${rows.join("")}\n${program} COMMAND --help lists a command's options; ${program} --version says which version this is.\n\nExit codes: 0 done, 1 for what was found wrong or failed, 2 for what whoever typed it can mend.\n`;
 }
 
 async function main([name, ...argv]: readonly string[]): Promise<void> {
-  if (name === undefined || name === "--help" || name === "-h") return void process.stdout.write(help());
-  const command = COMMANDS[name];
-  if (command === undefined) throw new UsageError(`there is no command "${name}"\n\n${help()}`);
-  await command.run(argv);
+  if (name === undefined || HELP.has(name)) {
+    const [about] = argv;
+    // As kubectl does: `help COMMAND` and `COMMAND --help` are one.
+    return about === undefined ? void process.stdout.write(help()) : commandOf(about).run(["--help"]);
+  }
+  if (VERSION.has(name)) {
+    const { berthVersion } = await import("#runtime/berth-version.ts");
+    return void process.stdout.write(`${berthVersion()}\n`);
+  }
+  await commandOf(name).run(argv);
+}
+
+const HELP: ReadonlySet<string> = new Set(["help", "--help", "-h"]);
+const VERSION: ReadonlySet<string> = new Set(["version", "--version"]);
+
+function commandOf(name: string): Command {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined)
+    throw new UsageError(`there is no command "${name}"; ${programName()} --help lists those that there are`);
+  return command;
 }
 
 await main(process.argv.slice(2)).catch(reportAndExit);

@@ -1,7 +1,7 @@
 // Where reports go, and what they say about where they come from: files, hashes, the version.
 
 import { createHash } from "node:crypto";
-import { createReadStream, readFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -95,11 +95,6 @@ export function inputObjects(name: string, objects: Iterable<unknown>): InputFil
     hash.update(text);
   }
   return { name, bytes, sha256: hash.digest("hex") };
-}
-
-export function berthVersion(): string {
-  const path = new URL("../package.json", import.meta.url);
-  return z.looseObject({ version: z.string() }).parse(JSON.parse(readFileSync(path, "utf8"))).version;
 }
 
 /** Options as they were given, for the report: without those that only say where it goes. */

@@ -8,3 +8,8 @@ export function structured(output: string, value: unknown): string | undefined {
   // Long lines are not folded: they would be read by line.
   return output === "yaml" ? stringify(value, { lineWidth: 0 }) : undefined;
 }
+
+/** A report's JSON as it is, or the same as YAML where that is asked for. */
+export function reencoded(output: string, json: string): string {
+  return structured(output === "yaml" ? "yaml" : "", JSON.parse(json)) ?? json;
+}

@@ -51,6 +51,11 @@ export function apiErrorFromResponse(
       ? error
       : new KubeApiError({ ...fieldsOf(error), retryAfterSeconds });
   }
+  // Berth's own parts, reached through the API server, say {"error": "…"}: that sentence is all there is to tell.
+  if (typeof parsed?.["error"] === "string") {
+    const message = parsed["error"].slice(0, MESSAGE_CHARACTERS_MAX);
+    return new KubeApiError({ status, reason: reasonOfStatus(status), message, retryAfterSeconds });
+  }
   const text = body.trim().slice(0, MESSAGE_CHARACTERS_MAX);
   const message = `HTTP ${status} from the API server${text === "" ? "" : `: ${text}`}`;
   return new KubeApiError({ status, reason: reasonOfStatus(status), message, retryAfterSeconds });

@@ -140,6 +140,17 @@ test("an answer that is no Status still names what a proxy before the API server
   });
 });
 
+test("what one of Berth's parts says through the API server is told in its own words", async () => {
+  await using api = await connected((_request, response) =>
+    response.writeHead(404, { "content-type": "application/json" }).end('{"error":"no pod shop/cart"}'),
+  );
+  await assert.rejects(api.connection.get("/"), (error) => {
+    assert.ok(isNotFound(error));
+    assert.equal(error.message, "no pod shop/cart");
+    return true;
+  });
+});
+
 test("no server, a cut connection and an answer that never comes are all unreachable", async () => {
   await using api = await connected(({ path }, response) => {
     if (path === "/cut") response.destroy();

@@ -90,6 +90,7 @@ test("a wrong flag is named, with what is wrong about it", () => {
   assertUsage(["--port"], /--port.*argument missing/);
   assertUsage(["--port", "many"], /^--port: "many" is not a number$/);
   assertUsage(["--port", ""], /^--port: "" is not a number$/);
+  assertUsage(["--port", "-1"], /^--port is followed by .* write --port=…; --help lists the options$/);
   assertUsage(["--port", "70000", "--hold-seconds", "0"], /^--hold-seconds: .*\n--port: /);
   assertUsage(["--is-loud=yes"], /--is-loud/);
   assertUsage(["extra"], /extra/);
@@ -97,10 +98,12 @@ test("a wrong flag is named, with what is wrong about it", () => {
 
 test("what is wrong in the file is told with its line", () => {
   const path = aFile("port: 81\nporrt: 82\n");
-  assertUsage(["--config", path], /toy\.yaml:4: .*porrt/);
+  assertUsage(["--config", path], /toy\.yaml:4: Toy has no setting "porrt"$/);
+  const two = aFile("portt: 81\nport: 82\nloud: true\n");
+  assertUsage(["--config", two], /toy\.yaml:3: .*"portt"\n.*toy\.yaml:5: .*"loud"$/);
   assertUsage(["--config", aFile("port: 81\nholdSeconds: long\n")], /toy\.yaml:4: holdSeconds: .*number/);
   assertUsage(["--config", aFile("port: [81\n")], /toy\.yaml:[34]: /);
-  assertUsage(["--config", aFile("port: 81\nport: 82\n")], /toy\.yaml:4: /);
+  assertUsage(["--config", aFile("port: 81\nport: 82\n")], /^[^\n]*toy\.yaml:4: Map keys must be unique$/);
 });
 
 test("a file of another kind or version, an empty one or none at all is refused", () => {
@@ -110,7 +113,7 @@ test("a file of another kind or version, an empty one or none at all is refused"
   writeFileSync(path, `kind: Toy\napiVersion: v1\n`);
   assertUsage(["--config", path], /toy\.yaml:2: apiVersion: /);
   writeFileSync(path, "");
-  assertUsage(["--config", path], /toy\.yaml:1: /);
+  assertUsage(["--config", path], /toy\.yaml:1: apiVersion: .*\n.*toy\.yaml:1: kind: .*Toy/);
   assertUsage(["--config", join(folder, "absent.yaml")], /^cannot read the settings file .*absent\.yaml/);
 });
 

@@ -64,8 +64,8 @@ export function readConfigFile<S extends FlagSchema>(
   const document = parseDocument(readText(path), { lineCounter: lines });
   const [broken] = document.errors;
   if (broken !== undefined)
-    throw new UsageError(`${path}:${lines.linePos(broken.pos[0]).line}: ${broken.message}`);
-  const value = plainValue(path, document);
+    throw new UsageError(`${path}:${lines.linePos(broken.pos[0]).line}: ${firstWords(broken.message)}`);
+  const value = plainValue(path, document) ?? {};
   const fileSchema = z.strictObject({
     apiVersion: z.literal(CONFIG_API_VERSION),
     kind: z.literal(kind),
@@ -73,15 +73,22 @@ export function readConfigFile<S extends FlagSchema>(
   });
   const result = fileSchema.safeParse(value);
   if (!result.success) {
-    const problems = result.error.issues.map((issue) => {
-      const keys = issue.code === "unrecognized_keys" ? issue.keys : issue.path;
-      const line = lineOf(document.contents, String(keys[0] ?? ""), lines);
-      return `${path}:${line}: ${issue.path.join(".")}${issue.path.length > 0 ? ": " : ""}${issue.message}`;
+    const at = (key: string): string => `${path}:${lineOf(document.contents, key, lines)}`;
+    const problems = result.error.issues.flatMap((issue) => {
+      if (issue.code === "unrecognized_keys")
+        return issue.keys.map((key) => `${at(key)}: ${kind} has no setting "${key}"`);
+      const [key = ""] = issue.path.map(String);
+      return `${at(key)}: ${key === "" ? "" : `${key}: `}${issue.message}`;
     });
     throw new UsageError(problems.join("\n"));
   }
   const { apiVersion: _, kind: __, ...settings } = value as Record<string, unknown>;
   return settings;
+}
+
+// The parser quotes the place on further lines, and ends the first one with it.
+function firstWords(message: string): string {
+  return (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
 }
 
 // Aliases are followed only here: one without an anchor, or too many of them, is the file's fault.

@@ -110,9 +110,16 @@ function parse(fields: readonly Field[], argv: readonly string[]): Parsed {
     const args = argv.map((word) => longForm(word, options));
     return parseArgs({ args, options, strict: true, allowPositionals: true });
   } catch (error) {
-    const [reason] = (error as Error).message.split(". To specify");
-    throw new UsageError(`${reason}; --help lists the options`, { cause: error });
+    throw new UsageError(`${reasonOf((error as Error).message)}; --help lists the options`, { cause: error });
   }
+}
+
+// Node's words, but for its advice on further lines, which for a value that begins with a dash is the point.
+function reasonOf(message: string): string {
+  const [, flag] = /^Option '(.+)' argument is ambiguous/.exec(message) ?? [];
+  if (flag !== undefined)
+    return `${flag} is followed by what looks like a flag; if it is its value, write ${flag}=…`;
+  return message.split(". To specify")[0] ?? message;
 }
 
 /** As kubectl has them. */

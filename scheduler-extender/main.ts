@@ -160,7 +160,13 @@ const settings = componentSettings.extend({
     .string()
     .default("berth-system")
     .describe("namespace of the leader's Lease and the TLS Secret"),
-  identity: z.string().default(hostname()).describe("holder name in the Lease; in a cluster the pod's name"),
+  identity: z
+    .string()
+    .min(1)
+    .optional()
+    // No default of the schema's: the reference would name whichever machine it was written on.
+    .transform((name) => name ?? hostname())
+    .describe("holder name in the Lease, in a cluster the pod's name; default: the machine's name"),
   podName: z
     .string()
     .optional()

@@ -1,6 +1,5 @@
 // `berth doctor`: looks at an installation from the outside, and says what is wrong and how to mend it.
 
-import { stringify } from "yaml";
 import { connect } from "#kube/connect.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { OperationError } from "#runtime/operation-error.ts";
@@ -9,6 +8,7 @@ import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { LOOPBACK_BUILD } from "#sim/loopback/discovery.ts";
 import { programName } from "../program-name.ts";
+import { structured } from "../structured.ts";
 import { wantsColour } from "../wants-colour.ts";
 import { apiReader } from "./api-reader.ts";
 import { type DoctorOptions, doctorOptions } from "./doctor-options.ts";
@@ -41,7 +41,8 @@ export async function runDoctor(argv: readonly string[], out: (text: string) => 
     out(`${doctorCommand.summary}\n\n${usage}\n\n${describeFlags(doctorOptions)}\n`);
     return false;
   }
-  const { namespace, output, ...settings } = checkFlags(doctorOptions, readFlags(doctorOptions, argv));
+  const options = checkFlags(doctorOptions, readFlags(doctorOptions, argv));
+  const { berthNamespace, namespace = berthNamespace, output, ...settings } = options;
   const connection = await connect(settings, "berth-doctor");
   try {
     const gitVersion = await versionOf(connection);
@@ -73,7 +74,5 @@ async function versionOf(connection: Pick<KubeConnection, "get">): Promise<strin
 }
 
 function printed(examination: Examination, output: DoctorOptions["output"]): string {
-  if (output === "json") return `${JSON.stringify(examination)}\n`;
-  if (output === "yaml") return stringify(examination, { lineWidth: 0 });
-  return examinationText(examination, { hasColour: wantsColour() });
+  return structured(output, examination) ?? examinationText(examination, { hasColour: wantsColour() });
 }

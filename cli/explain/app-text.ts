@@ -20,7 +20,8 @@ export function appText(explanation: AppExplanation, options: AppTextOptions): s
   const { app, pods, pending, reuse, instances, missing } = explanation;
   const waiting = pending === 0 ? "" : `, ${pending} more wait for a node`;
   const shared = instances.length === 0 ? "" : `: reuse ${ratioText(reuse ?? undefined)}`;
-  const head = `${app}: ${pods} pods on ${instances.length} nodes, an instance on each${shared}${waiting}`;
+  const where = `${counted(pods, "pod")} on ${counted(instances.length, "node")}, an instance on each`;
+  const head = `${app}: ${where}${shared}${waiting}`;
   const facts = [
     ["profile", profileText(explanation)],
     ["placement", placementText(explanation)],
@@ -42,6 +43,10 @@ export function appText(explanation: AppExplanation, options: AppTextOptions): s
     ...(unknown.length === 0 ? [] : ["", ...unknown]),
     "",
   ].join("\n");
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function profileText({ profile, ports, isolation }: AppExplanation): string {

@@ -134,15 +134,16 @@ test("the extender can be asked directly, and says it all as JSON", async () => 
 });
 
 test("what cannot be answered is said", async () => {
-  for (const words of [["cart-1"], [], ["pod"], ["shop/cart-1", "shop/cart-2"], ["a/b/c", "-n=a"]])
-    await assert.rejects(
-      explain(...words),
-      (error) => error instanceof UsageError && /say which pod/.test(error.message),
-    );
+  const assertUsage = (words: readonly string[], said: RegExp): Promise<void> =>
+    assert.rejects(explain(...words), (error) => error instanceof UsageError && said.test(error.message));
+  for (const words of [["cart-1"], ["pod"], ["pod", "shop/cart-1", "shop/cart-2"], ["a/b/c", "-n=a"]])
+    await assertUsage(words, /^say which pod/);
+  for (const words of [[], ["deployment", "shop/cart"], ["toString", "shop/cart"]])
+    await assertUsage(words, /^say what to explain: .*pod NAMESPACE\/NAME.*node NAME.*app NAMESPACE\/NAME/);
   await assert.rejects(explain("shop/cart-1", "-n", "bank"), /shop\/cart-1 is not in --namespace bank/);
   await assert.rejects(
     explain("shop/nobody"),
-    /the extender does not explain shop\/nobody: .*404|no pod shop\/nobody/,
+    /^UsageError: the extender does not explain shop\/nobody: no pod shop\/nobody that this replica knows$/,
   );
   await assert.rejects(
     explain("shop/nobody", `--url=${extenderUrl}`),

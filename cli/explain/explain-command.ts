@@ -25,7 +25,7 @@ export const explainCommand = {
 export async function runExplain(argv: readonly string[], out: (text: string) => void): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) return out(help());
   // The kind may stand after flags, as with kubectl.
-  const kind = argv.find((word) => word in EXPLAINED);
+  const kind = argv.find((word) => Object.hasOwn(EXPLAINED, word));
   if (kind === "node") return runExplainNode(argv, out);
   return kind === "app" ? runExplainApp(argv, out) : runExplainPod(argv, out);
 }

@@ -61,6 +61,7 @@ export function readExplainPodOptions(argv: readonly string[]): ExplainPodOption
   const options = checkFlags(explainPodOptions, given);
   // `pod` may be said, as with kubectl.
   const names = words[0] === "pod" ? words.slice(1) : words;
+  if (words.length === 0 || (words[0] !== "pod" && names.length > 1)) throw new UsageError(WHAT_TO_EXPLAIN);
   return { ...options, pod: fullName("pod", names, options.namespace) };
 }
 
@@ -78,6 +79,9 @@ export function readExplainAppOptions(argv: readonly string[]): ExplainAppOption
   const options = checkFlags(explainAppOptions, given);
   return { ...options, app: fullName("app", words.slice(1), options.namespace) };
 }
+
+const WHAT_TO_EXPLAIN =
+  "say what to explain: berth explain pod NAMESPACE/NAME, berth explain node NAME or berth explain app NAMESPACE/NAME";
 
 const FULL_NAME = /^[^/]+\/[^/]+$/;
 

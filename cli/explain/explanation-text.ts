@@ -18,8 +18,16 @@ export function explanationText(reply: ExplainReply): string {
   if (nomination !== undefined) parts.push(decisionText("Nominated", nomination));
   if (last !== undefined) parts.push(decisionText("When kube-scheduler last asked", last));
   if (now === undefined && nomination === undefined && last === undefined && parts.length === 1)
-    parts.push("No decision about it is kept: it is long ago, or another replica made it.");
+    parts.push(
+      `No decision about it is kept: many pods were placed since, or another replica decided.${elsewhere(node)}`,
+    );
   return `${parts.join("\n\n")}\n`;
+}
+
+function elsewhere(node: string | undefined): string {
+  return node === undefined
+    ? ""
+    : `\nWhat it shares its node's proxy with, and why that has its size: berth explain node ${node}`;
 }
 
 /** One decision, under a title. */

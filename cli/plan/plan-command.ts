@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import { connect } from "#kube/connect.ts";
+import { berthVersion } from "#runtime/berth-version.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { checkFlags, describeFlags, readFlags } from "#runtime/flags.ts";
 import { UsageError } from "#runtime/usage-error.ts";
@@ -13,14 +14,8 @@ import { type Plan, planFor, type PlanOptions } from "#sim/plan/plan.ts";
 import { planReport } from "#sim/report/plan-report.ts";
 import { planTable } from "#sim/report/plan-table.ts";
 import { planTables } from "#sim/report/plan-tables.ts";
-import {
-  berthVersion,
-  givenOptions,
-  inputFile,
-  inputObjects,
-  wantsReport,
-  writeReports,
-} from "../report-output.ts";
+import { givenOptions, inputFile, inputObjects, wantsReport, writeReports } from "../report-output.ts";
+import { reencoded } from "../structured.ts";
 import type { Explanation } from "#scheduler-extender/policy/explanation.ts";
 import { decisionText } from "../explain/explanation-text.ts";
 import { wantsColour } from "../wants-colour.ts";
@@ -81,18 +76,18 @@ export async function runPlan(
     seed: flags.seed,
     rounds: flags.rounds,
   };
-  const isJson = flags.json || flags.output !== "table";
-  const shown = progressShown(isTerminal, { isForProgram: isJson });
+  const isForProgram = flags.json || flags.output !== "table";
+  const shown = progressShown(isTerminal, { isForProgram });
   const plan = withProgress({ write, shown }, (onPart) => planFor(read.cluster, { ...options, onPart }));
   if (flags.explain !== undefined && explanation === undefined) throw notPlaced(flags.explain, read);
   const name = sourceName(flags);
   const assumptions = assumptionsOf(read, flags);
   out(
-    isJson
-      ? planJson(plan, read, { ...flags, explanation })
+    isForProgram
+      ? reencoded(flags.output, planJson(plan, read, { ...flags, explanation }))
       : `${name}: ${assumptions.join("\n")}\n\n${planTable(plan, { hasColour })}`,
   );
-  if (explanation !== undefined && !isJson) out(`\n${decisionText("Placed anew", explanation)}\n`);
+  if (explanation !== undefined && !isForProgram) out(`\n${decisionText("Placed anew", explanation)}\n`);
   const otherBases = wantsReport(flags)
     ? withProgress({ write, shown }, (onPart) => plansWithOtherBases(read.cluster, { ...options, onPart }))
     : [];

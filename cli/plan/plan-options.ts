@@ -55,7 +55,7 @@ export const planOptions = z.strictObject({
       "orders in which nodes are taken away to find the fewest; fewer are tried on clusters of many thousand pods; 0 leaves that out",
     ),
   seed: z.int().min(0).default(1).describe("seed of those orders, and of the order in which apps are placed"),
-  output: z.enum(["table", "json"]).default("table").describe("table or json"),
+  output: z.enum(["table", "json", "yaml"]).default("table").describe("table, json or yaml; -o for short"),
   json: z.boolean().default(false).describe("the same as --output json"),
   explain: z
     .string()

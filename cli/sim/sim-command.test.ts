@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { UsageError } from "#runtime/usage-error.ts";
+import { parse } from "yaml";
 import type { Comparison } from "#sim/engine/comparison.ts";
 import { runSim } from "./sim-command.ts";
 
@@ -76,6 +77,11 @@ test("policies may be repeated or listed, and come in one order", async () => {
   );
 });
 
+test("-o yaml says what -o json says", async () => {
+  const yaml = await printed("--pods", "20", "-o", "yaml");
+  assert.deepEqual(parse(yaml), await compared("--pods", "20"));
+});
+
 test("-o json and --json are the same", async () => {
   assert.equal(await printed("--pods", "20", "-o", "json"), await printed("--pods", "20", "--json"));
   assert.match(await printed("--pods", "20", "-o", "table"), /^generated trace/);
@@ -132,7 +138,7 @@ test("what cannot work is said in a sentence", async () => {
     [["--cap", "0"], /--cap/],
     [["--base-mib=-5"], /--base-mib/],
     [["--sidecar-memory=-1Gi"], /not negative/],
-    [["-o", "yaml"], /--output/],
+    [["-o", "xml"], /--output/],
     [["--trcae", "x"], /--trcae/],
     [["--format", "openb"], /are of a trace/],
     [["--trace", join(folder, "pods.csv"), "--format", "azure"], /--format/],

@@ -3,6 +3,7 @@
 import { dirname, resolve } from "node:path";
 import { assert } from "#model/assert.ts";
 import { describeFlags } from "#runtime/flags.ts";
+import { berthVersion } from "#runtime/berth-version.ts";
 import { reportAndExit } from "#runtime/component.ts";
 import { keepHeapTight } from "#runtime/tight-heap.ts";
 import { placementPolicies } from "#sim/engine/policies.ts";
@@ -19,7 +20,8 @@ import { type Scenario, scenarioSchema } from "#sim/scenario/scenario-schema.ts"
 import { calibrationTable, scenarioJson, scenarioTable, scenarioText } from "#sim/scenario/scenario-text.ts";
 import { simReport } from "#sim/report/sim-report.ts";
 import { simTables } from "#sim/report/sim-tables.ts";
-import { berthVersion, givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
+import { givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
+import { reencoded } from "../structured.ts";
 import { wantsColour } from "../wants-colour.ts";
 import { progressShown, WorkProgress } from "../work-progress.ts";
 import { scenarioOfFlags } from "./flags-scenario.ts";
@@ -66,8 +68,8 @@ export async function runSim(
   const { scenario, folder, seed, placeOf } = chosenScenario(options);
   if (options.printScenario) return out(scenarioText(scenario));
   if (options.calibration) return out(calibrationTable(calibrationOf(scenario, seed)));
-  const isJson = options.json || options.output === "json";
-  const shown = progressShown(isTerminal, { isForProgram: isJson });
+  const isForProgram = options.json || options.output !== "table";
+  const shown = progressShown(isTerminal, { isForProgram });
   const others = scenario.seeds.length - 1;
   if (others > 0) progress(`seed ${seed} of ${others + 1}; berth sweep runs all of them\n`);
   const decisions = new Decisions(options.explain);
@@ -91,13 +93,21 @@ export async function runSim(
   replays.clear();
   if (options.scenario !== undefined) {
     const inputs = await inputFiles(scenario, folder);
-    out(isJson ? scenarioJson({ scenario, inputs, report }) : scenarioTable(report, { hasColour }));
+    out(
+      isForProgram
+        ? reencoded(options.output, scenarioJson({ scenario, inputs, report }))
+        : scenarioTable(report, { hasColour }),
+    );
   } else {
     const [only] = report.results;
     assert(only !== undefined, "flags give a base of an instance");
-    out(isJson ? comparisonJson(only.comparison) : comparisonTable(only.comparison, { hasColour }));
+    out(
+      isForProgram
+        ? reencoded(options.output, comparisonJson(only.comparison))
+        : comparisonTable(only.comparison, { hasColour }),
+    );
   }
-  if (!isJson) out(decisions.text());
+  if (!isForProgram) out(decisions.text());
   if (wantsReport(options)) {
     const provenance = {
       version: berthVersion(),

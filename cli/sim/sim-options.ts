@@ -77,7 +77,7 @@ export const simOptions = z.strictObject({
     .describe("memory of a bare instance in MiB (default 200)"),
   sidecarCpu: z.string().default("100m").describe("CPU of a sidecar of fixed size"),
   sidecarMemory: z.string().default("128Mi").describe("memory of a sidecar of fixed size"),
-  output: z.enum(["table", "json"]).default("table").describe("table or json; -o for short"),
+  output: z.enum(["table", "json", "yaml"]).default("table").describe("table, json or yaml; -o for short"),
   json: z.boolean().default(false).describe("the same as --output json"),
   minimumNodes: z
     .int()

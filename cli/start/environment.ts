@@ -88,7 +88,9 @@ async function startAll(
     simulatedUsage({ contents, clock, random: () => random.next(), measured: () => meter.usage }),
   );
   const port = options.ports === "fixed" ? FIXED_PORTS.api : 0;
-  const { url: apiUrl } = await api.listen({ host: "127.0.0.1", port });
+  const { url: apiUrl } = await api.listen({ host: "127.0.0.1", port }).catch((error: unknown) => {
+    throw withPortsHint(error);
+  });
   stops.push(() => api.close());
   kubelet.start();
   stops.push(async () => kubelet.stop());

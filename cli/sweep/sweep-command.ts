@@ -24,6 +24,7 @@ import { runInPool } from "#sim/sweep/worker-pool.ts";
 import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
 import { fileNames } from "#sim/scenario/scenario-inputs.ts";
 import { givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
+import { reencoded } from "../structured.ts";
 import { wantsColour } from "../wants-colour.ts";
 import { partOf, readSweepOptions, type SweepOptions, sweepOptions, workersOf } from "./sweep-options.ts";
 import { progressShown, WorkProgress } from "../work-progress.ts";
@@ -77,7 +78,7 @@ export async function runSweep(argv: readonly string[], output: SweepOutput): Pr
   const mine = part === undefined ? plan.tasks : plan.tasks.filter(isIn(part));
   const due = mine.filter(({ key }) => !plan.results.has(key));
   // A part runs in a pod of a Job, whose log is all that there is of it.
-  const isForProgram = options.output === "json";
+  const isForProgram = options.output !== "table";
   const shown = progressShown(output.isTerminal, { isForProgram });
   const progress = new WorkProgress({
     total: mine.length,
@@ -107,8 +108,8 @@ export async function runSweep(argv: readonly string[], output: SweepOutput): Pr
   const found = plan.tasks.map(({ key }) => plan.results.read(key));
   const summary = sweepSummary(found, baselineOf(plan.scenario), baselineSizingOf(plan.scenario));
   output.out(
-    options.output === "json"
-      ? `${JSON.stringify({ ...plan.ground, ...summary }, null, 2)}\n`
+    isForProgram
+      ? reencoded(options.output, `${JSON.stringify({ ...plan.ground, ...summary }, null, 2)}\n`)
       : summaryTable(summary, { hasColour: output.hasColour }),
   );
   if (wantsReport(options)) await writeSweepReports(argv, { options, plan, summary, found });

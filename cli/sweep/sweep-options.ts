@@ -50,7 +50,7 @@ export const sweepOptions = z.strictObject({
   parallelism: z.int().min(1).optional().describe("with --print-job: pods at once; all if absent"),
   cpu: cpuQuantity.default("1").describe("with --print-job: what a pod requests"),
   memory: memoryQuantity.default("1Gi").describe("with --print-job: what a pod requests and may use"),
-  output: z.enum(["table", "json"]).default("table").describe("table or json"),
+  output: z.enum(["table", "json", "yaml"]).default("table").describe("table, json or yaml; -o for short"),
   ...reportOptions,
 });
 

@@ -8,7 +8,7 @@ import { UsageError } from "#runtime/usage-error.ts";
 const { apiServer, kubeconfig, context } = componentSettings.shape;
 
 export const ungateOptions = z.strictObject({
-  namespace: z.string().min(1).optional().describe("only pods of this namespace"),
+  namespace: z.string().min(1).optional().describe("only pods of this namespace; -n for short"),
   all: z.boolean().default(false).describe("pods of all namespaces"),
   dryRun: z.boolean().default(false).describe("say how many there are, and lift none"),
   output: z.enum(["table", "json", "yaml"]).default("table").describe("table, json or yaml; -o for short"),

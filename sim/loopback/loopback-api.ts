@@ -240,7 +240,7 @@ function sendUnknownPath(response: ServerResponse): void {
 function asUsageError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   if (error.code === "EADDRINUSE") {
     return new UsageError(
-      `port ${port} on ${host} is in use: stop what listens there, or choose another port`,
+      `port ${port} on ${host} is in use: stop what listens there, or choose another one`,
     );
   }
   if (error.code === "EACCES" || error.code === "EADDRNOTAVAIL") {

@@ -1,7 +1,7 @@
 // A sweep ready to be run: its tasks by name, and the folder of its results. Whoever has the same files plans the same.
 
-import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { berthVersion } from "#runtime/berth-version.ts";
 import { readScenarioFile } from "../scenario/scenario-file.ts";
 import { inputFiles } from "../scenario/scenario-inputs.ts";
 import type { Scenario } from "../scenario/scenario-schema.ts";
@@ -77,9 +77,4 @@ export function taskBlocks(tasks: readonly PlannedTask[]): readonly (readonly nu
     last = key;
   }
   return blocks;
-}
-
-function berthVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { readonly version: string }).version;
 }

@@ -12,7 +12,8 @@ import { APP_NAMESPACE } from "./install-cases.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
 const CLI = fileURLToPath(new URL("../../cli/berth.ts", import.meta.url));
-const RUN_MS_MAX = 30_000;
+/** kubectl, then Node: a second or two on an idle machine. */
+const RUN_MS_MAX = 90_000;
 
 interface Ran {
   readonly plugin: string;
@@ -72,7 +73,7 @@ export function pluginCases(cluster: () => TestCluster): void {
     assert.ok(rows.length > 0 && rows.every(({ app }) => app.startsWith(`${APP_NAMESPACE}/`)));
     const app = await kubectl("berth", "explain", "app", pod.app ?? "");
     t.diagnostic(app.stdout.replaceAll("\n", "\n# "));
-    assert.match(app.stdout, new RegExp(`^${pod.app}: \\d+ pods on \\d+ nodes`), app.stderr);
+    assert.match(app.stdout, new RegExp(`^${pod.app}: \\d+ pods? on \\d+ nodes?`), app.stderr);
   });
 
   test("exit codes come through kubectl: 0, and 2 for what the user can mend", async () => {

@@ -87,7 +87,13 @@ export const recommenderSettings = componentSettings.extend({
       "writes to the API server in the long run; releases come first, then proxies that are too small",
     ),
   leaseNamespace: z.string().default("berth-system").describe("namespace of the leader's Lease"),
-  identity: z.string().default(hostname()).describe("holder name in the Lease; in a cluster the pod's name"),
+  identity: z
+    .string()
+    .min(1)
+    .optional()
+    // No default of the schema's: the reference would name whichever machine it was written on.
+    .transform((name) => name ?? hostname())
+    .describe("holder name in the Lease, in a cluster the pod's name; default: the machine's name"),
 });
 
 export type RecommenderSettings = z.infer<typeof recommenderSettings>;
