@@ -11,7 +11,7 @@ import { LoggedProcess } from "./logged-process.ts";
 
 const STATIC_POD = new URL("../../manifests/kube-scheduler/static-pod.yaml", import.meta.url);
 const BERTH = fileURLToPath(new URL("../../cli/berth.ts", import.meta.url));
-const READY_MS_MAX = 60_000;
+const READY_MS_MAX = 120_000;
 
 interface StaticPod {
   readonly spec: { readonly containers: readonly [{ readonly args: readonly string[] }] };

@@ -59,7 +59,7 @@ const USERS = {
 export type ControlPlaneUser = keyof typeof USERS;
 
 export const HOST = "127.0.0.1";
-const ETCD_READY_MS_MAX = 30_000;
+const ETCD_READY_MS_MAX = 120_000;
 const API_SERVER_READY_MS_MAX = 120_000;
 
 export interface ControlPlaneOptions {

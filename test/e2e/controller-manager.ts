@@ -6,7 +6,7 @@ import { answersTls } from "./answers-tls.ts";
 
 // Ten times the defaults: 500 new nodes are a day's growth elsewhere, and the first minute of this suite.
 const CLIENT_RATE = ["--kube-api-qps=200", "--kube-api-burst=300"];
-const READY_MS_MAX = 60_000;
+const READY_MS_MAX = 120_000;
 
 /**
  * @throws Error with the end of its log if it does not get ready.

@@ -40,15 +40,29 @@ export async function leaderOf(cluster: TestCluster): Promise<Replica> {
 }
 
 /** The name of the pod that holds the Lease; empty if none does. */
-export async function leaseHolder({ connection }: TestCluster): Promise<string> {
+export async function leaseHolder(cluster: TestCluster): Promise<string> {
+  return (await leaseSpec(cluster)).holderIdentity;
+}
+
+/** When the present holder took it, on the machine's clock. */
+export async function leaseAcquiredMs(cluster: TestCluster): Promise<number> {
+  return Date.parse((await leaseSpec(cluster)).acquireTime);
+}
+
+interface LeaseSpec {
+  readonly holderIdentity: string;
+  readonly acquireTime: string;
+}
+
+async function leaseSpec({ connection }: TestCluster): Promise<LeaseSpec> {
   const path = resourcePath({ ...LEASES, namespace: SYSTEM_NAMESPACE, name: EXTENDER_LEASE });
-  return ((await connection.get(path)) as { spec: { holderIdentity: string } }).spec.holderIdentity;
+  return ((await connection.get(path)) as { spec: LeaseSpec }).spec;
 }
 
 /** After a rollout: the pods of before are gone, and one of those that are there is labelled and holds the Lease. */
 export async function extenderRolledOut(cluster: TestCluster): Promise<void> {
   const deployment = `deployment/${EXTENDER_LEASE}`;
-  await cluster.kubectl("-n", SYSTEM_NAMESPACE, "rollout", "status", deployment, "--timeout=90s");
+  await cluster.kubectl("-n", SYSTEM_NAMESPACE, "rollout", "status", deployment, "--timeout=180s");
   await cluster.until(async () => {
     const replicas = await replicasOf(cluster);
     const labelled = replicas.filter(isLabelled).map(({ metadata }) => metadata.name);

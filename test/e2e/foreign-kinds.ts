@@ -37,7 +37,7 @@ export async function addKinds(cluster: TestCluster, { group, version, kinds }: 
         versions: [{ name: version, served: true, storage: true, schema }],
       },
     });
-    await cluster.kubectl("wait", "--for=condition=Established", `crd/${name}`, "--timeout=30s");
+    await cluster.kubectl("wait", "--for=condition=Established", `crd/${name}`, "--timeout=120s");
   }
 }
 

@@ -69,7 +69,7 @@ async function rolledOut(cluster: TestCluster): Promise<void> {
     "daemonset/berth-proxy",
   ];
   await Promise.all(
-    parts.map((part) => cluster.kubectl("-n", SYSTEM_NAMESPACE, "rollout", "status", part, "--timeout=60s")),
+    parts.map((part) => cluster.kubectl("-n", SYSTEM_NAMESPACE, "rollout", "status", part, "--timeout=180s")),
   );
 }
 

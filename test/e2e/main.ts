@@ -23,7 +23,8 @@ const flags = z.strictObject({
 });
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
-const TEST_MS_MAX = 600_000;
+/** Several waits of test-cluster.ts in a row. */
+const TEST_MS_MAX = 900_000;
 
 async function main(argv: readonly string[]): Promise<void> {
   const { keep, record, help } = checkFlags(flags, readFlags(flags, argv));

@@ -24,7 +24,7 @@ export async function addOwnProxy(cluster: TestCluster): Promise<void> {
     subjects: [{ kind: "ServiceAccount", name: RECOMMENDER, namespace: SYSTEM_NAMESPACE }],
   });
   await cluster.apply(daemonSet());
-  await cluster.kubectl("-n", namespace, "rollout", "status", "daemonset/mine", "--timeout=60s");
+  await cluster.kubectl("-n", namespace, "rollout", "status", "daemonset/mine", "--timeout=180s");
 }
 
 interface Rule {

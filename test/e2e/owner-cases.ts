@@ -45,12 +45,19 @@ export function ownerCases(cluster: () => TestCluster): void {
 
   test("a rollout leaves an app's pods together", async (t) => {
     await cluster().apply(deployment("rolled", { replicas: PODS }));
-    await cluster().kubectl("-n", APP_NAMESPACE, "rollout", "status", "deployment/rolled", "--timeout=60s");
+    await cluster().kubectl("-n", APP_NAMESPACE, "rollout", "status", "deployment/rolled", "--timeout=180s");
     assert.equal(new Set(await bound(cluster(), "rolled")).size, 1);
     for (let times = 0; times < 3; times++) {
       await setTimeout(RESTART_MS_MIN);
       await cluster().kubectl("-n", APP_NAMESPACE, "rollout", "restart", "deployment/rolled");
-      await cluster().kubectl("-n", APP_NAMESPACE, "rollout", "status", "deployment/rolled", "--timeout=60s");
+      await cluster().kubectl(
+        "-n",
+        APP_NAMESPACE,
+        "rollout",
+        "status",
+        "deployment/rolled",
+        "--timeout=180s",
+      );
       await cluster().until(
         async () => (await bound(cluster(), "rolled")).length === PODS,
         "the old pods to be gone",

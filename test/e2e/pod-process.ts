@@ -54,7 +54,7 @@ const HURRY_FLAGS: Readonly<Record<string, readonly string[]>> = {
 const UNASKED_FLAGS: Readonly<Record<string, readonly string[]>> = {
   "vpa-recommender": ["--proxy-usage-port", "0"],
 };
-const READY_MS_MAX = 60_000;
+const READY_MS_MAX = 120_000;
 
 /** How components are run, where a suite wants it otherwise. */
 export interface ComponentRun {

@@ -2,6 +2,7 @@
 // it with its pod; a suite may kill and restart one. On its own node it also says of other pods that they run, which they
 // do not.
 
+import { isNotFound } from "#kube/api-error.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { PODS, resourcePath } from "#kube/resource-path.ts";
 import { Reflector } from "#kube/reflector.ts";
@@ -99,7 +100,21 @@ export class PodRunner {
     run.object = pod;
     this.#runs.set(uid, run);
     const work = known === undefined ? this.#start(run) : this.#sayRunning(run, { isReady: true });
-    run.work = work.catch((error: Error) => void this.#failures.push(error));
+    run.work = work.catch(async (error: Error) => {
+      if (!(await this.#isGone(pod))) this.#failures.push(error);
+    });
+  }
+
+  /** What is deleted while it starts has no token and no status any more: kwok takes such an object away at once. */
+  async #isGone({ metadata: { namespace, name, uid } }: RunnablePod): Promise<boolean> {
+    try {
+      const { metadata } = (await this.#options.connection.get(
+        resourcePath({ ...PODS, namespace, name }),
+      )) as RunnablePod;
+      return metadata.uid !== uid || metadata.deletionTimestamp !== undefined;
+    } catch (error) {
+      return isNotFound(error);
+    }
   }
 
   #isOurs({ metadata, spec }: RunnablePod): boolean {

@@ -26,7 +26,7 @@ const CART = "shop/cart" as AppName;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const SCRAPE_MS = 60_000;
-const LIVE_MS_MAX = 30_000;
+const LIVE_MS_MAX = 90_000;
 /** Prometheus joins blocks that were made for it with what it scrapes once that is some hours on. */
 const PAST_ENDS_BEFORE_MS = 3 * HOUR_MS;
 

@@ -33,7 +33,7 @@ interface Configuration {
 }
 
 const PORT = 10_259;
-const READY_MS_MAX = 60_000;
+const READY_MS_MAX = 120_000;
 
 export async function startSchedulerPod({
   program,

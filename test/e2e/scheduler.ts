@@ -10,7 +10,7 @@ import { type ControlPlane, HOST, writeJson } from "./control-plane.ts";
 import type { LoggedProcess } from "./logged-process.ts";
 
 const CONFIGURATIONS = new URL("../../manifests/kube-scheduler/", import.meta.url);
-const READY_MS_MAX = 60_000;
+const READY_MS_MAX = 120_000;
 
 export interface ExtenderAddress {
   /** Instead of the Service's: no kube-proxy forwards cluster addresses here. */

@@ -9,7 +9,7 @@ import { MESH_PROFILES, resourcePath } from "#kube/resource-path.ts";
 
 const CRD_FILE = new URL("../../manifests/crds/berth.dev_meshprofiles.yaml", import.meta.url);
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const SERVED_MS_MAX = 20_000;
+const SERVED_MS_MAX = 60_000;
 const POLL_MS = 100;
 
 /**

@@ -29,7 +29,7 @@ const NAME = "meshprofiles.berth.dev";
 const OLD = MESH_PROFILES.version;
 const NEW = "v1beta1";
 const PROFILES = 300;
-const WAIT_MS_MAX = 30_000;
+const WAIT_MS_MAX = 120_000;
 
 let controlPlane: ControlPlane;
 let connection: KubeConnection;

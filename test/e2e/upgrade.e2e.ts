@@ -133,7 +133,7 @@ async function rolledOut(): Promise<void> {
     "deployment/berth-vpa-recommender",
     "daemonset/berth-proxy",
   ];
-  await cluster.kubectl("-n", SYSTEM_NAMESPACE, "rollout", "status", ...parts, "--timeout=120s");
+  await cluster.kubectl("-n", SYSTEM_NAMESPACE, "rollout", "status", ...parts, "--timeout=240s");
   await extenderRolledOut(cluster);
 }
 

@@ -1,0 +1,62 @@
+// Pods that the webhook has to have changed, on a machine that may be too slow for it: its failurePolicy is Ignore, so that
+// the API server goes on without an answer that takes longer than its second.
+
+import assert from "node:assert/strict";
+import { PODS, resourcePath } from "#kube/resource-path.ts";
+import type { TestCluster } from "./test-cluster.ts";
+
+const INJECTED = "berth.dev/injected";
+const METRIC = "apiserver_admission_webhook_fail_open_count";
+
+interface CreatedPod {
+  readonly metadata: {
+    readonly name: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec: { readonly nodeName?: string };
+}
+
+export interface ExpectedPods {
+  readonly namespace: string;
+  readonly labelSelector: string;
+  readonly count: number;
+}
+
+/**
+ * When all of them are bound, and injected. Those that were let through are deleted, for their owner to make them anew, as
+ * docs/guides/troubleshoot.md says. Returns how many they were.
+ *
+ * @throws AssertionError if they are more than the calls that the API server counts as given up: the webhook answered, and
+ * did not inject.
+ */
+export async function boundAndInjected(
+  cluster: TestCluster,
+  { namespace, labelSelector, count }: ExpectedPods,
+): Promise<number> {
+  const letThrough = new Set<string>();
+  await cluster.until(async () => {
+    const pods = (await cluster.pods(namespace, { labelSelector })) as readonly CreatedPod[];
+    const plain = pods.filter(
+      ({ metadata }) =>
+        metadata.annotations?.[INJECTED] !== "true" && metadata.deletionTimestamp === undefined,
+    );
+    for (const { metadata } of plain) {
+      letThrough.add(metadata.name);
+      await cluster.connection.delete(resourcePath({ ...PODS, namespace, name: metadata.name }));
+    }
+    const bound = pods.filter(({ spec }) => spec.nodeName !== undefined);
+    return plain.length === 0 && pods.length === count && bound.length === count;
+  }, `${count} pods to be bound and injected`);
+  const given = letThrough.size === 0 ? 0 : await callsGivenUp(cluster);
+  assert.ok(letThrough.size <= given, `${letThrough.size} pods not injected, ${given} calls given up`);
+  return letThrough.size;
+}
+
+/** Webhook calls that the API server went on without, since it was started: its own count. */
+async function callsGivenUp({ connection }: TestCluster): Promise<number> {
+  const lines = (await connection.getText("/metrics")).split("\n");
+  return lines
+    .filter((line) => line.startsWith(`${METRIC}{`))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+}
