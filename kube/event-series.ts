@@ -18,6 +18,15 @@ export interface RecordedEvent {
   readonly message: string;
 }
 
+/** One kind of Event that a component records: what its reference says of it. */
+export interface EventKind {
+  readonly type: RecordedEvent["type"];
+  /** The kind of object that it is about, as `kubectl describe` shows it. */
+  readonly on: "Pod" | "DaemonSet";
+  readonly meaning: string;
+  readonly help: string;
+}
+
 export interface EventSeries {
   event: RecordedEvent;
   count: number;

@@ -39,7 +39,7 @@ test("a node's proxy: each app's part, what was seen of it, headroom, room and t
   assert.match(text, /required +230m 358Mi\n/);
   assert.match(text, /times 1\.00 CPU, 1\.00 memory; placement counts 1\.00 CPU, 1\.00 memory/);
   assert.match(text, /the node has room for one of 3700m 8000Mi, 3420m 7576Mi more than it has/);
-  assert.match(text, /last change: 2026-01-01T\S+ to 280m 424Mi: headroomUsed/);
+  assert.match(text, /last change: 2026-01-01T\S+ to 280m 424Mi: its headroom was used up/);
 });
 
 test("a proxy that its autoscaler caps below what its node calls for says so", async (t) => {

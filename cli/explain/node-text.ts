@@ -3,7 +3,7 @@
 import { noResources, type Resources } from "#model/resources.ts";
 import { amountText } from "#scheduler-extender/shell/amount-text.ts";
 import { textTable } from "#sim/report/text-table.ts";
-import { CONDITIONS, MODES, PLANS } from "#web/policy/size-words.ts";
+import { CHANGES, CONDITIONS, MODES, PLANS } from "#web/policy/size-words.ts";
 import type { ExplainedRecommendation, NodeReply } from "#vpa-recommender/policy/recommendation.ts";
 
 export function nodeText(node: string, { proxy, daemonSets }: NodeReply): string {
@@ -69,7 +69,7 @@ function seenText(explanation: ExplainedRecommendation["explanation"]): string {
 function changeText(change: ExplainedRecommendation["lastChange"]): string {
   if (change === null) return "none by this recommender";
   const { atMs, size, reason } = change;
-  return `${new Date(atMs).toISOString()} to ${amountText(size)}: ${reason}`;
+  return `${new Date(atMs).toISOString()} to ${amountText(size)}: ${CHANGES[reason] ?? reason}`;
 }
 
 function capText(cap: Partial<Resources>): string {

@@ -101,6 +101,7 @@ test("the next edit is no rollback any more", async () => {
 test("a restart is for one node or for all, and another one every time", async () => {
   createProfile({});
   const idOn = (node: string): string | undefined => decodeNodeProfile(stored(), node as NodeName).restartId;
+  api.store.create("nodes", { metadata: { name: "node-1" } });
   await restart("default/cart", "--node=node-1");
   const first = idOn("node-1");
   assert.ok(first !== undefined);
@@ -125,6 +126,7 @@ const REFUSED: readonly (readonly [string, () => Promise<void>, RegExp])[] = [
   ["an app that has no profile", () => rollback("default/gone"), /^there is no MeshProfile default\/gone/],
   ["a version that is not recorded", () => rollback("default/cart", "--to=9"), /recorded: 5, 4, 3$/],
   ["a node of no name", () => restart("default/cart", "--node="), /--node/],
+  ["a node that is not there", () => restart("default/cart", "--node=node-9"), /^there is no node node-9$/],
   ["an option that there is not", () => restart("default/cart", "--al"), /--al/],
 ];
 

@@ -3,6 +3,7 @@
 
 import type { RecordedEvent } from "#kube/event-series.ts";
 import type { Explanation } from "../policy/explanation.ts";
+import { extenderEvent } from "./extender-events.ts";
 import { amountText, missingText, rangeText } from "./amount-text.ts";
 
 /** Undefined unless the pod alone would fit on some node that does not take it with its share of the proxy. */
@@ -16,12 +17,10 @@ export function meshShareEvent(explanation: Explanation): RecordedEvent | undefi
     closest === undefined
       ? ""
       : ` Nearest is ${closest.node}, which misses ${missingText(closest.missing)}: it fits once so much is given back there, or on another node. Neither preemption nor cluster autoscalers see B.`;
-  return {
+  return extenderEvent("MeshShareDoesNotFit", {
     subject: { apiVersion: "v1", kind: "Pod", namespace: pod.namespace, name: pod.name, uid: pod.uid },
-    type: "Warning",
-    reason: "MeshShareDoesNotFit",
     message: `the pod alone would fit on ${group.nodes} of ${nodes} nodes, but not with its share of the node proxy: A ${amountText(appRequest)}, B ${rangeText(meshCost)}, free ${rangeText(free)}, reserved for others ${rangeText(reserved)}.${nearest} More: berth explain pod ${pod.namespace}/${pod.name}`,
-  };
+  });
 }
 
 /** Undefined where nothing was chosen. */
@@ -32,12 +31,10 @@ export function nodeChosenEvent({ pod, appRequest, winner }: Explanation): Recor
     second === undefined
       ? "the only one with room"
       : `preferred to ${second.node}, since ${TIE_BREAKS[winner.decidedBy]}`;
-  return {
+  return extenderEvent("NodeChosen", {
     subject: { apiVersion: "v1", kind: "Pod", namespace: pod.namespace, name: pod.name, uid: pod.uid },
-    type: "Normal",
-    reason: "NodeChosen",
     message: `${winner.node} ${REASONS[winner.reason]}, ${why}: A ${amountText(appRequest)}, B ${amountText(first.meshCost)}, free ${amountText(first.free)}, reserved for others ${amountText(first.reserved)}, left ${amountText(first.left)}`,
-  };
+  });
 }
 
 const REASONS = {

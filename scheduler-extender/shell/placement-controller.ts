@@ -12,6 +12,7 @@ import type { Logger } from "#runtime/logger.ts";
 import type { NominateLimits } from "../policy/nominate.ts";
 import { LIFT_REASONS, type NominateEffect } from "../policy/nominate-effect.ts";
 import { GATED_PODS_MAX, NominateQueue } from "../policy/nominate-queue.ts";
+import { extenderEvent } from "./extender-events.ts";
 import type { Explanations } from "./explanations.ts";
 import type { PlacementMetrics } from "./placement-metrics.ts";
 import { writeEffect } from "./placement-writer.ts";
@@ -184,12 +185,11 @@ export class PlacementController {
   #tell(effect: NominateEffect): void {
     if (effect.kind !== "liftGate" || effect.reason !== "deadline") return;
     const { namespace, name, uid } = effect.pod;
-    this.#options.events.record({
+    const event = extenderEvent("PlacementDeadline", {
       subject: { apiVersion: "v1", kind: "Pod", namespace, name, uid },
-      type: "Warning",
-      reason: "PlacementDeadline",
       message: `${LIFT_REASONS.deadline}: kube-scheduler goes on without a nomination`,
     });
+    this.#options.events.record(event);
   }
 }
 

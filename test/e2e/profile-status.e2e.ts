@@ -9,7 +9,7 @@ import { KubeConnection } from "#kube/connection.ts";
 import type { Condition } from "#kube/condition.ts";
 import { decodeMeshProfile } from "#kube/mesh-profile-schema.ts";
 import { decodeNodeProfile } from "#kube/released-profile.ts";
-import { MESH_PROFILES, resourcePath } from "#kube/resource-path.ts";
+import { MESH_PROFILES, NODES, resourcePath } from "#kube/resource-path.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { silentLogger } from "#runtime/logger.ts";
 import { DEFAULT_PORT_RANGE } from "#scheduler-extender/policy/ports.ts";
@@ -129,6 +129,7 @@ test("a release is recorded beside the ports, and what a version takes away is g
   const { release: third } = (await read()).status;
   assert.equal(third.phase, "Settled");
   assert.deepEqual(third.settled.config, { quota: { connections: 5 } });
+  await connection.create(resourcePath(NODES), { metadata: { name: "node-1" } });
   await runRestart([app, "--node=node-1", `--kubeconfig=${kubeconfig}`], () => undefined);
   const asked = (node: string): string | undefined =>
     decodeNodeProfile(restarted, node as NodeName).restartId;

@@ -7,11 +7,16 @@ import {
   nodeProxyAutoscalerSpecSchema,
   nodeProxyAutoscalerStatusSchema,
 } from "#kube/node-proxy-autoscaler-schema.ts";
+import type { EventKind } from "#kube/event-series.ts";
 import { REASONS } from "#proxy/policy/reasons.ts";
 import { PROXY_HELP } from "#proxy/shell/proxy-config.ts";
 import { schedulerExtender } from "#scheduler-extender/main.ts";
+import { LIFT_REASONS } from "#scheduler-extender/policy/nominate-effect.ts";
+import { EXTENDER_EVENTS } from "#scheduler-extender/shell/extender-events.ts";
 import { SIGNING_REASONS } from "#scheduler-extender/policy/signing/signing-reasons.ts";
 import { vpaRecommender } from "#vpa-recommender/main.ts";
+import { RECOMMENDER_EVENTS } from "#vpa-recommender/shell/recommender-events.ts";
+import { PLANS } from "#web/policy/size-words.ts";
 import { startSettings } from "#cli/start/start-options.ts";
 import { explainAppOptions, explainNodeOptions, explainPodOptions } from "#cli/explain/explain-options.ts";
 import { statusOptions, topOptions } from "#cli/fleet/fleet-options.ts";
@@ -35,6 +40,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ["node-proxy-autoscaler.md", nodeProxyAutoscalerPage()],
     ["metrics.md", await metricsPage()],
     ["reasons.md", reasonsPage()],
+    ["events.md", eventsPage()],
     ["scenario.md", scenarioPage()],
     ["scenario.schema.json", scenarioJsonSchema()],
   ]);
@@ -237,6 +243,27 @@ function labelsTable(): string {
   return ["| label | values at most | values |", "|---|---|---|", ...rows].join("\n");
 }
 
+function eventsPage(): string {
+  const rows = (events: Readonly<Record<string, EventKind>>): string => {
+    const lines = Object.entries(events).map(
+      ([reason, { type, on, meaning, help }]) => `| \`${reason}\` | ${type} | ${on} | ${meaning} | ${help} |`,
+    );
+    return ["| reason | type | on | what it says | what to do |", "|---|---|---|---|---|", ...lines].join(
+      "\n",
+    );
+  };
+  return [
+    "# Events",
+    GENERATED,
+    "What Berth tells `kubectl describe` and `kubectl events`. One that comes again is counted instead of made anew; those of many subjects at once are limited in rate.",
+    "## Scheduler extender",
+    rows(EXTENDER_EVENTS),
+    "## Recommender",
+    rows(RECOMMENDER_EVENTS),
+    "",
+  ].join("\n\n");
+}
+
 function reasonsPage(): string {
   const rejections = Object.entries(REJECTIONS).map(
     ([code, { message, help, isResolvable }]) =>
@@ -246,6 +273,8 @@ function reasonsPage(): string {
     ({ code, statusCode, outcome, summary, help }) =>
       `| \`${code}\` | ${statusCode ?? "–"} | ${outcome} | ${summary} | ${help} |`,
   );
+  const plans = Object.entries(PLANS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+  const lifts = Object.entries(LIFT_REASONS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
   const refusals = Object.values(SIGNING_REASONS).map(
     ({ code, summary, help }) => `| \`${code}\` | ${summary} | ${help} |`,
   );
@@ -260,6 +289,12 @@ function reasonsPage(): string {
     ].join("\n"),
     "## Why the proxy answers itself (`x-berth-reason`)",
     ["| code | status | counted as | meaning | what to do |", "|---|---|---|---|---|", ...answers].join("\n"),
+    "## Why a node's proxy is resized, or not",
+    "`plan` of the recommender's `/recommendations` and of `berth explain node -o json`, `reason` of `berth_recommender_plans_total`.",
+    ["| reason | meaning |", "|---|---|", ...plans].join("\n"),
+    "## Why a gate is lifted in nominate mode",
+    "`reason` of `berth_placement_gates_lifted_total`.",
+    ["| reason | meaning |", "|---|---|", ...lifts].join("\n"),
     "## Why the signer certifies no app (a CertificateSigningRequest's condition)",
     ["| reason | meaning | what to do |", "|---|---|---|", ...refusals].join("\n"),
     "",

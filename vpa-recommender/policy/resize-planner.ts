@@ -74,8 +74,10 @@ export type ResizePlan =
   | {
       readonly kind: "resize";
       readonly size: Resources;
-      readonly reason: "appsJoined" | "loadRose" | "headroomUsed" | "surplusLasted" | "lentToNext";
+      readonly reason: ResizeReason;
     };
+
+export type ResizeReason = "appsJoined" | "loadRose" | "headroomUsed" | "surplusLasted" | "lentToNext";
 
 export type HoldReason =
   | "rightSize"

@@ -56,7 +56,7 @@ export function createRecommenderMetrics(
   });
   const plans = new Counter({
     name: "berth_recommender_plans_total",
-    help: "Plans made for single nodes, by reason.",
+    help: "Plans made for single nodes, by reason (reference/reasons.md).",
     labelNames: ["reason"],
     registers,
   });
@@ -68,7 +68,7 @@ export function createRecommenderMetrics(
   });
   const pended = new Counter({
     name: "berth_recommender_resizes_pended_total",
-    help: "Resizes that kubelet deferred or called infeasible.",
+    help: "Resizes that kubelet did not carry out, by reason: Deferred or Infeasible.",
     labelNames: ["reason"],
     registers,
   });

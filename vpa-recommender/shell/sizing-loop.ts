@@ -24,6 +24,7 @@ import type { ExplainedRecommendation, Recommendation } from "../policy/recommen
 import type { RecommenderMetrics } from "./recommender-metrics.ts";
 import type { Resizer, ResizeOutcome } from "./resizer.ts";
 import type { SizingSubject } from "./sizing-subject.ts";
+import { recommenderEvent, type RecommenderEventReason } from "./recommender-events.ts";
 
 export interface SizingLoopOptions {
   readonly subject: SizingSubject;
@@ -318,9 +319,9 @@ export class SizingLoop {
     return this.#states.get(name) ?? SETTLED;
   }
 
-  #tell({ namespace, name, uid }: ProxyPod, reason: string, message: string): void {
+  #tell({ namespace, name, uid }: ProxyPod, reason: RecommenderEventReason, message: string): void {
     const subject = { apiVersion: "v1", kind: "Pod", namespace, name, uid };
-    this.#options.events.record({ subject, type: "Warning", reason, message });
+    this.#options.events.record(recommenderEvent(reason, { subject, message }));
   }
 
   // The time in which the pods that are on a node call for more than its proxy has been granted; nominated ones are not.

@@ -13,6 +13,7 @@ import { OperationError } from "#runtime/operation-error.ts";
 import { nodesShort, planTemplate, type TemplateOptions } from "../policy/template-size.ts";
 import { type TargetDaemonSet, TEMPLATE_CHANGED_ANNOTATION } from "./target-daemon-set.ts";
 import type { WriteBudget } from "./write-budget.ts";
+import { recommenderEvent } from "./recommender-events.ts";
 
 export interface TemplateKeeperOptions {
   readonly connection: Pick<KubeConnection, "patch">;
@@ -90,7 +91,7 @@ export class TemplateKeeper {
 
   #tell({ namespace, target: name }: StoredAutoscaler, { uid }: TargetDaemonSet, message: string): void {
     const subject = { apiVersion: "apps/v1", kind: "DaemonSet", namespace, name, uid };
-    this.#options.events.record({ subject, type: "Normal", reason: "TemplateSized", message });
+    this.#options.events.record(recommenderEvent("TemplateSized", { subject, message }));
   }
 }
 
