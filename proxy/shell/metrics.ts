@@ -166,13 +166,13 @@ function trafficFamilies(counted: readonly LabelledCounters[]): readonly MetricF
   });
   families.push({
     name: "berth_proxy_throttled_requests_total",
-    help: "Requests and connections refused by a quota.",
+    help: "Requests and connections refused by a quota (reference/reasons.md).",
     type: "counter",
     samples: counts.flatMap(({ labels, counts }) => reasonSamples(labels, counts, "throttled")),
   });
   families.push({
     name: "berth_proxy_failed_requests_total",
-    help: "Requests that the proxy answered itself or could not finish, quotas apart.",
+    help: "Requests that the proxy answered itself or could not finish, quotas apart (reference/reasons.md).",
     type: "counter",
     samples: counts.flatMap(({ labels, counts }) => reasonSamples(labels, counts, "failed")),
   });
@@ -259,7 +259,7 @@ function instanceFamilies(labelled: readonly LabelledInstance[], host: ProxyHost
     },
     {
       name: "berth_proxy_instance_restarts_total",
-      help: "Unplanned ends of the app's worker thread.",
+      help: "Unplanned ends of the app's worker thread, by reason: out-of-memory, uncaught-error, aborted, exited, stalled, start-timeout, bind-failed or drain-timeout.",
       type: "counter",
       samples: labelled.flatMap(({ instance, app }) =>
         [...instance.restarts].map(([reason, value]) => ({ labels: { app, reason }, value })),
@@ -267,7 +267,7 @@ function instanceFamilies(labelled: readonly LabelledInstance[], host: ProxyHost
     },
     {
       name: "berth_proxy_instances",
-      help: "Instances on this node, by state.",
+      help: `Instances on this node, by state: ${PHASES.join(", ")}.`,
       type: "gauge",
       samples: PHASES.map((state) => ({
         labels: { state },

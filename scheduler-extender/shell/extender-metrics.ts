@@ -43,7 +43,7 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
   });
   const rejected = new Counter({
     name: "berth_extender_rejected_nodes_total",
-    help: "Nodes that filter rejected, by reason.",
+    help: "Nodes that filter rejected, by reason (reference/reasons.md).",
     labelNames: ["reason"],
     registers,
   });
@@ -61,7 +61,7 @@ export function createExtenderMetrics(ledger: ClusterLedger, clock: Clock): Exte
   });
   const admissions = new Counter({
     name: "berth_extender_admissions_total",
-    help: "Pods and node proxies seen by the webhooks, by outcome.",
+    help: "Pods and node proxies seen by the webhooks, by outcome: injected, or why not (optedOut, noApp, noPorts); proxySized, or proxyAsTemplate where nothing is known of the node.",
     labelNames: ["outcome"],
     registers,
   });

@@ -73,6 +73,25 @@ test("every label is of a closed set with a stated bound, and every bound is of 
   }
 });
 
+/** Labels whose values no one word says. */
+const SPELLED_OUT = new Set([
+  "outcome",
+  "fault",
+  "verdict",
+  "kind",
+  "source",
+  "state",
+  "route",
+  "guess",
+  "reason",
+]);
+
+test("a label's values stand in the metric's meaning, or the meaning says where they do", () => {
+  for (const { name, help, labels } of all)
+    if (labels.some((label) => SPELLED_OUT.has(label)))
+      assert.match(help, /:|\(reference\/reasons\.md\)/, name);
+});
+
 test("the sets that can be counted are within their bounds", () => {
   const counted: Readonly<Record<string, number>> = {
     reason: Math.max(Object.keys(REASONS).length, Object.keys(REJECTIONS).length),

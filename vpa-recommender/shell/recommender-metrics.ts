@@ -62,7 +62,7 @@ export function createRecommenderMetrics(
   });
   const resizes = new Counter({
     name: "berth_recommender_resizes_total",
-    help: "Writes to pods/resize, by direction and by the API server's answer.",
+    help: "Writes to pods/resize, by direction and by the API server's answer: accepted, refused, gone (the pod was), failed (no answer, or one that another try may better).",
     labelNames: ["direction", "outcome"],
     registers,
   });
@@ -80,19 +80,19 @@ export function createRecommenderMetrics(
   });
   const usageReads = new Counter({
     name: "berth_recommender_usage_reads_total",
-    help: "Readings of the proxies' usage, by outcome.",
+    help: "Readings of the proxies' usage from metrics.k8s.io, by outcome: ok or failed.",
     labelNames: ["outcome"],
     registers,
   });
   const asked = new Counter({
     name: "berth_recommender_proxies_asked_total",
-    help: "Proxies asked for their instances' usage, by outcome.",
+    help: "Proxies asked for their instances' usage, by outcome: ok or failed.",
     labelNames: ["outcome"],
     registers,
   });
   const leftOut = new Counter({
     name: "berth_recommender_usage_left_out_total",
-    help: "Readings of single proxies that were not believed, by what is wrong with them.",
+    help: "Readings of single proxies that were not believed, by what is wrong with them: negative, absurd, duplicate, late or future.",
     labelNames: ["fault"],
     registers,
   });
@@ -119,13 +119,13 @@ function registerStateMetrics(
 ): Pick<RecommenderMetrics, "stateShard" | "stateEntry" | "stateLeftOut"> {
   const shards = new Counter({
     name: "berth_recommender_state_shards_total",
-    help: "Parts of the learned state that were read or written, and those that were not taken, by why.",
+    help: "Parts of the learned state, by outcome: read, written, or why one was not taken (corrupt, foreign, newer).",
     labelNames: ["outcome"],
     registers: [...registers],
   });
   const entries = new Counter({
     name: "berth_recommender_state_entries_total",
-    help: "Nodes, apps and DaemonSets of which the learned state was restored, older than what is known, refused, or left out for want of room.",
+    help: "Nodes, apps and DaemonSets of which there was learned state, by outcome: restored, older (than what is known), refused, leftOut (for want of room).",
     labelNames: ["outcome"],
     registers: [...registers],
   });
@@ -141,13 +141,13 @@ function registerContainerMetrics(
 ): Pick<RecommenderMetrics, "vpaSample" | "vpaObjects" | "historySample"> {
   const vpaSamples = new Counter({
     name: "berth_recommender_vpa_samples_total",
-    help: "Samples and OOMs of containers under a VerticalPodAutoscaler, by what became of them.",
+    help: "Samples and OOMs of containers under a VerticalPodAutoscaler, by what became of them: taken, or why not (unknownContainer, repeatedOrLate, missing, and as readings of proxies).",
     labelNames: ["verdict"],
     registers: [...registers],
   });
   const historySamples = new Counter({
     name: "berth_recommender_history_samples_total",
-    help: "Samples from before the start, by what they are of and by what became of them.",
+    help: "Samples from before the start, by what they are of: proxies or containers, and by what became of them, as of other samples.",
     labelNames: ["source", "verdict"],
     registers: [...registers],
   });
