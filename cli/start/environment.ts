@@ -15,6 +15,7 @@ import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { SeededRandom } from "#sim/seeded-random.ts";
 import { ExampleApps } from "./example-apps.ts";
 import { createFleet, createInjectionWebhook } from "./fleet.ts";
+import { fleetProxies } from "./fleet-proxies.ts";
 import { ProxyMeter } from "./proxy-meter.ts";
 import { createParts, FIXED_PORTS, type Parts, realNodeAddresses } from "./parts.ts";
 import { partUrl } from "./part-url.ts";
@@ -82,7 +83,14 @@ async function startAll(
   const { contents, tally, audit, kubelets } = observe(api);
   const meter = new ProxyMeter(logger);
   const nodeAddresses = await realNodeAddresses(options);
-  createFleet(api.store, { nodes: options.nodes, nodeSize: options.nodeSize, realAddresses: nodeAddresses });
+  const proxies = await fleetProxies({ options, api, contents, clock, random, nodeAddresses, logger });
+  stops.push(async () => proxies?.close());
+  createFleet(api.store, {
+    nodes: options.nodes,
+    nodeSize: options.nodeSize,
+    realAddresses: nodeAddresses,
+    proxyAddress: (index) => proxies?.addressOf(index),
+  });
   const kubelet = simulateKubelet(api, clock, { options, nodes: nodeAddresses.length });
   api.setMetricsSource(
     simulatedUsage({ contents, clock, random: () => random.next(), measured: () => meter.usage }),
@@ -100,13 +108,15 @@ async function startAll(
     clockSinceMs,
     apiUrl,
     nodeAddresses,
+    proxyUsagePort: proxies?.port,
     handlers: {
       logLine: quiet(logLine, options),
       spawned: (process) => process.send({ kind: "advance", nowMs: clock.nowMs() }),
     },
   });
   const urls = { api: apiUrl, ...(await startParts(parts, stops)) };
-  api.setPodReach((podPort) => partUrl(podPort, urls));
+  api.setPodReach((podPort) => partUrl(podPort, { ...urls, simulatedProxy: (name) => proxies?.urlOf(name) }));
+  proxies?.reach(urls.proxies);
   meter.start(urls.proxies);
   stops.push(async () => meter.stop());
   createInjectionWebhook(api.store, urls.verbs);

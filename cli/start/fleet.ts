@@ -6,6 +6,7 @@ import { formatCpu, formatMemory } from "#model/quantity.ts";
 import type { Resources } from "#model/resources.ts";
 import type { JsonObject } from "#sim/loopback/json.ts";
 import type { ObjectStore } from "#sim/loopback/object-store.ts";
+import { POD_IP_ANNOTATION } from "#sim/loopback/pod-addresses.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 
 export interface FleetOptions {
@@ -13,6 +14,8 @@ export interface FleetOptions {
   readonly nodeSize: Resources;
   /** Addresses of the nodes that real proxy processes serve, in order; the rest is simulated. */
   readonly realAddresses: readonly string[];
+  /** Where a simulated node's proxy is asked what it uses; undefined if nowhere. */
+  readonly proxyAddress: (index: number) => string | undefined;
 }
 
 export const SYSTEM_NAMESPACE = "berth-system";
@@ -30,6 +33,10 @@ const PODS_PER_NODE_MAX = 250;
 
 export function nodeName(index: number): string {
   return `node-${String(index).padStart(4, "0")}`;
+}
+
+export function proxyPodName(index: number): string {
+  return `berth-proxy-${nodeName(index)}`;
 }
 
 /**
@@ -52,7 +59,8 @@ export function createFleet(store: ObjectStore, options: FleetOptions): void {
   });
   for (let index = 0; index < options.nodes; index++) {
     createNode(store, index, options);
-    store.create("pods", proxyPod(index, template, daemonSet.metadata.uid));
+    const address = index < options.realAddresses.length ? undefined : options.proxyAddress(index);
+    store.create("pods", proxyPod({ index, template, daemonSetUid: daemonSet.metadata.uid, address }));
   }
 }
 
@@ -117,7 +125,10 @@ function createNode(store: ObjectStore, index: number, { nodeSize, realAddresses
   });
 }
 
-type PodTemplate = { readonly metadata: JsonObject; readonly spec: JsonObject };
+type PodTemplate = {
+  readonly metadata: { readonly labels: JsonObject; readonly annotations: JsonObject };
+  readonly spec: JsonObject;
+};
 
 function proxyTemplate(): PodTemplate {
   const base = { cpu: formatCpu(PROXY_BASE.cpuMilli), memory: formatMemory(PROXY_BASE.memoryBytes) };
@@ -138,7 +149,16 @@ function proxyTemplate(): PodTemplate {
   };
 }
 
-function proxyPod(index: number, { metadata, spec }: PodTemplate, daemonSetUid: string): JsonObject {
+interface ProxyPodOptions {
+  readonly index: number;
+  readonly template: PodTemplate;
+  readonly daemonSetUid: string;
+  /** Other than its node's. */
+  readonly address: string | undefined;
+}
+
+function proxyPod({ index, template, daemonSetUid, address }: ProxyPodOptions): JsonObject {
+  const { metadata, spec } = template;
   const owner = {
     apiVersion: "apps/v1",
     kind: "DaemonSet",
@@ -149,7 +169,10 @@ function proxyPod(index: number, { metadata, spec }: PodTemplate, daemonSetUid: 
   return {
     metadata: {
       ...metadata,
-      name: `berth-proxy-${nodeName(index)}`,
+      ...(address !== undefined && {
+        annotations: { ...metadata.annotations, [POD_IP_ANNOTATION]: address },
+      }),
+      name: proxyPodName(index),
       namespace: SYSTEM_NAMESPACE,
       ownerReferences: [owner],
     },

@@ -23,6 +23,8 @@ export interface PartsOptions {
   readonly clockSinceMs: number;
   readonly apiUrl: string;
   readonly nodeAddresses: readonly string[];
+  /** Where all nodes' proxies are asked what they use; undefined: nowhere. */
+  readonly proxyUsagePort: number | undefined;
   readonly handlers: ProcessHandlers;
 }
 
@@ -57,6 +59,7 @@ export async function createParts({
   clockSinceMs,
   apiUrl,
   nodeAddresses,
+  proxyUsagePort,
   handlers,
 }: PartsOptions): Promise<Parts> {
   // Chosen here and not by the process, since one that is started again must be found where it was.
@@ -82,6 +85,7 @@ export async function createParts({
       ...shared,
       "operations-port": await port(FIXED_PORTS.recommender),
       "usage-interval-seconds": usageSeconds(options),
+      ...(proxyUsagePort !== undefined && { "proxy-usage-port": proxyUsagePort }),
     }),
     proxies: await Promise.all(
       nodeAddresses.map(async (address, index) =>
@@ -121,9 +125,32 @@ function flagArguments(flags: Flags): readonly string[] {
   return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }
 
-/** Usage is read at least every minute of the trace, and no more often than a machine's second allows. */
-function usageSeconds({ speed }: StartOptions): number {
-  return speed === "max" ? 300 : Math.max(60, speed);
+/** Nodes of a fleet whose proxies are asked: what a round of 5,000 takes is too long for its looks to be compared. */
+const NODES_ASKED_MAX = 500;
+/** Questions to proxies in a second of the machine, which has other work as well. */
+const PROXIES_ASKED_PER_SECOND = 100;
+/** Looks further apart are not compared (vpa-recommender/policy/usage-difference.ts), and a round takes its time, too. */
+const COMPARED_SECONDS_MAX = 400;
+
+/** Usage is read at least every minute of the trace, and no more often than a machine's seconds allow. */
+function usageSeconds(options: StartOptions): number {
+  const { speed, nodes } = options;
+  if (speed === "max") return 300;
+  return asksProxies(options) ? askedEverySeconds(speed, nodes) : Math.max(60, speed);
+}
+
+/**
+ * False where what instances use cannot be told: in lockstep and at high speeds the counters of real processes say nothing
+ * of the fleet's time. Runs that nobody watches need none of it.
+ */
+export function asksProxies(options: StartOptions): boolean {
+  const { speed, nodes } = options;
+  if (!hasUi(options) || speed === "max" || nodes > NODES_ASKED_MAX) return false;
+  return askedEverySeconds(speed, nodes) <= COMPARED_SECONDS_MAX;
+}
+
+function askedEverySeconds(speed: number, nodes: number): number {
+  return Math.max(60, speed * Math.max(1, nodes / PROXIES_ASKED_PER_SECOND));
 }
 
 async function isLoopback(address: string): Promise<boolean> {

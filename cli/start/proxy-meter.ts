@@ -2,7 +2,7 @@
 
 import type { Resources } from "#model/resources.ts";
 import type { Logger } from "#runtime/logger.ts";
-import { nodeName } from "./fleet.ts";
+import { proxyPodName } from "./fleet.ts";
 import { scrape } from "./scrape.ts";
 
 /** metrics-server's resolution, on the machine's clock: real processes use real time. */
@@ -30,8 +30,7 @@ export class ProxyMeter {
 
   start(controlUrls: readonly string[]): void {
     const lookAtAll = (): void => {
-      for (const [index, url] of controlUrls.entries())
-        void this.#look(`berth-proxy-${nodeName(index)}`, url);
+      for (const [index, url] of controlUrls.entries()) void this.#look(proxyPodName(index), url);
     };
     lookAtAll();
     this.#timer = setInterval(lookAtAll, INTERVAL_MS);
