@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -29,4 +30,13 @@ test("a command that there is not is one line and exit code 2, whatever objects 
     assert.deepEqual([status, stdout], [2, ""]);
     assert.equal(stderr, `there is no command "${word}"; berth --help lists those that there are\n`);
   }
+});
+
+test("whoever reads no further ends the command, which says nothing of it", async () => {
+  const child = spawn(process.execPath, [CLI, "help", "start"], { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.destroy();
+  let said = "";
+  child.stderr.on("data", (chunk) => (said += String(chunk)));
+  const [status] = (await once(child, "close")) as [number];
+  assert.deepEqual([status, said], [0, ""]);
 });

@@ -81,7 +81,15 @@ function help(): string {
   return `Usage: ${program} COMMAND [options]\n\n${rows.join("")}\n${program} COMMAND --help lists a command's options; ${program} --version says which version this is.\n\nExit codes: 0 done, 1 for what was found wrong or failed, 2 for what whoever typed it can mend.\n`;
 }
 
+/** What goes on without anybody who reads what it says. */
+const COMPONENTS: ReadonlySet<string> = new Set(["scheduler-extender", "vpa-recommender", "proxy", "ui"]);
+
 async function main([name, ...argv]: readonly string[]): Promise<void> {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    // As of `berth top nodes | head`: whoever read has had enough.
+    if (!COMPONENTS.has(name ?? "")) process.exit(0);
+  });
   if (name === undefined || HELP.has(name)) {
     const [about] = argv;
     // As kubectl does: `help COMMAND` and `COMMAND --help` are one.

@@ -110,7 +110,7 @@ test("as text it names the nodes that are short and the pods that wait", async (
   assert.match(text, /^nodes +3, 2 with a ready proxy, 2 with mesh pods$/m);
   assert.match(text, /^mesh pods +4 of 2 apps, 1 more wait for a node$/m);
   assert.match(text, /^instances +3, reuse 1.33$/m);
-  assert.match(text, /^short +1 nodes' proxies/m);
+  assert.match(text, /^short +1 node's proxy has less/m);
 });
 
 test("top nodes lists those with most pods first, each with what it has, needs and has left", async () => {

@@ -30,7 +30,11 @@ export function totalsText(totals: FleetTotals): string {
     `proxies    have ${pairText(proxies)}, need ${pairText(required)}${uses}`,
     ...(nodesShort === 0
       ? []
-      : [`short      ${nodesShort} nodes' proxies have less than their pods call for`]),
+      : [
+          nodesShort === 1
+            ? "short      1 node's proxy has less than its pods call for"
+            : `short      ${nodesShort} nodes' proxies have less than their pods call for`,
+        ]),
     ...(leftOut === 0 ? [] : [`left out   ${leftOut} objects that could not be read`]),
   ];
   return `${lines.join("\n")}\n`;

@@ -55,6 +55,7 @@ function cliPage(): string {
     "# Commands and settings",
     GENERATED,
     "The components take their settings as flags or as a YAML file (`--config`) with `apiVersion: config.berth.dev/v1alpha1`, the `kind` named below, and the flags' names in camelCase as keys. Flags win. `--print-config` shows the result and where each value comes from.",
+    "`berth help COMMAND` is what `berth COMMAND --help` says, `berth --version` says which version it is. As `kubectl berth COMMAND` kubectl runs the same. Exit codes: 0 done, 1 for what was found wrong or failed, 2 for what whoever typed it can mend. Colours are for terminals alone, and for none with `NO_COLOR`.",
     section("berth start", "A simulated fleet with the real components.", startSettings),
     section("berth sim", "A trace through the same policies, without processes.", simOptions),
     section(
