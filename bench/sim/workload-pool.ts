@@ -2,8 +2,8 @@
 // batches, which come and go.
 
 import type { Resources } from "#model/resources.ts";
-import { loadPodTrace } from "#sim/traces/pod-table.ts";
-import { loadTianchiA } from "#sim/traces/tianchi.ts";
+import { readPodTable } from "#sim/traces/pod-table.ts";
+import { readTianchiA } from "#sim/traces/tianchi.ts";
 
 export interface WorkloadPool {
   readonly services: readonly ServiceKind[];
@@ -19,10 +19,19 @@ export interface ServiceKind {
 
 /** Pods of one app that come together, each with its size and its time; undefined for one that stays. */
 export interface BatchKind {
-  readonly pods: readonly { readonly request: Resources; readonly lifeSeconds: number | undefined }[];
+  readonly pods: readonly BatchPod[];
 }
 
-/** @throws UsageError for a file that cannot be read. */
+interface BatchPod {
+  readonly request: Resources;
+  readonly lifeSeconds: number | undefined;
+}
+
+/**
+ * Row by row: what is not drawn from is not kept, not even for the moment, since a replay is judged by its memory.
+ *
+ * @throws UsageError for a file that cannot be read.
+ */
 export async function tracedPool({
   tianchiA,
   azure,
@@ -30,20 +39,35 @@ export async function tracedPool({
   readonly tianchiA: string;
   readonly azure: string;
 }): Promise<WorkloadPool> {
-  const services = Map.groupBy(await loadTianchiA(tianchiA), ({ app }) => app);
-  const batches = Map.groupBy(await loadPodTrace(azure), ({ app }) => app);
-  return {
-    services: [...services.values()].flatMap((pods) => {
-      const [first] = pods;
-      return first === undefined
-        ? []
-        : [{ pods: pods.length, request: first.request, maxPerNode: first.maxPerNode }];
-    }),
-    batches: [...batches.values()].map((pods) => ({
-      pods: pods.map(({ request, createSeconds, deleteSeconds }) => ({
-        request,
-        lifeSeconds: deleteSeconds === undefined ? undefined : deleteSeconds - createSeconds,
-      })),
-    })),
-  };
+  return { services: await servicesOf(tianchiA), batches: await batchesOf(azure) };
 }
+
+type CountedService = { -readonly [K in keyof ServiceKind]: ServiceKind[K] };
+
+async function servicesOf(path: string): Promise<readonly ServiceKind[]> {
+  const services = new Map<string, CountedService>();
+  for await (const { app, request, maxPerNode } of readTianchiA(path)) {
+    const known = services.get(app);
+    if (known === undefined) services.set(app, { pods: 1, request, maxPerNode });
+    else known.pods++;
+  }
+  return [...services.values()];
+}
+
+async function batchesOf(path: string): Promise<readonly BatchKind[]> {
+  const batches = new Map<string, BatchPod[]>();
+  const sizes = new Map<string, Resources>();
+  for await (const { app, request, createSeconds, deleteSeconds } of readPodTable(path, EACH_ROW)) {
+    const key = `${request.cpuMilli} ${request.memoryBytes}`;
+    const size = sizes.get(key) ?? request;
+    if (size === request) sizes.set(key, size);
+    const lifeSeconds = deleteSeconds === undefined ? undefined : deleteSeconds - createSeconds;
+    const pods = batches.get(app);
+    if (pods === undefined) batches.set(app, [{ request: size, lifeSeconds }]);
+    else pods.push({ request: size, lifeSeconds });
+  }
+  return [...batches.values()].map((pods) => ({ pods }));
+}
+
+/** Ids are not drawn, so that one that stands twice does no harm. */
+const EACH_ROW = { duplicateWindow: 1 };

@@ -45,7 +45,8 @@ export async function loadTianchiA(path: string, options: LoadOptions = {}): Pro
   return collectPods(path, readTianchiA(path), options);
 }
 
-async function* readTianchiA(path: string): AsyncGenerator<TracePod, void, void> {
+/** Streams the same pods. */
+export async function* readTianchiA(path: string): AsyncGenerator<TracePod, void, void> {
   const ids = new RecentIds(Number.POSITIVE_INFINITY);
   for await (const row of readTable(path, TIANCHI_A_PODS)) {
     yield staticPod(row, ids, {
