@@ -2,10 +2,10 @@
 // One record per app, because every change of a pod needs most of it: in a large cluster what takes the time is to find
 // each of so many maps' entries in memory.
 
-import type { AppName, NodeName, PodUid } from "./brand.ts";
+import type { AppName, PodUid } from "./brand.ts";
+import { HostNodes } from "./host-nodes.ts";
 import { chargedCost, type UnitCost, unitCost } from "./mesh-cost.ts";
 import { type AppCost, DEFAULT_APP_COST, type MeshProfile } from "./mesh-profile.ts";
-import type { NodeLedger } from "./node-ledger.ts";
 
 export interface AppAccount {
   readonly name: AppName;
@@ -13,7 +13,7 @@ export interface AppAccount {
   profile: MeshProfile | undefined;
   unitCost: UnitCost;
   /** Those with any of its pods, bound and promised. */
-  readonly nodes: Map<NodeName, NodeLedger>;
+  readonly nodes: HostNodes;
   /** Pods without a node and without a promise; undefined without any. */
   pending: Set<PodUid> | undefined;
 }
@@ -44,7 +44,7 @@ export class AppAccounts {
         name: app,
         profile: undefined,
         unitCost: NO_PROFILE_COST,
-        nodes: new Map(),
+        nodes: new HostNodes(),
         pending: undefined,
       };
       this.#accounts.set(app, account);

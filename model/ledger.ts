@@ -63,6 +63,8 @@ export interface LedgerView {
 
 export class ClusterLedger implements LedgerView {
   readonly #nodes = new Map<NodeName, NodeLedger>();
+  /** Of nodes that have gone, for those to come. */
+  readonly #freeNumbers: number[] = [];
   readonly #pods = new Map<PodUid, PodView>();
   readonly #reservations = new Map<PodUid, Reservation>();
   readonly #apps = new AppAccounts();
@@ -131,6 +133,11 @@ export class ClusterLedger implements LedgerView {
     this.#owners.setReplicas(uid, replicas);
   }
 
+  /** How many pods the owner wants; 0 for one that is not there. */
+  replicasOf(uid: string): number {
+    return this.#owners.replicas(uid);
+  }
+
   removeOwner(uid: string): void {
     this.#owners.setReplicas(uid, 0);
   }
@@ -195,7 +202,7 @@ export class ClusterLedger implements LedgerView {
   }
 
   *nodesOfApp(app: AppName): Iterable<NodeLedger> {
-    for (const node of this.#apps.of(app)?.nodes.values() ?? []) if (node.isKnown) yield node;
+    for (const node of this.#apps.of(app)?.nodes ?? []) if (node.isKnown) yield node;
   }
 
   rooms(need: RoomNeed, scope: RoomScope): RoomSearch {
@@ -291,7 +298,7 @@ export class ClusterLedger implements LedgerView {
     if (account !== undefined) {
       this.#zoneCounts.add(account.name, node.zone, 1);
       if (node.appPods.get(account.name) === 1) {
-        account.nodes.set(node.name, node);
+        account.nodes.add(node);
         this.#rooms.joined(account.name, node);
       }
     }
@@ -306,7 +313,7 @@ export class ClusterLedger implements LedgerView {
     if (pod.isTerminating !== true) this.#countOwner(pod.ownerUid, -1);
     if (app !== undefined) this.#zoneCounts.add(app, node.zone, -1);
     if (account !== undefined && !node.appPods.has(account.name)) {
-      account.nodes.delete(name);
+      account.nodes.delete(node);
       this.#rooms.left(account.name, node);
       if (account.nodes.size === 0) this.#rooms.forget(account.name);
       this.#apps.dropIfIdle(account);
@@ -353,7 +360,7 @@ export class ClusterLedger implements LedgerView {
     const before = account.unitCost;
     account.profile = profile;
     account.unitCost = this.#apps.costBy(profile);
-    for (const node of account.nodes.values()) {
+    for (const node of account.nodes) {
       node.recost(account.name, before, account.unitCost);
       this.#rooms.touch(node);
     }
@@ -362,7 +369,7 @@ export class ClusterLedger implements LedgerView {
   #nodeLedger(name: NodeName): NodeLedger {
     let node = this.#nodes.get(name);
     if (node === undefined) {
-      node = new NodeLedger(name);
+      node = new NodeLedger(name, this.#freeNumbers.pop() ?? this.#nodes.size);
       this.#nodes.set(name, node);
     }
     return node;
@@ -371,6 +378,7 @@ export class ClusterLedger implements LedgerView {
   #dropIfEmpty(node: NodeLedger): void {
     if (!node.isEmpty) return;
     this.#nodes.delete(node.name);
+    this.#freeNumbers.push(node.number);
     this.#heldNodes.delete(node);
   }
 }

@@ -60,6 +60,8 @@ interface ChangeWatcher {
 
 export class NodeLedger implements NodeAccount {
   readonly name: NodeName;
+  /** Small, and its own among the nodes that its ledger has now: for those who keep something of each node in a list. */
+  readonly number: number;
   zone = "";
   traits: NodeTraits | undefined = undefined;
   allocatable: Resources = noResources;
@@ -87,8 +89,9 @@ export class NodeLedger implements NodeAccount {
 
   #original: NodeLedger | undefined = undefined;
 
-  constructor(name: NodeName) {
+  constructor(name: NodeName, number = 0) {
     this.name = name;
+    this.number = number;
   }
 
   stayingPods(app: AppName): number {
@@ -166,7 +169,7 @@ export class NodeLedger implements NodeAccount {
 
   /** An account of its own with the same entries. */
   copy(): NodeLedger {
-    const copy = Object.assign(new NodeLedger(this.name), this, {
+    const copy = Object.assign(new NodeLedger(this.name, this.number), this, {
       appPods: new Map(this.appPods),
       occupants: new Map(this.occupants),
       proxies: new Map(this.proxies),

@@ -14,6 +14,11 @@ export class OwnerCounts {
     return owner === undefined ? 0 : owner.replicas - owner.placed;
   }
 
+  /** How many it wants; 0 for one that nothing is known of. */
+  replicas(uid: string): number {
+    return this.#owners.get(uid)?.replicas ?? 0;
+  }
+
   /** 0 for one that is gone. */
   setReplicas(uid: string, replicas: number): void {
     const owner = this.#owners.get(uid);

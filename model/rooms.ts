@@ -1,7 +1,8 @@
 // The nodes' free room: of all nodes, and of those that an app runs on and may have one more of its pods on. Only an app on
 // many nodes has an index of its own; a few nodes are asked one by one.
 
-import type { AppName, NodeName } from "./brand.ts";
+import type { AppName } from "./brand.ts";
+import type { HostNodes } from "./host-nodes.ts";
 import type { NodeLedger } from "./node-ledger.ts";
 import { RoomIndex } from "./room-index.ts";
 import type { RoomNeed, RoomScope, RoomSearch } from "./room-need.ts";
@@ -12,7 +13,7 @@ const NODES_UNINDEXED_MAX = 64;
 export interface HostingApp {
   readonly name: AppName;
   /** Those that any of its pods are on. */
-  readonly nodes: ReadonlyMap<NodeName, NodeLedger>;
+  readonly nodes: HostNodes;
 }
 
 export class Rooms {
@@ -33,13 +34,13 @@ export class Rooms {
     if (hosting === undefined) return NO_ROOMS;
     const { name: app, nodes } = hosting;
     if (nodes.size <= NODES_UNINDEXED_MAX) {
-      this.#drop(app, nodes.values());
-      return nodes.size === 0 ? NO_ROOMS : new EachOf(nodes.values(), (node) => this.#isOpen(app, node));
+      this.#drop(app, nodes);
+      return nodes.size === 0 ? NO_ROOMS : new EachOf(this.#openOf(app, nodes));
     }
     let index = this.#hosts.get(app);
     if (index === undefined) {
       index = new RoomIndex((node) => this.#isOpen(app, node));
-      for (const node of nodes.values()) {
+      for (const node of nodes) {
         node.hostIndexes.add(index);
         index.touch(node);
       }
@@ -81,6 +82,12 @@ export class Rooms {
     for (const node of nodes) node.hostIndexes.delete(index);
   }
 
+  #openOf(app: AppName, nodes: HostNodes): readonly NodeLedger[] {
+    const open: NodeLedger[] = [];
+    for (const node of nodes) if (this.#isOpen(app, node)) open.push(node);
+    return open;
+  }
+
   // In a rollout the last old pods would otherwise lead the new ones to a node where they are then alone.
   #isOpen(app: AppName, node: NodeLedger): boolean {
     const pods = node.appPods.get(app) ?? 0;
@@ -92,19 +99,15 @@ const NO_ROOMS: RoomSearch = { next: () => undefined };
 
 /** A few nodes, one by one and in no order. */
 class EachOf implements RoomSearch {
-  readonly #nodes: Iterator<NodeLedger>;
-  readonly #isIn: (node: NodeLedger) => boolean;
+  readonly #nodes: readonly NodeLedger[];
+  #asked = 0;
 
-  constructor(nodes: Iterator<NodeLedger>, isIn: (node: NodeLedger) => boolean) {
+  constructor(nodes: readonly NodeLedger[]) {
     this.#nodes = nodes;
-    this.#isIn = isIn;
   }
 
   next(): readonly NodeLedger[] | undefined {
-    for (;;) {
-      const { done, value } = this.#nodes.next();
-      if (done === true) return undefined;
-      if (this.#isIn(value)) return [value];
-    }
+    const node = this.#nodes[this.#asked++];
+    return node === undefined ? undefined : [node];
   }
 }

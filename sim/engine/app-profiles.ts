@@ -20,17 +20,17 @@ export interface AppProfiles {
 }
 
 const NO_QUOTA: MeshProfile["quota"] = {};
+const NO_LIMITS: MeshProfile["placement"] = {};
 
 /** One profile per app; an app whose pods name different limits gets the smallest. */
 export function appProfiles(
   pods: Iterable<TracePod>,
   { podsPerNodeMax, instanceBaseBytes, cost: given = DEFAULT_APP_COST }: ProfileOptions,
 ): AppProfiles {
-  const base = {
-    ...given.base,
-    ...(instanceBaseBytes !== undefined && { memoryBytes: instanceBaseBytes }),
-  };
-  const cost = { ...given, base };
+  const cost =
+    instanceBaseBytes === undefined
+      ? given
+      : { ...given, base: { ...given.base, memoryBytes: instanceBaseBytes } };
   const ofAll = podsPerNodeMax ?? Infinity;
   const lower = new Map<string, number>();
   for (const pod of pods) {
@@ -39,11 +39,11 @@ export function appProfiles(
   }
   const limits = new Map<AppName, number>();
   for (const [name, limit] of lower) limits.set(tracedApp(name), limit);
-  return {
-    get: (app) => {
-      const maxPodsPerNode = limits.get(app) ?? ofAll;
-      const placement = Number.isFinite(maxPodsPerNode) ? { maxPodsPerNode } : {};
-      return { app, cost, quota: NO_QUOTA, placement, ports: undefined };
-    },
+  const profileOf = (app: AppName): MeshProfile => {
+    const maxPodsPerNode = limits.get(app) ?? ofAll;
+    const placement = Number.isFinite(maxPodsPerNode) ? { maxPodsPerNode } : NO_LIMITS;
+    return { app, cost, quota: NO_QUOTA, placement, ports: undefined };
   };
+  let last: MeshProfile | undefined;
+  return { get: (app) => (last?.app === app ? last : (last = profileOf(app))) };
 }

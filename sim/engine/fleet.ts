@@ -96,7 +96,7 @@ export class Fleet implements ClusterObserver {
   }
 
   podBound(_pod: ReplayPod, { name }: NodeLedger): void {
-    this.#stay(name);
+    if (this.grows) this.#stay(name);
   }
 
   podLeft(_pod: ReplayPod, node: NodeLedger): void {

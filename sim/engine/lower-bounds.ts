@@ -4,14 +4,13 @@
 //               instances, for CPU, memory and pod slots each
 // Valid, cheap and not tight: it packs fractions of pods (arXiv 2509.10075 on why tighter ones are hard).
 
-import type { AppName } from "#model/brand.ts";
 import { type UnitCost, unitCost } from "#model/mesh-cost.ts";
 import type { AppCost } from "#model/mesh-profile.ts";
 import { noResources, type Resources } from "#model/resources.ts";
 import type { Clock } from "#runtime/clock.ts";
 import type { AppProfiles } from "./app-profiles.ts";
 import type { ClusterObserver } from "./replay-cluster.ts";
-import type { MeshModel, ReplayPod } from "./replay-pod.ts";
+import type { MeshModel, ReplayPod, TracedApp } from "./replay-pod.ts";
 
 /** What the running pods need at least, wherever they are. */
 export interface LeastNeed {
@@ -25,8 +24,8 @@ export interface LeastNeed {
 export class LeastNeedSums implements ClusterObserver {
   readonly #mesh: MeshModel;
   readonly #profiles: AppProfiles;
-  /** Those with pods. */
-  readonly #apps = new Map<AppName, AppNeed>();
+  /** Of those with pods, by their numbers. */
+  readonly #needs: (AppNeed | undefined)[] = [];
   #lastCost: AppCost | undefined;
   #lastUnitCost: UnitCost | undefined;
   #pods = 0;
@@ -80,30 +79,30 @@ export class LeastNeedSums implements ClusterObserver {
     this.#integratedToMs = nowMs;
   }
 
-  #change({ app, request }: ReplayPod, sign: 1 | -1): void {
+  #change({ traced, request }: ReplayPod, sign: 1 | -1): void {
     this.#integrate();
     this.#pods += sign;
     this.#cpuMilli += sign * request.cpuMilli;
     this.#memoryBytes += sign * request.memoryBytes;
     // A sidecar is an instance of its own, and its size is in the request.
     if (this.#mesh.kind === "sidecar") return void (this.#instances += sign);
-    const need = this.#needOf(app);
+    const need = this.#needOf(traced);
     const { pods: before, limit } = need;
     const { base, perPod } = need.cost;
     need.pods += sign;
-    if (need.pods === 0) this.#apps.delete(app);
+    if (need.pods === 0) this.#needs[traced.number] = undefined;
     const instances = instancesMin(need.pods, limit) - instancesMin(before, limit);
     this.#instances += instances;
     this.#cpuMilli += sign * perPod.cpuMilli + instances * base.cpuMilli;
     this.#memoryBytes += sign * perPod.memoryBytes + instances * base.memoryBytes;
   }
 
-  #needOf(app: AppName): AppNeed {
-    let need = this.#apps.get(app);
+  #needOf({ app, number }: TracedApp): AppNeed {
+    let need = this.#needs[number];
     if (need === undefined) {
       const { cost, placement } = this.#profiles.get(app);
       need = { cost: this.#unitCost(cost), pods: 0, limit: placement.maxPodsPerNode ?? Infinity };
-      this.#apps.set(app, need);
+      this.#needs[number] = need;
     }
     return need;
   }

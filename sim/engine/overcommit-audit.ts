@@ -3,7 +3,7 @@
 //   overcommit: Σ requests + required(n, S) > allocatable(n), for CPU or for memory
 
 import { assert } from "#model/assert.ts";
-import type { AppName, NodeName } from "#model/brand.ts";
+import type { AppName } from "#model/brand.ts";
 import type { AppCost } from "#model/mesh-profile.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import { noResources, type Resources } from "#model/resources.ts";
@@ -19,7 +19,8 @@ export interface AuditOptions {
 
 export class OvercommitAudit implements ClusterObserver {
   readonly #options: AuditOptions;
-  readonly #tallies = new Map<NodeName, NodeTally>();
+  /** By the nodes' numbers. */
+  readonly #tallies: (NodeTally | undefined)[] = [];
   #lastCost: AppCost | undefined;
   #lastAudited: AuditedCost | undefined;
   /** Placements after which the node had promised more than it has. */
@@ -31,28 +32,28 @@ export class OvercommitAudit implements ClusterObserver {
     this.#options = options;
   }
 
-  nodeAdded({ name }: NodeLedger): void {
+  nodeAdded({ number }: NodeLedger): void {
     const { cpuMilli, memoryBytes } =
       this.#options.mesh.kind === "nodeProxy" ? this.#options.proxyBase : noResources;
-    this.#tallies.set(name, { cpuMilli, memoryBytes, apps: new Map() });
+    this.#tallies[number] = { cpuMilli, memoryBytes, apps: new Map() };
   }
 
-  nodeRemoved({ name }: NodeLedger): void {
-    this.#tallies.delete(name);
+  nodeRemoved({ number }: NodeLedger): void {
+    this.#tallies[number] = undefined;
   }
 
-  podBound(pod: ReplayPod, { name, allocatable }: NodeLedger): void {
-    const tally = this.#tallies.get(name);
+  podBound(pod: ReplayPod, { number, allocatable }: NodeLedger): void {
+    const tally = this.#tallies[number];
     assert(tally !== undefined, "pods are bound to nodes that are there");
     this.#count(pod, tally, 1);
     if (tally.cpuMilli > allocatable.cpuMilli || tally.memoryBytes > allocatable.memoryBytes)
       this.overcommits++;
     const { maxPodsPerNode = Infinity } = this.#options.profiles.get(pod.app).placement;
-    if ((tally.apps.get(pod.app) ?? 0) > maxPodsPerNode) this.capViolations++;
+    if (maxPodsPerNode !== Infinity && (tally.apps.get(pod.app) ?? 0) > maxPodsPerNode) this.capViolations++;
   }
 
-  podLeft(pod: ReplayPod, { name }: NodeLedger): void {
-    const tally = this.#tallies.get(name);
+  podLeft(pod: ReplayPod, { number }: NodeLedger): void {
+    const tally = this.#tallies[number];
     if (tally !== undefined) this.#count(pod, tally, -1);
   }
 

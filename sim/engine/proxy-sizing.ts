@@ -2,7 +2,6 @@
 // granted at once, since the planner never asks for more than the node has room for; unless resizes are to be late.
 
 import { assert } from "#model/assert.ts";
-import type { NodeName } from "#model/brand.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import { isWithin, type Resources, subtractResources } from "#model/resources.ts";
 import type { Cancel, Clock } from "#runtime/clock.ts";
@@ -50,7 +49,8 @@ export class ProxySizing implements ClusterObserver {
   readonly #clock: Clock;
   readonly #options: PlannerOptions;
   readonly #late: LateResizes | undefined;
-  readonly #sized = new Map<NodeName, Sized>();
+  /** By the nodes' numbers. */
+  readonly #sized: (Sized | undefined)[] = [];
   grown = 0;
   shrunk = 0;
 
@@ -71,33 +71,33 @@ export class ProxySizing implements ClusterObserver {
   }
 
   nodeAdded(node: NodeLedger): void {
-    this.#sized.set(node.name, { node, state: SETTLED, lookAgainAtMs: undefined, alarm: undefined });
+    this.#sized[node.number] = { node, state: SETTLED, lookAgainAtMs: undefined, alarm: undefined };
     this.#late?.nodeAdded(node);
   }
 
-  podBound(_pod: ReplayPod, { name }: NodeLedger): void {
-    this.#plan(this.#sizedOf(name));
-    this.#late?.noteNeed(name);
+  podBound(_pod: ReplayPod, node: NodeLedger): void {
+    this.#plan(this.#sizedOf(node));
+    this.#late?.noteNeed(node.name);
   }
 
-  podLeft(_pod: ReplayPod, { name }: NodeLedger): void {
-    this.#plan(this.#sizedOf(name));
-    this.#late?.noteNeed(name);
+  podLeft(_pod: ReplayPod, node: NodeLedger): void {
+    this.#plan(this.#sizedOf(node));
+    this.#late?.noteNeed(node.name);
   }
 
-  proxyReplaced({ name }: NodeLedger): void {
-    this.#plan(this.#sizedOf(name));
-    this.#late?.noteNeed(name);
+  proxyReplaced(node: NodeLedger): void {
+    this.#plan(this.#sizedOf(node));
+    this.#late?.noteNeed(node.name);
   }
 
-  nodeRemoved({ name }: NodeLedger): void {
-    this.#sized.get(name)?.alarm?.cancel();
-    this.#sized.delete(name);
+  nodeRemoved({ name, number }: NodeLedger): void {
+    this.#sized[number]?.alarm?.cancel();
+    this.#sized[number] = undefined;
     this.#late?.nodeRemoved(name);
   }
 
-  #sizedOf(name: NodeName): Sized {
-    const sized = this.#sized.get(name);
+  #sizedOf({ number }: NodeLedger): Sized {
+    const sized = this.#sized[number];
     assert(sized !== undefined, "proxies are sized on nodes that are there");
     return sized;
   }

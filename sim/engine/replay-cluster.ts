@@ -153,9 +153,7 @@ export class ReplayCluster {
   #setProxy(name: NodeName, request: Resources): void {
     const before = this.#proxies.get(name);
     const proxy =
-      before === undefined
-        ? standInProxy(name, { request, base: this.#proxy.base })
-        : Object.assign({}, before, { request });
+      before === undefined ? standInProxy(name, { request, base: this.#proxy.base }) : { ...before, request };
     this.#proxies.set(name, proxy);
     this.ledger.upsertPod(proxy);
   }

@@ -34,6 +34,8 @@ export interface TracedApp {
   /** The trace's. */
   readonly name: string;
   readonly app: AppName;
+  /** Small, and its own among the apps that have pods now: for those who keep something of each app in a list. */
+  number: number;
   readonly ownerUid: string;
   /** How many pods of it there are. */
   pods: number;
@@ -54,6 +56,8 @@ export class PodMaker {
   readonly #mesh: MeshModel;
   readonly #observer: AppsObserver | undefined;
   readonly #apps = new Map<string, TracedApp>();
+  /** Of apps that have gone, for those to come. */
+  readonly #freeNumbers: number[] = [];
 
   constructor(mesh: MeshModel, observer?: AppsObserver) {
     this.#mesh = mesh;
@@ -85,8 +89,10 @@ export class PodMaker {
 
   /** One like it, but for what makes it another one. */
   another(pod: ReplayPod, own: Pick<ReplayPod, "uid" | "name" | "slot" | "ownerUid">): ReplayPod {
-    this.#count(pod.traced);
-    return { ...pod, nodeName: undefined, ...own };
+    // All pods of the app may have gone and others come since.
+    const traced = this.#apps.get(pod.traced.name) ?? pod.traced;
+    this.#count(traced);
+    return { ...pod, traced, nodeName: undefined, ...own };
   }
 
   /** To be called once for a pod that was made. */
@@ -94,20 +100,29 @@ export class PodMaker {
     traced.pods--;
     if (traced.pods > 0) return;
     this.#apps.delete(traced.name);
+    this.#freeNumbers.push(traced.number);
     this.#observer?.appLeft(traced.app);
   }
 
   #count(traced: TracedApp): void {
     traced.pods++;
     if (traced.pods > 1) return;
+    traced.number = this.#freeNumbers.pop() ?? this.#apps.size;
     this.#apps.set(traced.name, traced);
     this.#observer?.appCame(traced.app);
   }
 
   #appOf(name: string): TracedApp {
-    return this.#apps.get(name) ?? { name, app: tracedApp(name), ownerUid: `owner-of-${name}`, pods: 0 };
+    const known = this.#apps.get(name);
+    if (known !== undefined) return known;
+    const app = tracedApp(name);
+    // The owner is a name like another: one text for both.
+    return { name, app, number: NO_NUMBER, ownerUid: app, pods: 0 };
   }
 }
+
+/** Of an app without pods. */
+const NO_NUMBER = -1;
 
 /** The trace's apps share one namespace. */
 export function tracedApp(name: string): AppName {

@@ -6,7 +6,6 @@ import type { ReplayPod } from "./replay-pod.ts";
 
 export class ReplicaCounts {
   readonly #ledger: ClusterLedger;
-  readonly #replicas = new Map<string, number>();
 
   constructor(ledger: ClusterLedger) {
     this.#ledger = ledger;
@@ -14,20 +13,12 @@ export class ReplicaCounts {
 
   /** To be called for all pods of a second before the first of them is placed. */
   arriving({ ownerUid }: ReplayPod): void {
-    this.#set(ownerUid, (this.#replicas.get(ownerUid) ?? 0) + 1);
+    this.#ledger.upsertOwner({ uid: ownerUid, replicas: this.#ledger.replicasOf(ownerUid) + 1 });
   }
 
   left({ ownerUid }: ReplayPod): void {
-    this.#set(ownerUid, (this.#replicas.get(ownerUid) ?? 0) - 1);
-  }
-
-  #set(ownerUid: string, replicas: number): void {
-    if (replicas > 0) {
-      this.#replicas.set(ownerUid, replicas);
-      this.#ledger.upsertOwner({ uid: ownerUid, replicas });
-    } else {
-      this.#replicas.delete(ownerUid);
-      this.#ledger.removeOwner(ownerUid);
-    }
+    const replicas = this.#ledger.replicasOf(ownerUid) - 1;
+    if (replicas > 0) this.#ledger.upsertOwner({ uid: ownerUid, replicas });
+    else this.#ledger.removeOwner(ownerUid);
   }
 }

@@ -1,6 +1,5 @@
 // What a run amounts to at a moment, kept up to date change by change, and its average over time.
 
-import type { NodeName } from "#model/brand.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import { noResources, type Resources } from "#model/resources.ts";
 import type { Clock } from "#runtime/clock.ts";
@@ -32,7 +31,8 @@ export function reuseOf({ pods, instances }: Totals): number | undefined {
 export class RunTotals implements ClusterObserver {
   readonly #mesh: MeshModel;
   readonly #clock: Clock;
-  readonly #parts = new Map<NodeName, NodePart>();
+  /** By the nodes' numbers. */
+  readonly #parts: (NodePart | undefined)[] = [];
   readonly #now = emptyTotals();
   readonly #integral = emptyTotals();
   #integratedToMs: number | undefined;
@@ -65,12 +65,12 @@ export class RunTotals implements ClusterObserver {
     this.#touch(node);
   }
 
-  nodeRemoved({ name }: NodeLedger): void {
+  nodeRemoved({ number }: NodeLedger): void {
     this.#integrate();
-    const part = this.#parts.get(name);
+    const part = this.#parts[number];
     if (part === undefined) return;
     this.#add(part, -1);
-    this.#parts.delete(name);
+    this.#parts[number] = undefined;
   }
 
   podBound(pod: ReplayPod, node: NodeLedger): void {
@@ -97,10 +97,10 @@ export class RunTotals implements ClusterObserver {
 
   #touch(node: NodeLedger): void {
     this.#integrate();
-    let part = this.#parts.get(node.name);
+    let part = this.#parts[node.number];
     if (part === undefined) {
       part = emptyPart();
-      this.#parts.set(node.name, part);
+      this.#parts[node.number] = part;
     } else {
       this.#add(part, -1);
     }
