@@ -29,6 +29,18 @@ export class HostNodes implements Iterable<NodeLedger> {
     if (place >= 0) nodes.splice(place, 1);
   }
 
+  /** Those of which it is true. */
+  where(isTrue: (node: NodeLedger) => boolean): NodeLedger[] {
+    const found: NodeLedger[] = [];
+    const nodes = this.#nodes;
+    if (Array.isArray(nodes)) {
+      for (const node of nodes) if (isTrue(node)) found.push(node);
+    } else {
+      for (const node of nodes) if (isTrue(node)) found.push(node);
+    }
+    return found;
+  }
+
   [Symbol.iterator](): Iterator<NodeLedger> {
     return this.#nodes.values();
   }

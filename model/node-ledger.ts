@@ -95,7 +95,8 @@ export class NodeLedger implements NodeAccount {
   }
 
   stayingPods(app: AppName): number {
-    return (this.appPods.get(app) ?? 0) - (this.#leavingPods.get(app) ?? 0);
+    const pods = this.appPods.get(app) ?? 0;
+    return this.#leavingPods.size === 0 ? pods : pods - (this.#leavingPods.get(app) ?? 0);
   }
 
   supposedPods(app: AppName): number {

@@ -14,7 +14,7 @@ export interface RoomNeed {
   /** Only nodes with a ready proxy. */
   readonly isMesh: boolean;
   /** What one pod takes in the long run: where given, nodes whose lean room the group would take are of no interest. */
-  readonly podTakes?: Resources;
+  readonly podTakes?: Resources | undefined;
 }
 
 /** Which nodes a search is about. */

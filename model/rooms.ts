@@ -83,16 +83,20 @@ export class Rooms {
   }
 
   #openOf(app: AppName, nodes: HostNodes): readonly NodeLedger[] {
-    const open: NodeLedger[] = [];
-    for (const node of nodes) if (this.#isOpen(app, node)) open.push(node);
-    return open;
+    // How many there may be is the same for all of them.
+    const podsMax = this.#podsPerNodeMax(app);
+    return nodes.where((node) => isOpen(app, node, podsMax));
   }
 
   // In a rollout the last old pods would otherwise lead the new ones to a node where they are then alone.
   #isOpen(app: AppName, node: NodeLedger): boolean {
-    const pods = node.appPods.get(app) ?? 0;
-    return node.isKnown && pods < this.#podsPerNodeMax(app) && node.stayingPods(app) > 0;
+    return isOpen(app, node, this.#podsPerNodeMax(app));
   }
+}
+
+function isOpen(app: AppName, node: NodeLedger, podsMax: number): boolean {
+  const pods = node.appPods.get(app) ?? 0;
+  return node.isKnown && pods < podsMax && node.stayingPods(app) > 0;
 }
 
 const NO_ROOMS: RoomSearch = { next: () => undefined };

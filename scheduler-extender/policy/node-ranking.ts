@@ -9,7 +9,7 @@ import {
   podsLeftInZone,
   rejectionOf,
 } from "#model/fit.ts";
-import { type Shares, takesLeanRoom } from "#model/lean-room.ts";
+import { LEAN_SHARE, type Shares, takesLeanRoom } from "#model/lean-room.ts";
 import type { NodeAccount } from "#model/node-ledger.ts";
 import { addResources, type Resources } from "#model/resources.ts";
 
@@ -46,7 +46,12 @@ export function assess(
 ): RankedNode | undefined {
   if (rejectionOf(node, pod) !== undefined) return undefined;
   const held = heldByOthers(node, pod);
-  const groupPods = groups.find((pods) => takes(node, pod, { pods, held })) ?? 0;
+  let groupPods = 0;
+  for (const pods of groups) {
+    if (!takes(node, pod, { pods, held })) continue;
+    groupPods = pods;
+    break;
+  }
   const { cpu, memory } = leftShares(node, pod, Math.max(1, groupPods));
   return {
     name: node.name,
@@ -81,6 +86,7 @@ function takes(node: NodeAccount, pod: CostedDemand, { pods, held }: Group): boo
 
 function leavesLeanRoom(node: NodeAccount, pod: CostedDemand, pods: number): boolean {
   const left = leftShares(node, pod, pods);
+  if (left.cpu >= LEAN_SHARE && left.memory >= LEAN_SHARE) return true;
   const { cpuMilli, memoryBytes } = podTakes(pod);
   const taken = {
     cpu: cpuMilli / Math.max(1, node.allocatable.cpuMilli),
@@ -115,7 +121,7 @@ function heldByOthers(node: NodeAccount, pod: CostedDemand): Held {
 /** The few best of many, in order. */
 export class Ranking {
   readonly limit: number;
-  readonly #best: RankedNode[] = [];
+  #best: RankedNode[] = NONE_YET;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -144,6 +150,8 @@ export class Ranking {
     if (assessment === undefined) return;
     const last = this.#best.at(-1);
     if (this.#best.length >= this.limit && last !== undefined && compare(last, assessment) <= 0) return;
+    // Mostly there is one and no other.
+    if (last === undefined) return void (this.#best = [assessment]);
     const best = this.#best;
     if (best.length < this.limit) best.push(assessment);
     // The last one, if there are as many already, goes.
@@ -156,6 +164,8 @@ export class Ranking {
     best[index] = assessment;
   }
 }
+
+const NONE_YET: RankedNode[] = [];
 
 // Negative if `a` is the better node.
 function compare(a: RankedNode, b: RankedNode): number {

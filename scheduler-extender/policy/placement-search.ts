@@ -61,20 +61,33 @@ export class PlacementSearch {
   walkHosts(searchFor: SearchFor): void {
     // What they take is there already.
     const { request, cost } = this.pod;
-    const need = { request, grownMin: cost.perPod, grownMax: cost.perPod, isMesh: true };
-    this.#walk(1, searchFor({ ...need, podTakes: podTakes(this.pod) }), undefined);
-    // Mostly one has been found, and none that is left can be better.
-    if (this.#best.leftShareMax(0) !== -Infinity) this.#walk(0, searchFor(need), undefined);
+    const { perPod } = cost;
+    const takes = podTakes(this.pod);
+    const avoiding = { request, grownMin: perPod, grownMax: perPod, isMesh: true, podTakes: takes };
+    this.#walk(1, searchFor(avoiding), undefined);
+    if (this.#isSettledFor(0)) return;
+    this.#walk(0, searchFor({ ...avoiding, podTakes: undefined }), undefined);
   }
 
   /** Asks the nodes that may take a group of this size, after all larger ones; at 0 those too whose lean room one takes. */
   walkOthers(pods: number, searchFor: SearchFor): void {
+    if (this.#isSettledFor(pods)) return;
     const { request, cost, app } = this.pod;
     const count = Math.max(1, pods);
     const grown = addResources(cost.base, scaleResources(cost.perPod, count));
-    const need = { grownMin: grown, grownMax: grown, isMesh: app !== undefined };
-    const avoiding = pods === 0 ? {} : { podTakes: podTakes(this.pod) };
-    this.#walk(pods, searchFor({ request: scaleResources(request, count), ...need, ...avoiding }), app);
+    const need = {
+      request: scaleResources(request, count),
+      grownMin: grown,
+      grownMax: grown,
+      isMesh: app !== undefined,
+      podTakes: pods === 0 ? undefined : podTakes(this.pod),
+    };
+    this.#walk(pods, searchFor(need), app);
+  }
+
+  // Mostly the largest group has found its node, and no node that takes less can be better.
+  #isSettledFor(pods: number): boolean {
+    return this.#best.leftShareMax(pods) === -Infinity;
   }
 
   #walk(pods: number, search: CandidateSearch, app: AppName | undefined): void {

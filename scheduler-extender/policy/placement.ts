@@ -37,7 +37,7 @@ export function place(
   { ledger, rankingLength = 1 }: { readonly ledger: LedgerView; readonly rankingLength?: number },
 ): Placement | undefined {
   const best = new Ranking(rankingLength);
-  if (pod.app !== undefined) join(new PlacementSearch({ pod, candidates, best, groups: [1] }), pod.app);
+  if (pod.app !== undefined) join(new PlacementSearch({ pod, candidates, best, groups: ALONE }), pod.app);
   const reason = pod.app === undefined ? "outsideMesh" : best.isEmpty ? "opensInstance" : "joinsInstance";
   if (best.isEmpty)
     open(new PlacementSearch({ pod, candidates, best, groups: groupSizes(pod, ledger) }), ledger);
@@ -63,12 +63,14 @@ export function rankedNodes(
     readonly accountOf: (name: NodeName) => NodeAccount | undefined;
   },
 ): readonly RankedNode[] {
-  const groups = reason === "joinsInstance" ? [1] : groupSizes(pod, ledger);
+  const groups = reason === "joinsInstance" ? ALONE : groupSizes(pod, ledger);
   return ranking.flatMap((name) => {
     const account = accountOf(name);
     return account === undefined ? [] : (assess(account, pod, groups) ?? []);
   });
 }
+
+const ALONE: readonly number[] = [1];
 
 function join(search: PlacementSearch, app: AppName): void {
   const { apart, ofApp, accountOf } = search.candidates;
@@ -85,7 +87,8 @@ function open(search: PlacementSearch, ledger: LedgerView): void {
   // The app's other nodes have been asked whether they take one more.
   const hosts = pod.app === undefined ? [] : ledger.nodesOfApp(pod.app);
   for (const node of hosts) if (pod.app !== undefined && node.stayingPods(pod.app) === 0) search.ask(node);
-  for (const pods of [...groups, 0]) search.walkOthers(pods, candidates.all);
+  for (const pods of groups) search.walkOthers(pods, candidates.all);
+  search.walkOthers(0, candidates.all);
 }
 
 /**
@@ -98,6 +101,8 @@ const GROUP_PODS_MAX = 12;
 function groupSizes(pod: CostedDemand, ledger: LedgerView): readonly number[] {
   const sizes: number[] = [];
   let size = Math.min(pod.maxPodsPerNode, GROUP_PODS_MAX, 1 + ledger.siblingsToCome(pod));
+  if (size <= 1) return ALONE;
   for (; size > 1; size = Math.floor(size / 2)) sizes.push(size);
-  return [...sizes, 1];
+  sizes.push(1);
+  return sizes;
 }

@@ -44,19 +44,19 @@ export class PodSlots {
   }
 
   /** The trace's pod, made if nobody is in its place yet. */
-  arriving({ pod, index }: TraceEvent): ReplayPod {
-    let alive = this.#hasEvents ? this.#alive.get(pod.id) : this.#own[index];
-    if (alive !== undefined) return alive;
-    alive = this.#maker.make(pod);
-    if (!this.#hasEvents) return (this.#own[index] = alive);
+  arriving(event: TraceEvent): ReplayPod {
+    const known = this.at(event);
+    if (known !== undefined) return known;
+    const alive = this.#maker.make(event.pod);
+    if (!this.#hasEvents) return (this.#own[event.index] = alive);
     this.#alive.set(alive.slot, alive);
     this.#slotsOfApp.get(alive.traced.name)?.add(alive.slot);
     return alive;
   }
 
   /** Who is in the place of the trace's pod now; undefined if nobody is. */
-  at({ pod, index }: TraceEvent): ReplayPod | undefined {
-    return this.#hasEvents ? this.#alive.get(pod.id) : this.#own[index];
+  at(event: TraceEvent): ReplayPod | undefined {
+    return this.#hasEvents ? this.#alive.get(event.pod.id) : this.#own[event.index];
   }
 
   byUid(uid: PodUid): ReplayPod | undefined {
@@ -116,8 +116,8 @@ export class PodSlots {
   }
 
   /** The trace's pod leaves, whoever was in its place. */
-  closeOf({ pod, index }: TraceEvent): void {
-    if (this.#hasEvents) this.close(pod.app, pod.id);
-    else this.#own[index] = undefined;
+  closeOf(event: TraceEvent): void {
+    if (this.#hasEvents) this.close(event.pod.app, event.pod.id);
+    else this.#own[event.index] = undefined;
   }
 }

@@ -19,22 +19,44 @@ export function* traceEvents(pods: TracePods): Generator<TraceEvent, void, void>
   const { arrivals, departures } = orderOf(pods);
   let departed = 0;
   for (const index of arrivals) {
-    const pod = podAt(pods, index);
-    const atSeconds = pod.createSeconds;
+    const { createSeconds: atSeconds, deleteSeconds } = podAt(pods, index);
     for (; departed < departures.length; departed++) {
       const next = departureAt(pods, departures[departed] as number);
       if (next.atSeconds > atSeconds) break;
       yield next;
     }
-    yield { kind: "arrival", atSeconds, pod, index };
-    if (pod.deleteSeconds === atSeconds) yield { kind: "departure", atSeconds, pod, index };
+    yield new PodEvent("arrival", atSeconds, { pods, index });
+    if (deleteSeconds === atSeconds) yield new PodEvent("departure", atSeconds, { pods, index });
   }
   for (const index of departures.subarray(departed)) yield departureAt(pods, index);
 }
 
 function departureAt(pods: TracePods, index: number): TraceEvent {
-  const pod = podAt(pods, index);
-  return { kind: "departure", atSeconds: pod.deleteSeconds ?? Infinity, pod, index };
+  const atSeconds = podAt(pods, index).deleteSeconds ?? Infinity;
+  return new PodEvent("departure", atSeconds, { pods, index });
+}
+
+/** The pod itself is only made where somebody asks for it. */
+class PodEvent implements TraceEvent {
+  readonly kind: TraceEvent["kind"];
+  readonly atSeconds: number;
+  readonly index: number;
+  readonly #pods: TracePods;
+
+  constructor(
+    kind: TraceEvent["kind"],
+    atSeconds: number,
+    { pods, index }: { readonly pods: TracePods; readonly index: number },
+  ) {
+    this.kind = kind;
+    this.atSeconds = atSeconds;
+    this.index = index;
+    this.#pods = pods;
+  }
+
+  get pod(): TracePod {
+    return podAt(this.#pods, this.index);
+  }
 }
 
 interface Order {
@@ -48,13 +70,12 @@ function orderOf(pods: TracePods): Order {
   const creates = new Float64Array(pods.length);
   const deletes = new Float64Array(pods.length);
   const leaving = new Uint32Array(pods.length);
-  let index = 0;
   let leave = 0;
-  for (const { createSeconds, deleteSeconds } of pods) {
+  for (let index = 0; index < pods.length; index++) {
+    const { createSeconds, deleteSeconds } = podAt(pods, index);
     creates[index] = createSeconds;
     deletes[index] = deleteSeconds ?? Infinity;
     if (deleteSeconds !== undefined && deleteSeconds !== createSeconds) leaving[leave++] = index;
-    index++;
   }
   return {
     arrivals: byTime(
