@@ -9,6 +9,7 @@ import { createLogger } from "#runtime/logger.ts";
 import { systemClock } from "#runtime/clock.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { SeededRandom } from "#sim/seeded-random.ts";
+import { answerCases } from "./answer-cases.ts";
 import { NOBODY, type StartedFleet, startFleet, startUi } from "./ui-under-test.ts";
 import { type WatchedPage, watchedPage } from "./watched-page.ts";
 
@@ -78,6 +79,8 @@ export function registerCases(executablePath: string, { screenshots, nodes }: Su
     }
     await done(watched);
   }
+
+  answerCases(() => ({ fleet, browser }));
 
   test("the way through the screens and a what-if go by keyboard alone", async () => {
     const watched = await watchedPage(browser);

@@ -17,7 +17,6 @@ import type { WhySizeView } from "#web/policy/why-size.ts";
 import { auditedRequests, grantedRights, isUse } from "./audit-log.ts";
 import { HOST } from "./control-plane.ts";
 import { APP_NAMESPACE, changedBy, deployment } from "./install-cases.ts";
-import { berthObjects } from "./leftovers.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
 import { BASE, type TestCluster } from "./test-cluster.ts";
 
@@ -129,18 +128,16 @@ export function uiCases(cluster: () => TestCluster): void {
 
   test("taken out, it leaves nothing, and the base as it was", async () => {
     await cluster().kubectl("-n", APP_NAMESPACE, "delete", "deployment", APP);
-    // Those that are gone with the Deployment are looked for below.
-    await cluster().kubectl(
-      "delete",
-      "--timeout=60s",
-      "-l",
-      "app.kubernetes.io/name=berth-ui",
-      "--all-namespaces",
-      KINDS,
+    await cluster().kubectl("delete", KINDS, ...OF_THE_UI, "--timeout=60s");
+    const listed = await cluster().kubectl("api-resources", "--verbs=list", "--output=name");
+    const kinds = listed.split("\n").filter((name) => name !== "");
+    assert.ok(kinds.length > 40);
+    // Its pod goes a moment after its Deployment.
+    await cluster().until(
+      async () =>
+        (await cluster().kubectl("get", kinds.join(","), ...OF_THE_UI, "--output=name")).trim() === "",
+      "nothing of the UI to be left",
     );
-    const left = async (): Promise<readonly string[]> =>
-      (await berthObjects(cluster())).names.filter((name) => /\bberth-ui\b/.test(name));
-    await cluster().until(async () => (await left()).length === 0, "nothing of the UI to be left");
     assert.deepEqual(changedBy(await cluster().kubectl("apply", "-k", BASE)), []);
   });
 }
@@ -155,6 +152,7 @@ const ADDED = [
   `service/${ACCOUNT}`,
   `deployment.apps/${ACCOUNT}`,
 ];
+const OF_THE_UI = ["--all-namespaces", "--selector=app.kubernetes.io/name=berth-ui"];
 const KINDS =
   "deployments,services,networkpolicies,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings";
 

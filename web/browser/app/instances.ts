@@ -30,7 +30,7 @@ export function Instances({ app, instances }: InstancesProps): ComponentChild {
       { head: "CPU needed", isNumber: true },
       { head: "CPU used", isNumber: true, title: "As the recommender measured it last" },
       { head: "Connections", isNumber: true },
-      { head: "Requests", isNumber: true, title: "A second, both directions together" },
+      { head: "Requests a second", isNumber: true, title: "Both directions together" },
       { head: "Held back", title: "Its CPU is used up" },
     ],
     rows: rows.map((instance) => row(app, instance)),

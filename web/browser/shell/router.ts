@@ -6,8 +6,17 @@ import type { ScreenAddress } from "#web/policy/wire.ts";
 
 function addressOf(fragment: string, fallback: string): ScreenAddress {
   const [path = "", query = ""] = fragment.replace(/^#?\/?/, "").split("?", 2);
-  const screen = decodeURIComponent(path) || fallback;
+  const screen = decoded(path) || fallback;
   return { screen, params: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // A malformed escape is the name of no screen, which the page says.
+    return path;
+  }
 }
 
 /** For links: `href={hrefTo("app", { app: "shop/cart" })}`. Empty parameters are left out. */
