@@ -1,9 +1,9 @@
 // Where reports go, and what they say about where they come from: files, hashes, the version.
 
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { UsageError } from "#runtime/usage-error.ts";
@@ -30,6 +30,31 @@ export interface ReportTargets {
 
 export function wantsReport({ html, csv, parquet }: ReportTargets): boolean {
   return html !== undefined || csv !== undefined || parquet !== undefined;
+}
+
+/**
+ * To be asked before the work: a report that cannot be written is known then.
+ *
+ * @throws UsageError naming the flag.
+ */
+export function checkReportTargets({ html, csv, parquet }: ReportTargets): void {
+  if (html !== undefined) {
+    const folder = dirname(html);
+    if (!isFolder(folder))
+      throw new UsageError(`--html ${html}: there is no folder ${folder} to write it to`);
+    if (isFolder(html)) throw new UsageError(`--html ${html}: is a folder; name a file in it`);
+  }
+  for (const [flag, folder] of [
+    ["--csv", csv],
+    ["--parquet", parquet],
+  ] as const) {
+    if (folder !== undefined && existsSync(folder) && !isFolder(folder))
+      throw new UsageError(`${flag} ${folder}: is a file; name a folder`);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 export interface Reported {

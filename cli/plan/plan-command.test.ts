@@ -188,7 +188,7 @@ test("figures are written as CSV and Parquet, and a place that cannot be written
   assert.deepEqual(readdirSync(parquet).sort(), ["bases.parquet", "bounds.parquet", "states.parquet"]);
   assert.match(readFileSync(join(csv, "states.csv"), "utf8"), /^state,meshPods,.*\nsidecars,2,/);
   await assert.rejects(printed("--snapshot", saved(CLUSTER), "--html", "/no/such/folder/x.html"), {
-    message: /\/no\/such\/folder\/x\.html: cannot be written/,
+    message: /--html \/no\/such\/folder\/x\.html: there is no folder/,
   });
 });
 

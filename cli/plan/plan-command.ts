@@ -14,7 +14,14 @@ import { type Plan, planFor, type PlanOptions } from "#sim/plan/plan.ts";
 import { planReport } from "#sim/report/plan-report.ts";
 import { planTable } from "#sim/report/plan-table.ts";
 import { planTables } from "#sim/report/plan-tables.ts";
-import { givenOptions, inputFile, inputObjects, wantsReport, writeReports } from "../report-output.ts";
+import {
+  checkReportTargets,
+  givenOptions,
+  inputFile,
+  inputObjects,
+  wantsReport,
+  writeReports,
+} from "../report-output.ts";
 import { reencoded } from "../structured.ts";
 import type { Explanation } from "#scheduler-extender/policy/explanation.ts";
 import { decisionText } from "../explain/explanation-text.ts";
@@ -58,6 +65,7 @@ export async function runPlan(
 ): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) return out(help());
   const flags = checkFlags(planOptions, readFlags(planOptions, argv));
+  checkReportTargets(flags);
   const objects = await objectsOf(flags);
   const read = plannedClusterOf(objects, {
     rule: flags.mesh,

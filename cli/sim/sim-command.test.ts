@@ -36,6 +36,29 @@ async function compared(...argv: readonly string[]): Promise<Comparison> {
   return JSON.parse(await printed("--json", ...argv)) as Comparison;
 }
 
+test("a report that cannot be written is said before the run, and a fleet that is too small as well", async () => {
+  const here = join(folder, "pods.csv");
+  for (const [argv, message] of [
+    [["--html", join(folder, "none", "r.html")], /--html .*there is no folder/],
+    [["--html", folder], /is a folder; name a file in it/],
+    [["--csv", here], /--csv .*is a file; name a folder/],
+  ] as const) {
+    await assert.rejects(printed("--pods", "10", ...argv), (error: unknown) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  let warned = "";
+  const output = { out: () => undefined, isTerminal: false, hasColour: false };
+  const progress = (part: string) => void (warned += part);
+  await runSim(["--pods", "500", "--nodes", "1", "--policy", "berth"], { ...output, progress });
+  assert.match(
+    warned,
+    /^warning: at some time the pods alone ask for .* 1 nodes together have 32 CPU and 128Gi/,
+  );
+});
+
 test("without a trace a generated one is compared under all six policies", async () => {
   const { trace, runs } = await compared("--pods", "200", "--seed", "3");
   assert.equal(trace.pods, 200);

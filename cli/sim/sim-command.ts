@@ -20,7 +20,7 @@ import { type Scenario, scenarioSchema } from "#sim/scenario/scenario-schema.ts"
 import { calibrationTable, scenarioJson, scenarioTable, scenarioText } from "#sim/scenario/scenario-text.ts";
 import { simReport } from "#sim/report/sim-report.ts";
 import { simTables } from "#sim/report/sim-tables.ts";
-import { givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
+import { checkReportTargets, givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
 import { reencoded } from "../structured.ts";
 import { wantsColour } from "../wants-colour.ts";
 import { progressShown, WorkProgress } from "../work-progress.ts";
@@ -65,6 +65,7 @@ export async function runSim(
 ): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) return out(help());
   const options = readSimOptions(argv);
+  checkReportTargets(options);
   const { scenario, folder, seed, placeOf } = chosenScenario(options);
   if (options.printScenario) return out(scenarioText(scenario));
   if (options.calibration) return out(calibrationTable(calibrationOf(scenario, seed)));

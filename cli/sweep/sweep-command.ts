@@ -23,7 +23,7 @@ import type { TaskResult } from "#sim/sweep/task-results.ts";
 import { runInPool } from "#sim/sweep/worker-pool.ts";
 import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
 import { fileNames } from "#sim/scenario/scenario-inputs.ts";
-import { givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
+import { checkReportTargets, givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
 import { reencoded } from "../structured.ts";
 import { wantsColour } from "../wants-colour.ts";
 import { partOf, readSweepOptions, type SweepOptions, sweepOptions, workersOf } from "./sweep-options.ts";
@@ -69,6 +69,7 @@ export interface SweepOutput {
 export async function runSweep(argv: readonly string[], output: SweepOutput): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) return output.out(help());
   const options = readSweepOptions(argv);
+  checkReportTargets(options);
   if (options.list) return output.out(taskList(options));
   if (options.printJob)
     return output.out(jobManifest({ ...options, completions: options.completions ?? 10 }));

@@ -78,8 +78,16 @@ interface Complaint {
 function complaints(issue: z.core.$ZodIssue): readonly Complaint[] {
   const at = issue.path;
   const where = at.length === 0 ? "" : `${at.map(String).join(".")}: `;
+  if (issue.code === "invalid_union" && issue.errors.length > 0)
+    return [{ at, what: `${where}${unionText(issue.errors)}` }];
   if (issue.code !== "unrecognized_keys") return [{ at, what: `${where}${issue.message}` }];
   return issue.keys.map((key) => ({ at, key, what: `${where}there is no key "${key}" here` }));
+}
+
+/** What each of the alternatives says, once. */
+function unionText(alternatives: readonly (readonly z.core.$ZodIssue[])[]): string {
+  const texts = alternatives.flatMap(([first]) => first?.message.replace(/^Invalid input: /, "") ?? []);
+  return [...new Set(texts)].join("; or ");
 }
 
 interface Spot {

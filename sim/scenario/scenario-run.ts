@@ -18,6 +18,7 @@ import { podsOf, type ScenarioPods } from "./scenario-pods.ts";
 import { policiesOf } from "./scenario-policies.ts";
 import type { Scenario } from "./scenario-schema.ts";
 import { tooLargePods } from "./too-large-pods.ts";
+import { tooSmallFleet } from "./too-small-fleet.ts";
 
 /** Everything read and checked: from here on nothing can be wrong with what the user gave. */
 export interface PreparedScenario {
@@ -79,6 +80,8 @@ export async function prepareScenario(
       `${place}${first}. Give larger nodes, or set workload.tooLarge: wait to let them wait for good`,
     );
   }
+  const short = tooSmallFleet(pods.pods, fleet);
+  if (short !== undefined) warnings.push(short);
   return { scenario, seed, pods, fleet, policies, bases, proxyBase, events, conditions, warnings };
 }
 

@@ -66,7 +66,10 @@ test("what cannot be varied is said", () => {
       "sweep: { parameters: { mesh.podsPerNodeMax: [0] } }\n",
       /mesh\.podsPerNodeMax: .*with \{"mesh\.podsPerNodeMax":0\}/,
     ],
-    ["sweep: { parameters: { mesh.podsPerNode: [1] } }\n", /sweep: mesh: Unrecognized key: "podsPerNode"/],
+    [
+      "sweep: { parameters: { mesh.podsPerNode: [1] } }\n",
+      /^s\.yaml:7:42: sweep: mesh\.podsPerNode: there is no such field, with /,
+    ],
     ["sweep: { parameters: { seeds: [[1]] } }\n", /seeds is not varied here/],
     ["sweep: { parameters: { fleet.shapes.1.count: [1] } }\n", /the list has no item 1/],
     ["sweep: { parameters: { policies.0: [berth] } }\n", /policies\.0 is not varied here/],

@@ -29,7 +29,7 @@ export interface SweepPoint {
 export const SWEEP_TASKS_MAX = 100_000;
 
 /** @throws UsageError for fields that are not there, values that do not go, and more than 100,000 tasks. */
-export function sweepTasks({ scenario, written }: ScenarioFile): readonly SweepTask[] {
+export function sweepTasks({ scenario, written, placeOf }: ScenarioFile): readonly SweepTask[] {
   const { policies, seeds, sweep } = scenario;
   const settings = settingsOf(scenario);
   const count = settings.length * policies.length * seeds.length;
@@ -42,7 +42,7 @@ export function sweepTasks({ scenario, written }: ScenarioFile): readonly SweepT
     );
   }
   const tasks: SweepTask[] = [];
-  const bases = settings.map((setting) => ({ setting, base: scenarioAt(written, setting) }));
+  const bases = settings.map((setting) => ({ setting, base: scenarioAt({ written, placeOf }, setting) }));
   for (const seed of seeds) {
     for (const { setting, base } of bases) {
       for (const policy of policies) {
@@ -95,7 +95,10 @@ function settingsOf({ sweep, fleet }: Scenario): readonly Setting[] {
   return settings.flatMap((setting) => counts.map((nodes) => Object.assign({ nodes }, setting)));
 }
 
-function scenarioAt(written: unknown, { nodes, parameters }: Setting): Scenario {
+function scenarioAt(
+  { written, placeOf }: Pick<ScenarioFile, "written" | "placeOf">,
+  { nodes, parameters }: Setting,
+): Scenario {
   const copy = structuredClone(written) as ScenarioSource;
   delete copy.sweep;
   for (const [field, value] of Object.entries(parameters)) setField(copy, field, value);
@@ -103,9 +106,14 @@ function scenarioAt(written: unknown, { nodes, parameters }: Setting): Scenario 
   const result = scenarioSchema.safeParse(copy);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const where = issue?.path.map(String).join(".") ?? "";
+  const path = issue?.path.map(String) ?? [];
+  const keys = issue?.code === "unrecognized_keys" ? issue.keys : [];
+  const where = [...path, ...keys.slice(0, 1)].join(".");
+  const field = Object.keys(parameters).find((name) => name === where || where.startsWith(`${name}.`));
+  const place = placeOf(field === undefined ? ["sweep"] : ["sweep", "parameters", field]);
+  const what = keys.length === 0 ? (issue?.message ?? "is wrong") : "there is no such field";
   const point = JSON.stringify({ ...parameters, ...(nodes !== undefined && { nodes }) });
-  throw new UsageError(`sweep: ${where}: ${issue?.message ?? "is wrong"}, with ${point}`);
+  throw new UsageError(`${place}: sweep: ${where}: ${what}, with ${point}`);
 }
 
 const NOT_VARIED: ReadonlySet<string> = new Set(["apiVersion", "kind", "name", "policies", "seeds", "sweep"]);

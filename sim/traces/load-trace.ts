@@ -33,10 +33,11 @@ export type TraceFormat = (typeof TRACE_FORMATS)[number];
  * @throws UsageError if the file cannot be read, or it is none of those known; the message lists them.
  */
 export async function detectTrace(path: string): Promise<TraceFormat> {
-  const first = await readHeader(path);
-  const known = Object.entries(FORMATS).find(
-    ([, { shape, looksLike }]) => isOfShape(first, shape) || looksLike?.(first) === true,
-  );
+  const { fields: first, hasAllColumns } = await readHeader(path);
+  const known = Object.entries(FORMATS).find(([, { shape, looksLike, empties = [] }]) => {
+    const columns = hasAllColumns ? first : [...new Set([...first, ...empties])];
+    return isOfShape(columns, shape) || looksLike?.(first) === true;
+  });
   if (known !== undefined) return known[0] as TraceFormat;
   if (isOfShape(first, NODE_TABLE) || isOfShape(first, OPENB_NODES)) {
     throw new UsageError(`${path}: holds nodes, not pods; name it as the table of nodes`);
@@ -74,15 +75,27 @@ interface KnownFormat {
   readonly shape: TableShape;
   readonly what: string;
   readonly load: (path: string, options: TraceOptions) => Promise<TracePod[]>;
+  /** Columns whose cells may be empty: JSON lines may lack them. */
+  readonly empties?: readonly string[];
   /** Tells the table by the first row of a file without a header. */
   readonly looksLike?: (fields: readonly string[]) => boolean;
 }
 
 const FORMATS: Readonly<Record<TraceFormat, KnownFormat>> = {
-  "pod-table": { shape: POD_TABLE, what: "one pod with its lifetime per row", load: loadPodTrace },
+  "pod-table": {
+    shape: POD_TABLE,
+    what: "one pod with its lifetime per row",
+    load: loadPodTrace,
+    empties: ["delete_s"],
+  },
   "tianchi-a": { shape: TIANCHI_A_PODS, what: "Tianchi 2018, set A", load: loadTianchiA },
   "tianchi-b": { shape: TIANCHI_B_PODS, what: "Tianchi 2018, set B", load: loadTianchiB },
-  openb: { shape: OPENB_PODS, what: "Alibaba GPU 2023, pods", load: loadOpenb },
+  openb: {
+    shape: OPENB_PODS,
+    what: "Alibaba GPU 2023, pods",
+    load: loadOpenb,
+    empties: ["deletion_time"],
+  },
   "alibaba-2018": {
     shape: ALIBABA_CONTAINERS,
     what: "Alibaba 2018, container_meta, without a header",

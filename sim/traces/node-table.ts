@@ -22,7 +22,7 @@ const NODES_MAX = 500_000;
  * than 500,000 nodes.
  */
 export async function loadTraceNodes(path: string): Promise<TraceNode[]> {
-  const isOpenb = (await readHeader(path)).includes("sn");
+  const isOpenb = (await readHeader(path)).fields.includes("sn");
   const names = new RecentIds(Number.POSITIVE_INFINITY);
   const nodes: TraceNode[] = [];
   for await (const row of readTable(path, isOpenb ? OPENB_NODES : NODE_TABLE)) {

@@ -33,6 +33,21 @@ async function pods(t: TestContext, content: string | Uint8Array): Promise<Trace
   return loadTrace(await writtenFile(t, "table", content));
 }
 
+test("JSON lines are told by their keys where the first object lacks some, and every pod may stay for good", async (t) => {
+  const lines = LINES.replace('"delete_s":600,', "").replace('"delete_s":null,', "");
+  const read = await pods(t, lines);
+  assert.deepEqual(
+    read.map(({ id, deleteSeconds }) => [id, deleteSeconds]),
+    [
+      ["a", undefined],
+      ["b", undefined],
+    ],
+  );
+  // What every pod needs is not guessed.
+  await assert.rejects(pods(t, '{"pod":"a","app":"b"}\n'), /is of no known trace/);
+  await assert.rejects(pods(t, '{"pod":"a","colour":"b"}\n'), /is of no known trace/);
+});
+
 test("CSV, JSON lines and Parquet, plain and compressed, give the same pods", async (t) => {
   const expected = await pods(t, CSV);
   assert.equal(expected.length, 2);

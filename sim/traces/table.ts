@@ -44,13 +44,20 @@ export async function* readTable(path: string, shape: TableShape): AsyncGenerato
 }
 
 /**
- * The fields of the first record in `path`: the columns, unless the file has no header.
+ * The fields of the first record in `path`: the columns, unless the file has no header. Of JSON lines these are the first
+ * object's keys, which may lack columns whose cells are empty there.
  *
  * @throws UsageError if the file cannot be read or is empty.
  */
-export async function readHeader(path: string): Promise<readonly string[]> {
-  for await (const { record } of readRecords(path)) return record.fields.map((field) => field.trim());
+export async function readHeader(path: string): Promise<FirstRecord> {
+  for await (const { record, hasAllColumns } of readRecords(path))
+    return { fields: record.fields.map((field) => field.trim()), hasAllColumns };
   throw emptyFile(path, "a header and rows");
+}
+
+interface FirstRecord {
+  readonly fields: readonly string[];
+  readonly hasAllColumns: boolean;
 }
 
 function isHeaderOf({ required }: TableShape, fields: readonly string[]): boolean {
@@ -61,6 +68,7 @@ function isHeaderOf({ required }: TableShape, fields: readonly string[]): boolea
 interface PlacedRecord {
   readonly record: TableRecord;
   readonly place: RecordPlace;
+  readonly hasAllColumns: boolean;
 }
 
 async function* readRecords(
@@ -72,14 +80,14 @@ async function* readRecords(
   try {
     const content = await openFile(path);
     if (content.kind === "parquet") {
-      for await (const record of parquetRecords(path)) yield { record, place: byRow };
+      for await (const record of parquetRecords(path)) yield { record, place: byRow, hasAllColumns: true };
       return;
     }
-    const records =
-      content.first === "{"
-        ? jsonLines(path, content.bytes, columns === undefined ? {} : { columns })
-        : csvRecords(path, content.bytes);
-    for await (const record of records) yield { record, place: byLine };
+    const isJson = content.first === "{";
+    const records = isJson
+      ? jsonLines(path, content.bytes, columns === undefined ? {} : { columns })
+      : csvRecords(path, content.bytes);
+    for await (const record of records) yield { record, place: byLine, hasAllColumns: !isJson };
   } catch (error) {
     throw explainFileError(path, error);
   }
