@@ -7,6 +7,7 @@ import { makeAuthority } from "#scheduler-extender/shell/certificate-making.ts";
 import { examinationText } from "./examination-text.ts";
 import { examine, type Examined } from "./examination.ts";
 import {
+  aReadyPod,
   type FakeCluster,
   healthyCluster,
   LISTS,
@@ -155,6 +156,34 @@ const faults: readonly [
     "kube-scheduler",
     /kube-scheduler-cp runs without --config/,
     /wire-the-scheduler/,
+  ],
+  [
+    "a second kube-scheduler that is not ready",
+    ({ lists }) => lists.set(LISTS.secondSchedulers, [{ metadata: { name: "berth-kube-scheduler-1" } }]),
+    "fault",
+    "kube-scheduler",
+    /none of the 1 pods of berth-kube-scheduler is ready/,
+    /minor version/,
+  ],
+  [
+    "an extender beside kube-scheduler that is not ready",
+    ({ lists }) =>
+      lists.set(LISTS.besideExtenders, [aReadyPod("verbs-a"), { metadata: { name: "verbs-b" } }]),
+    "fault",
+    "kube-scheduler",
+    /1 of the 2 extenders beside kube-scheduler are not ready/,
+    /kubeconfig/,
+  ],
+  [
+    "a webhook from which injection was taken out",
+    ({ objects }) => {
+      const { webhooks } = webhookConfiguration(authority.certificate) as { readonly webhooks: object[] };
+      objects.set(PATHS.webhook, { webhooks: webhooks.slice(2) });
+    },
+    "warning",
+    "webhook",
+    /injects nothing: labelled-pods.mesh.berth.dev and labelled-namespaces.mesh.berth.dev were taken out/,
+    /bring-your-own-proxy/,
   ],
   [
     "a kube-scheduler that never asks",
@@ -312,6 +341,22 @@ for (const [what, change, level, check, said, mend] of faults) {
     }
   });
 }
+
+test("the cluster's own kube-scheduler need not know the extender where Berth has one of its own, nor ask the Deployment's where one stands beside it", async () => {
+  const notAsking = {
+    metadata: { name: "kube-scheduler-cp" },
+    spec: { containers: [{ command: ["kube-scheduler"] }] },
+  };
+  const ofOwn = await wrongIn(({ lists }) => {
+    lists.set(LISTS.secondSchedulers, [aReadyPod("berth-kube-scheduler-1")]);
+    lists.set(LISTS.schedulers, [notAsking]);
+  });
+  const beside = await wrongIn((cluster) => {
+    cluster.lists.set(LISTS.besideExtenders, [aReadyPod("verbs-a")]);
+    cluster.metrics = 'berth_extender_bindings_total{guess="none"} 7\n';
+  });
+  assert.deepEqual([ofOwn, beside], [[], []]);
+});
 
 test("without an app that has its ports the webhook is not tried, and that is said", async () => {
   const wrong = await wrongIn(({ lists }) => lists.set(LISTS.profiles, []));

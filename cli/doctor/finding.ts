@@ -56,6 +56,21 @@ export function nameOf({ metadata: { namespace = "", name } }: KubeObject): stri
   return `${namespace}/${name}`;
 }
 
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+}
+
+export function conditionsOf({ status }: KubeObject): readonly Condition[] {
+  return (status?.["conditions"] ?? []) as readonly Condition[];
+}
+
+/** Of a pod. */
+export function isReady(pod: KubeObject): boolean {
+  return conditionsOf(pod).some(({ type, status }) => type === "Ready" && status === "True");
+}
+
 /** The first few of many, and how many more there are. */
 export function someOf(names: readonly string[]): string {
   const rest = names.length - NAMED_MAX;

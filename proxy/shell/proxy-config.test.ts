@@ -96,7 +96,7 @@ test("every flag that cannot work is named", () => {
 });
 
 test("the help page lists every flag", () => {
-  assert.deepEqual(parseProxyFlags(["--help"], {}), { kind: "help" });
+  for (const flag of ["--help", "-h"]) assert.deepEqual(parseProxyFlags([flag], {}), { kind: "help" });
   for (const flag of ["node-name", "node-address", "api-server", "token-file", "ca-file", "control-host"]) {
     assert.match(PROXY_HELP, new RegExp(`--${flag} `));
   }

@@ -189,7 +189,7 @@ function parse(args: readonly string[]) {
       "log-level": { type: "string" },
       config: { type: "string" },
       "print-config": { type: "boolean" },
-      help: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
     },
   });
 }

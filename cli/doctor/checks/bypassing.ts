@@ -5,15 +5,7 @@ import { DAEMON_SETS, PODS, resourcePath } from "#kube/resource-path.ts";
 import { PROXY_LABEL } from "#model/app.ts";
 import type { Scrape } from "../../start/scrape.ts";
 import { scrapeProxies } from "../../proxy-scrapes.ts";
-import {
-  type Check,
-  type ClusterReader,
-  type Finding,
-  type KubeObject,
-  ok,
-  someOf,
-  warning,
-} from "../finding.ts";
+import { type Check, type ClusterReader, type Finding, isReady, ok, someOf, warning } from "../finding.ts";
 
 const METRIC = "berth_proxy_bypassing_connections_total";
 const FLAG = "--count-bypassing";
@@ -86,12 +78,4 @@ function told(findings: readonly Bypassing[], of: string): readonly Finding[] {
 async function isCounting(reader: ClusterReader): Promise<boolean> {
   const daemonSets = await reader.list(resourcePath(DAEMON_SETS));
   return daemonSets.some(({ spec }) => JSON.stringify(spec ?? {}).includes(`"${FLAG}"`));
-}
-
-function isReady({ status }: KubeObject): boolean {
-  const conditions = (status?.["conditions"] ?? []) as readonly {
-    readonly type: string;
-    readonly status: string;
-  }[];
-  return conditions.some(({ type, status: value }) => type === "Ready" && value === "True");
 }

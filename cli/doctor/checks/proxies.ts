@@ -6,8 +6,10 @@ import { PROXY_BASE_ANNOTATION } from "#kube/decode-pod.ts";
 import {
   type Check,
   type ClusterReader,
+  conditionsOf,
   type Finding,
   fault,
+  isReady,
   type KubeObject,
   nameOf,
   ok,
@@ -26,12 +28,6 @@ interface Container {
   readonly resizePolicy?: readonly { readonly resourceName: string; readonly restartPolicy: string }[];
 }
 
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason?: string;
-}
-
 export const proxies: Check = {
   name: "node proxies",
   async run(reader) {
@@ -43,7 +39,7 @@ export const proxies: Check = {
       return [
         fault(
           `no DaemonSet's pods are labelled ${PROXY_LABEL}: no node takes a mesh pod`,
-          "kubectl apply -k manifests/base, or label and annotate your own proxy's DaemonSet as docs/guides says",
+          "kubectl apply -k manifests/base, or label and annotate your own proxy's DaemonSet as docs/guides/bring-your-own-proxy.md says",
         ),
       ];
     const wrong = daemonSets.flatMap(templateFaults);
@@ -130,14 +126,7 @@ async function coverage(reader: ClusterReader): Promise<Finding> {
   return ok(`${nodes.length} nodes, each with a ready proxy`);
 }
 
-function conditions({ status }: KubeObject): readonly Condition[] {
-  return (status?.["conditions"] ?? []) as readonly Condition[];
-}
-
-function isReady(pod: KubeObject): boolean {
-  return conditions(pod).some(({ type, status }) => type === "Ready" && status === "True");
-}
-
 function resizeTrouble(pod: KubeObject): string | undefined {
-  return conditions(pod).find(({ type, status }) => type === "PodResizePending" && status === "True")?.reason;
+  return conditionsOf(pod).find(({ type, status }) => type === "PodResizePending" && status === "True")
+    ?.reason;
 }

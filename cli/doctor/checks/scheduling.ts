@@ -10,11 +10,17 @@ import {
   type ClusterReader,
   type Finding,
   fault,
+  isReady,
   type KubeObject,
   ok,
   warning,
 } from "../finding.ts";
 
+/** components/second-scheduler, for control planes that are somebody else's. */
+const SECOND_SCHEDULER = "app.kubernetes.io/name=berth-kube-scheduler";
+/** kube-scheduler/static-pod.yaml, which listens on its node's loopback alone. */
+const BESIDE = "app.kubernetes.io/name=berth-scheduler-extender-verbs";
+const CONTROL_PLANE = "kube-system";
 const OPERATIONS_PORT = 9090;
 const WIRE =
   'wire it as docs/guides/wire-the-scheduler.md says; kube-scheduler\'s log says "Skipping extender" where it does not reach it';
@@ -26,7 +32,11 @@ const NOT_OFFERED_SHARE_MAX = 0.2;
 export const scheduling: Check = {
   name: "kube-scheduler",
   async run(reader) {
-    const unwired = await unwiredSchedulers(reader);
+    const second = await labelled(reader, reader.namespace, SECOND_SCHEDULER);
+    // With one of Berth's own the cluster's need not know the extender.
+    const unwired = second.length > 0 ? unreadyScheduler(second) : await unwiredSchedulers(reader);
+    const beside = await labelled(reader, CONTROL_PLANE, BESIDE);
+    if (beside.length > 0) return unwired.length > 0 ? unwired : [askedBeside(beside)];
     const counted = await countedByExtender(reader);
     const findings = [...unwired, ...(counted === undefined ? [] : judged(counted))];
     if (findings.length > 0) return findings;
@@ -45,15 +55,40 @@ export const scheduling: Check = {
 
 // As kubeadm labels its static pods; where the control plane is somebody else's there are none.
 async function unwiredSchedulers(reader: ClusterReader): Promise<readonly Finding[]> {
-  const namespace = "kube-system";
-  const pods = await reader.list(resourcePath({ ...PODS, namespace }), {
-    labelSelector: "component=kube-scheduler",
-  });
+  const pods = await labelled(reader, CONTROL_PLANE, "component=kube-scheduler");
   return pods
     .filter((pod) => !commandOf(pod).some((word) => word.startsWith("--config")))
     .map(({ metadata }) =>
-      fault(`${namespace}/${metadata.name} runs without --config: it knows no extender`, WIRE),
+      fault(`${CONTROL_PLANE}/${metadata.name} runs without --config: it knows no extender`, WIRE),
     );
+}
+
+function labelled(
+  reader: ClusterReader,
+  namespace: string,
+  labelSelector: string,
+): Promise<readonly KubeObject[]> {
+  return reader.list(resourcePath({ ...PODS, namespace }), { labelSelector });
+}
+
+function unreadyScheduler(pods: readonly KubeObject[]): readonly Finding[] {
+  if (pods.some(isReady)) return [];
+  return [
+    fault(
+      `none of the ${pods.length} pods of berth-kube-scheduler is ready: mesh pods are placed by nobody`,
+      "kubectl -n berth-system describe pods -l app.kubernetes.io/name=berth-kube-scheduler, and their logs; its version is to be the cluster's minor version",
+    ),
+  ];
+}
+
+// What those have counted nobody outside of their nodes can ask; the Deployment's extender is not asked for nodes then.
+function askedBeside(pods: readonly KubeObject[]): Finding {
+  const ready = pods.filter(isReady).length;
+  if (ready === pods.length) return ok(`asks the ${ready} extenders beside it over loopback`);
+  return fault(
+    `${pods.length - ready} of the ${pods.length} extenders beside kube-scheduler are not ready`,
+    "kubectl -n kube-system describe pods -l app.kubernetes.io/name=berth-scheduler-extender-verbs; most often its kubeconfig is missing or over",
+  );
 }
 
 function commandOf({ spec }: KubeObject): readonly string[] {

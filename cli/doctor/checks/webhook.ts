@@ -15,6 +15,8 @@ const ENTRIES = [
   "labelled-namespaces.mesh.berth.dev",
   "proxies.mesh.berth.dev",
 ] as const;
+/** Those that point pods to the proxy; the third sizes proxies. */
+const INJECTION: readonly (typeof ENTRIES)[number][] = ENTRIES.slice(0, 2);
 const DAY_MS = 86_400_000;
 const WARNED_BEFORE_MS = 14 * DAY_MS;
 
@@ -47,6 +49,13 @@ export const webhook: Check = {
 function missingEntries(webhooks: readonly Webhook[]): readonly Finding[] {
   const missing = ENTRIES.filter((entry) => !webhooks.some(({ name }) => name === entry));
   if (missing.length === 0) return [];
+  if (missing.length === INJECTION.length && INJECTION.every((entry) => missing.includes(entry)))
+    return [
+      warning(
+        `the webhook injects nothing: ${missing.join(" and ")} were taken out`,
+        "right for a proxy that takes traffic another way (docs/guides/bring-your-own-proxy.md); otherwise kubectl apply -k manifests/base",
+      ),
+    ];
   return [fault(`the webhook lacks ${missing.join(", ")}`, "kubectl apply -k manifests/base")];
 }
 

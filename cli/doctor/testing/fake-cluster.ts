@@ -21,6 +21,9 @@ export const PATHS = {
 export const LISTS = {
   extenderSlices: `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices kubernetes.io/service-name=berth-scheduler-extender`,
   extenderLeader: `/api/v1/namespaces/${NAMESPACE}/pods berth.dev/leader-of=berth-scheduler-extender`,
+  secondSchedulers: `/api/v1/namespaces/${NAMESPACE}/pods app.kubernetes.io/name=berth-kube-scheduler`,
+  besideExtenders:
+    "/api/v1/namespaces/kube-system/pods app.kubernetes.io/name=berth-scheduler-extender-verbs",
   schedulers: "/api/v1/namespaces/kube-system/pods component=kube-scheduler",
   daemonSets: "/apis/apps/v1/daemonsets ",
   nodes: "/api/v1/nodes ",
@@ -115,6 +118,8 @@ export function healthyCluster(authority: string): FakeCluster {
   const slice = { metadata: { name: "slice" }, endpoints: [{ conditions: { ready: true } }] };
   lists.set(LISTS.extenderSlices, [slice]);
   lists.set(LISTS.extenderLeader, [{ metadata: { name: "extender-1" } }]);
+  lists.set(LISTS.secondSchedulers, []);
+  lists.set(LISTS.besideExtenders, []);
   const command = ["kube-scheduler", "--config=/etc/kubernetes/berth/configuration.yaml"];
   lists.set(LISTS.schedulers, [
     { metadata: { name: "kube-scheduler-cp" }, spec: { containers: [{ command }] } },
@@ -165,6 +170,10 @@ function proxyDaemonSet(): ProxyDaemonSet {
       },
     },
   };
+}
+
+export function aReadyPod(name: string): KubeObject {
+  return { metadata: { name }, status: { conditions: [{ type: "Ready", status: "True" }] } };
 }
 
 function proxy(nodeName: string): Spoilt {
