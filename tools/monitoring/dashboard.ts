@@ -18,6 +18,8 @@ export interface Panel {
   readonly queries: readonly Query[];
   /** What to know to read it, and what to do about it. */
   readonly description?: string;
+  /** Heading of the guide that says what to do where the answer is not as it should be (runbooks.ts). */
+  readonly runbook?: string;
   /** Why it shows nothing without something that has to be switched on. */
   readonly onlyWith?: string;
 }

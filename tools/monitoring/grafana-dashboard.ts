@@ -1,6 +1,7 @@
 // A dashboard as Grafana imports it (the classic JSON model, schema 39: Grafana 10.4 and newer).
 
 import type { Dashboard, Panel } from "./dashboard.ts";
+import { anchor, GUIDE } from "./runbooks.ts";
 
 const SCHEMA_VERSION = 39;
 const COLUMNS = 24;
@@ -8,6 +9,9 @@ const NOW = { width: 6, height: 5 };
 const COURSE = { width: 12, height: 8 };
 const REF_IDS = "ABCDEFGH";
 const DATASOURCE = { type: "prometheus", uid: "${datasource}" };
+
+/** A variable, since only those who install it know where they read the documents. */
+const RUNBOOKS = "${runbooks}";
 
 /** The JSON model, as an object. */
 export function grafanaDashboard({ name, title, panels }: Dashboard): object {
@@ -30,6 +34,7 @@ export function grafanaDashboard({ name, title, panels }: Dashboard): object {
         keepTime: true,
         includeVars: true,
       },
+      { type: "link", title: "Runbooks", url: RUNBOOKS, icon: "doc", targetBlank: true },
     ],
     panels: placed(panels),
   };
@@ -50,7 +55,10 @@ function variables(panels: readonly Panel[]): readonly object[] {
     current: { text: "All", value: "$__all" },
   };
   const usesApp = panels.some(({ queries }) => queries.some(({ expr }) => expr.includes("$app")));
-  return usesApp ? [datasource, app] : [datasource];
+  const current = { text: GUIDE, value: GUIDE };
+  const label = "Address of the runbooks";
+  const runbooks = { name: "runbooks", label, type: "textbox", query: GUIDE, current };
+  return usesApp ? [datasource, app, runbooks] : [datasource, runbooks];
 }
 
 // From left to right and from above, each row as high as its panels: those that show how it stands come first.
@@ -71,13 +79,24 @@ function placed(panels: readonly Panel[]): readonly object[] {
   });
 }
 
-function panelModel({ title, unit, shows = "course", queries, description, onlyWith }: Panel): object {
+function panelModel({
+  title,
+  unit,
+  shows = "course",
+  queries,
+  description,
+  runbook,
+  onlyWith,
+}: Panel): object {
   const notes = [description, onlyWith === undefined ? undefined : `Only with ${onlyWith}.`];
   const text = notes.filter((note) => note !== undefined).join(" ");
   return {
     type: shows === "now" ? "stat" : "timeseries",
     title,
     ...(text === "" ? {} : { description: text }),
+    ...(runbook !== undefined && {
+      links: [{ title: runbook, url: `${RUNBOOKS}#${anchor(runbook)}`, targetBlank: true }],
+    }),
     datasource: DATASOURCE,
     targets: queries.map(({ expr, legend }, index) => ({
       refId: REF_IDS[index] ?? `Q${index}`,

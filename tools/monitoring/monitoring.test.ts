@@ -52,9 +52,14 @@ test("every panel is titled with its question, and no dashboard asks one twice",
   }
 });
 
-test("every alert's runbook is a heading of the guide, and every alert has a name of its own", () => {
+test("every alert's and panel's runbook is a heading of the guide, and every alert has a name of its own", () => {
   const headings = new Set([...read(GUIDE).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading));
   for (const { name, runbook } of ALERTS) assert.ok(headings.has(runbook), `${name}: ${runbook}`);
+  for (const { name, panels } of DASHBOARDS) {
+    const led = panels.flatMap(({ runbook }) => runbook ?? []);
+    assert.ok(led.length >= 4, `${name}: ${led.length} panels lead to a runbook`);
+    for (const runbook of led) assert.ok(headings.has(runbook), `${name}: ${runbook}`);
+  }
   const names = ALERTS.map(({ name }) => name);
   assert.deepEqual(names, [...new Set(names)]);
   assert.equal(runbookUrl("A node's proxy is too small"), `${GUIDE}#a-nodes-proxy-is-too-small`);

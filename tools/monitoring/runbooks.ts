@@ -8,7 +8,7 @@ export function runbookUrl(heading: string): string {
 }
 
 /** As hosts of Markdown make it of a heading. */
-function anchor(heading: string): string {
+export function anchor(heading: string): string {
   return heading
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}\s-]/gu, "")

@@ -6,6 +6,7 @@ export const CAPACITY: Dashboard = {
   panels: [
     {
       title: "How many pods share one instance?",
+      runbook: "Pods of one app are spread over many nodes",
       unit: "short",
       shows: "now",
       queries: [
@@ -25,12 +26,14 @@ export const CAPACITY: Dashboard = {
     },
     {
       title: "How many nodes have a proxy at work?",
+      runbook: "A node's proxy is not ready",
       unit: "short",
       shows: "now",
       queries: [{ expr: "sum(berth_proxy_synced)", legend: "proxies" }],
     },
     {
       title: "How much of the port range is used up?",
+      runbook: "A mesh pod runs without the mesh",
       unit: "percentunit",
       shows: "now",
       queries: [{ expr: "max(berth_ports_apps) / max(berth_ports_apps_limit)", legend: "used" }],
@@ -38,6 +41,7 @@ export const CAPACITY: Dashboard = {
     },
     {
       title: "How much memory do all proxies have, need and aim for?",
+      runbook: "A node's proxy is too small, or does not grow",
       unit: "bytes",
       queries: [{ expr: "max by (kind) (berth_recommender_proxy_memory_bytes)", legend: "{{kind}}" }],
       description:

@@ -6,24 +6,28 @@ export const HEALTH: Dashboard = {
   panels: [
     {
       title: "Does one extender lead?",
+      runbook: "No extender leads",
       unit: "short",
       shows: "now",
       queries: [{ expr: "sum(berth_extender_leading)", legend: "leaders" }],
     },
     {
       title: "How many proxies do not know their node yet?",
+      runbook: "A node's proxy is not ready",
       unit: "short",
       shows: "now",
       queries: [{ expr: "count(berth_proxy_synced) - sum(berth_proxy_synced)", legend: "unsynced" }],
     },
     {
       title: "How many instances should serve and do not?",
+      runbook: "An instance restarts again and again",
       unit: "short",
       shows: "now",
       queries: [{ expr: 'sum(berth_proxy_instances{state=~"waiting|backing-off"})', legend: "not serving" }],
     },
     {
       title: "Does the recommender plan?",
+      runbook: "The recommender learns nothing",
       unit: "cps",
       shows: "now",
       queries: [
@@ -40,6 +44,7 @@ export const HEALTH: Dashboard = {
     },
     {
       title: "Which instances were restarted?",
+      runbook: "An instance restarts again and again",
       unit: "short",
       queries: [
         {
@@ -50,11 +55,12 @@ export const HEALTH: Dashboard = {
     },
     {
       title: "Which proxies refuse a profile or shares?",
+      runbook: "A profile has no effect",
       unit: "short",
       queries: [
         {
-          expr: `sum(increase(berth_proxy_refused_configurations_total[${RATE}]))`,
-          legend: "refused configurations",
+          expr: `topk(10, sum by (node) (increase(berth_proxy_refused_configurations_total[${RATE}])))`,
+          legend: "{{node}}",
         },
       ],
     },
@@ -70,11 +76,13 @@ export const HEALTH: Dashboard = {
     },
     {
       title: "How old is what the extender knows?",
+      runbook: "No extender leads",
       unit: "s",
       queries: [{ expr: "max(berth_extender_cache_age_seconds)", legend: "oldest watch" }],
     },
     {
       title: "Do apps get their ports?",
+      runbook: "A mesh pod runs without the mesh",
       unit: "cps",
       queries: [
         {

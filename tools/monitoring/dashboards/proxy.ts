@@ -18,6 +18,7 @@ export const PROXY: Dashboard = {
     },
     {
       title: "What share of them fails?",
+      runbook: "A client gets 429 or 503 from the proxy",
       unit: "percentunit",
       queries: [
         {
@@ -28,6 +29,7 @@ export const PROXY: Dashboard = {
     },
     {
       title: "What did the proxy itself have to refuse or give up?",
+      runbook: "A client gets 429 or 503 from the proxy",
       unit: "reqps",
       queries: [
         {
@@ -39,6 +41,7 @@ export const PROXY: Dashboard = {
     },
     {
       title: "Which quotas limit whom?",
+      runbook: "A client gets 429 or 503 from the proxy",
       unit: "reqps",
       queries: [
         {
@@ -54,6 +57,7 @@ export const PROXY: Dashboard = {
     },
     {
       title: "How long do requests wait for their app's concurrency?",
+      runbook: "A client gets 429 or 503 from the proxy",
       unit: "s",
       queries: [
         {
@@ -113,6 +117,7 @@ export const PROXY: Dashboard = {
     },
     {
       title: "Do instances end by themselves?",
+      runbook: "An instance restarts again and again",
       unit: "short",
       queries: [
         {

@@ -18,6 +18,7 @@ export const RECOMMENDER: Dashboard = {
     },
     {
       title: "How long do pods wait for their proxy to grow?",
+      runbook: "A node's proxy is too small, or does not grow",
       unit: "s",
       shows: "now",
       queries: [
@@ -29,6 +30,7 @@ export const RECOMMENDER: Dashboard = {
     },
     {
       title: "How many resizes are made?",
+      runbook: "A node's proxy is too small, or does not grow",
       unit: "cps",
       queries: [
         {
@@ -39,6 +41,7 @@ export const RECOMMENDER: Dashboard = {
     },
     {
       title: "Which resizes does kubelet not grant?",
+      runbook: "A node's proxy is too small, or does not grow",
       unit: "cps",
       queries: [
         {
@@ -76,6 +79,7 @@ export const RECOMMENDER: Dashboard = {
     },
     {
       title: "Is usage read?",
+      runbook: "The recommender learns nothing",
       unit: "cps",
       queries: [
         {
@@ -86,6 +90,7 @@ export const RECOMMENDER: Dashboard = {
     },
     {
       title: "Which readings are not believed?",
+      runbook: "The recommender learns nothing",
       unit: "cps",
       queries: [
         {
@@ -97,6 +102,7 @@ export const RECOMMENDER: Dashboard = {
     },
     {
       title: "Do proxies answer when they are asked for their instances' usage?",
+      runbook: "The recommender learns nothing",
       unit: "cps",
       queries: [
         {

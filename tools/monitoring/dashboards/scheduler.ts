@@ -6,6 +6,7 @@ export const SCHEDULER: Dashboard = {
   panels: [
     {
       title: "Who leads?",
+      runbook: "No extender leads",
       unit: "short",
       shows: "now",
       queries: [{ expr: "sum(berth_extender_leading)", legend: "leaders" }],
@@ -13,6 +14,7 @@ export const SCHEDULER: Dashboard = {
     },
     {
       title: "How often did a pod join its app where it could?",
+      runbook: "Pods of one app are spread over many nodes",
       unit: "percentunit",
       shows: "now",
       queries: [
@@ -43,6 +45,7 @@ export const SCHEDULER: Dashboard = {
     },
     {
       title: "How long does each verb take?",
+      runbook: "Scheduling is slow",
       unit: "s",
       queries: [
         {
@@ -68,6 +71,7 @@ export const SCHEDULER: Dashboard = {
     },
     {
       title: "Why did nodes not fit?",
+      runbook: "A mesh pod stays Pending",
       unit: "cps",
       queries: [
         {
@@ -79,6 +83,7 @@ export const SCHEDULER: Dashboard = {
     },
     {
       title: "Did pods join their app, and if not, why?",
+      runbook: "Pods of one app are spread over many nodes",
       unit: "cps",
       queries: [
         { expr: `sum by (outcome) (rate(berth_extender_colocation_total[${RATE}]))`, legend: "{{outcome}}" },
@@ -97,12 +102,14 @@ export const SCHEDULER: Dashboard = {
     },
     {
       title: "Do promises run out?",
+      runbook: "Promises run out",
       unit: "cps",
       queries: [{ expr: `sum(rate(berth_extender_expired_reservations_total[${RATE}]))`, legend: "expired" }],
       description: "More than a few: bindings get lost, or pods are promised room and never bound.",
     },
     {
       title: "What did the webhooks do?",
+      runbook: "A mesh pod runs without the mesh",
       unit: "cps",
       queries: [
         { expr: `sum by (outcome) (rate(berth_extender_admissions_total[${RATE}]))`, legend: "{{outcome}}" },
@@ -110,6 +117,7 @@ export const SCHEDULER: Dashboard = {
     },
     {
       title: "Is anybody refused?",
+      runbook: "Scheduling is slow",
       unit: "cps",
       queries: [
         {
@@ -120,6 +128,7 @@ export const SCHEDULER: Dashboard = {
     },
     {
       title: "How old is what the extender knows?",
+      runbook: "No extender leads",
       unit: "s",
       queries: [{ expr: "max by (pod) (berth_extender_cache_age_seconds)", legend: "{{pod}}" }],
       description: "Above 900 s a replica is not ready.",
@@ -131,12 +140,14 @@ export const SCHEDULER: Dashboard = {
     },
     {
       title: "How many pods wait behind the gate?",
+      runbook: "A mesh pod stays Pending",
       unit: "short",
       queries: [{ expr: "sum(berth_placement_gated_pods)", legend: "gated" }],
       onlyWith: "nominate mode",
     },
     {
       title: "How were gates lifted?",
+      runbook: "A mesh pod stays Pending",
       unit: "cps",
       queries: [
         { expr: `sum by (reason) (rate(berth_placement_gates_lifted_total[${RATE}]))`, legend: "{{reason}}" },
