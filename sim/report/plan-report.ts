@@ -6,7 +6,7 @@ import { costChanges, riskOf } from "./plan-changes.ts";
 import { BONDS, compactionText, surveyedRows } from "./plan-table.ts";
 import type { ReportSection } from "./report-section.ts";
 import { sectionBlocks } from "./section-blocks.ts";
-import { surveySections } from "./survey-sections.ts";
+import { LOSSES, surveySections } from "./survey-sections.ts";
 import type { PlannedBase } from "../plan/instance-bases.ts";
 import type { Plan, PlanState } from "../plan/plan.ts";
 
@@ -32,12 +32,17 @@ export function planReport({ name, plan, otherBases, assumptions, provenance }: 
     sections: [
       { id: "cost", title: "What does the mesh take?", blocks: costBlocks(plan) },
       { id: "nodes", title: "How many nodes would do?", blocks: nodeBlocks(plan) },
-      {
-        id: "risk",
-        title: "What would become worse, and what would have to move?",
-        blocks: riskBlocks(plan),
-      },
-      ...surveySections(surveyedRows(plan), "mesh").map(surveySection),
+      ...surveySections(surveyedRows(plan), "mesh")
+        .filter(({ name }) => name === LOSSES)
+        .map((section) => ({
+          id: "risk",
+          title: "What would become worse?",
+          blocks: [...sectionBlocks(section), { kind: "text" as const, text: RISK }],
+        })),
+      { id: "moves", title: "What would have to move, and what stays?", blocks: moveBlocks(plan) },
+      ...surveySections(surveyedRows(plan), "mesh")
+        .filter(({ name }) => name !== LOSSES)
+        .map(surveySection),
       ...(otherBases.length === 0
         ? []
         : [
@@ -161,24 +166,13 @@ function nodeBlocks({ nodes, sidecars, placed, bounds }: Plan): readonly Block[]
   ];
 }
 
-function riskBlocks({ pods, placed, shared, sidecars }: Plan): readonly Block[] {
+const RISK =
+  "Pods that share are pods that fail together. A limit per app and node (--cap) gives some of the savings back for that.";
+
+function moveBlocks({ pods, placed }: Plan): readonly Block[] {
   const bonded = Object.entries(pods.bonded).toSorted(([, a], [, b]) => b - a);
   const staying = bonded.reduce((sum, [, count]) => sum + count, 0);
   const blocks: Block[] = [
-    {
-      kind: "bars",
-      caption: "Pods of the mesh that are lost with one node, at most",
-      bars: [
-        { name: "sidecars, as it stands", value: sidecars.podsOnNodeMax, isOurs: false },
-        { name: "node proxies, no pod moved", value: shared.podsOnNodeMax, isOurs: false },
-        { name: "node proxies, placed by Berth", value: placed.podsOnNodeMax, isOurs: true },
-      ],
-      format: countText,
-    },
-    {
-      kind: "text",
-      text: "Pods that share are pods that fail together. A limit per app and node (--cap) gives some of the savings back for that.",
-    },
     {
       kind: "text",
       text: `To get there, ${countText(placed.moved)} of ${countText(pods.mesh)} pods of the mesh would have to move. Berth moves none of them by itself: they come to their places as they are rolled out anew.`,

@@ -31,7 +31,26 @@ export function overTimeBlocks(runs: readonly ComparedRun[]): readonly Block[] {
     };
     const isFlat = chart.lines.every(({ points }) => points.every((point) => point.value === 0));
     return isFlat ? [] : [{ kind: "lines", ...chart }];
-  }).concat(averageTable(timed));
+  }).concat(averageChart(timed), averageTable(timed));
+}
+
+/** Instances over time against the least that the running pods needed, over the same time. */
+function averageChart(runs: readonly ComparedRun[]): readonly Block[] {
+  const bars = runs.flatMap(({ policy, average, bounds }) =>
+    average === undefined
+      ? []
+      : [
+          {
+            name: policy,
+            isOurs: policy === BERTH_POLICY,
+            value: average.instances,
+            bound: bounds.instancesAverage,
+          },
+        ],
+  );
+  if (bars.length === 0) return [];
+  const caption = "Instances, on average over the time in which pods arrive";
+  return [{ kind: "bars", caption, bars, format: countText, boundName: "at least" }];
 }
 
 function averageTable(runs: readonly ComparedRun[]): Block {

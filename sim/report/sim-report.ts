@@ -7,6 +7,7 @@ import type { BaseResult, ScenarioReport } from "../scenario/scenario-run.ts";
 import { coresText, countText, memoryText, ratioText, savedText } from "./figures.ts";
 import type { Bar, Block, DataCell, Provenance, ReportDocument, Section } from "./html/report-document.ts";
 import { type Figure, figureTable } from "./report-table.ts";
+import { meshBound } from "./mesh-bound.ts";
 import { changedPair, costChanges, riskOf } from "./sim-changes.ts";
 import { runSections } from "./run-sections.ts";
 import { sectionBlocks } from "./section-blocks.ts";
@@ -34,7 +35,7 @@ export function simReport({ report, hasLinearBounds, assumptions, provenance }: 
     changes: [...costChanges(runs), ...riskOf(runs)],
     changesNote: changesNote(runs, comparison),
     sections: [
-      ...byOrder.map(([order, ordered]) => costSection(order, ordered, comparison)),
+      ...byOrder.map(([order, ordered]) => costSection(order, ordered, first)),
       ...sectionOf("time", "How does it go over time?", overTimeBlocks(runs)),
       ...sectionOf("money", "What do the nodes cost?", moneyBlocks(first)),
       {
@@ -82,70 +83,15 @@ const ARRIVALS: Readonly<Record<ComparedRun["order"], string>> = {
   shuffled: "in random order",
 };
 
-function costSection(
-  order: ComparedRun["order"],
-  runs: readonly ComparedRun[],
-  { trace }: Comparison,
-): Section {
-  const when = trace.isStatic ? `when pods arrive ${ARRIVALS[order]}` : "when most pods run";
-  const bars = (
-    value: (run: ComparedRun) => number,
-    bound?: (run: ComparedRun) => number | undefined,
-  ): readonly Bar[] =>
-    runs.map((run) => ({
-      name: run.policy,
-      value: value(run),
-      isOurs: run.policy === BERTH_POLICY,
-      bound: bound?.(run),
-    }));
-  const bounded = { format: countText, boundName: "at least" };
+function costSection(order: ComparedRun["order"], runs: readonly ComparedRun[], result: BaseResult): Section {
+  const when = result.comparison.trace.isStatic
+    ? `when pods arrive ${ARRIVALS[order]}`
+    : "when most pods run";
   return {
     id: `cost-${order}`,
     title: `What does the mesh take ${when}, and how near is that to the least possible?`,
     blocks: [
-      {
-        kind: "bars",
-        caption: "Nodes in use",
-        bars: bars(
-          ({ peak }) => peak.nodesUsed,
-          (run) => run.bounds.nodes,
-        ),
-        ...bounded,
-      },
-      ...(runs.some(({ minimumNodes }) => minimumNodes?.nodes !== undefined)
-        ? [
-            {
-              kind: "bars" as const,
-              caption: "Nodes that would do, by taking nodes away until a pod waits",
-              bars: bars(
-                ({ minimumNodes }) => minimumNodes?.nodes ?? 0,
-                (run) => run.bounds.nodes,
-              ),
-              ...bounded,
-            },
-          ]
-        : []),
-      {
-        kind: "bars",
-        caption: "Instances",
-        bars: bars(
-          ({ peak }) => peak.instances,
-          (run) => run.bounds.instances,
-        ),
-        ...bounded,
-      },
-      {
-        kind: "bars",
-        caption: "Memory of the mesh",
-        bars: bars(({ peak }) => peak.meshMemoryBytesGranted),
-        format: memoryText,
-      },
-      {
-        kind: "bars",
-        caption: "CPU cores of the mesh",
-        bars: bars(({ peak }) => peak.meshCpuMilliGranted),
-        format: coresText,
-      },
+      ...costCharts(runs, result),
       {
         kind: "table",
         caption: `Policies ${when}`,
@@ -164,10 +110,56 @@ function costSection(
       },
       {
         kind: "text",
-        text: "The red line is the least that the running pods need under that policy's mesh, wherever they are. A policy that overcommits nodes can be below it.",
+        text: "The red line is the least that the running pods need under that policy's mesh, wherever they are; for memory and CPU it is what the least instances, the least nodes and all pods cost. A policy that overcommits nodes can be below it. Sidecars take the same wherever they are.",
       },
     ],
   };
+}
+
+function costCharts(runs: readonly ComparedRun[], { costs }: BaseResult): readonly Block[] {
+  const chart = (
+    caption: string,
+    value: (run: ComparedRun) => number,
+    { bound, format = countText }: CostBound,
+  ): Block => ({
+    kind: "bars",
+    caption,
+    bars: runs.map((run): Bar => ({
+      name: run.policy,
+      value: value(run),
+      isOurs: run.policy === BERTH_POLICY,
+      bound: bound(run),
+    })),
+    format,
+    boundName: "at least",
+  });
+  const nodesBound = { bound: ({ bounds }: ComparedRun) => bounds.nodes };
+  return [
+    chart("Nodes in use", ({ peak }) => peak.nodesUsed, nodesBound),
+    ...(runs.some(({ minimumNodes }) => minimumNodes?.nodes !== undefined)
+      ? [
+          chart(
+            "Nodes that would do, by taking nodes away until a pod waits",
+            ({ minimumNodes }) => minimumNodes?.nodes ?? 0,
+            nodesBound,
+          ),
+        ]
+      : []),
+    chart("Instances", ({ peak }) => peak.instances, { bound: ({ bounds }) => bounds.instances }),
+    chart("Memory of the mesh", ({ peak }) => peak.meshMemoryBytesGranted, {
+      bound: (run) => meshBound(run, costs)?.memoryBytes,
+      format: memoryText,
+    }),
+    chart("CPU cores of the mesh", ({ peak }) => peak.meshCpuMilliGranted, {
+      bound: (run) => meshBound(run, costs)?.cpuMilli,
+      format: coresText,
+    }),
+  ];
+}
+
+interface CostBound {
+  readonly bound: (run: ComparedRun) => number | undefined;
+  readonly format?: (value: number) => string;
 }
 
 function costRow({ policy, peak }: ComparedRun): readonly DataCell[] {

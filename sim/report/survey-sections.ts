@@ -11,6 +11,9 @@ import {
 } from "./survey-charts.ts";
 import type { SurveyedRow } from "./surveyed-row.ts";
 
+/** The section on what a node or a zone takes along, which a plan has among its first. */
+export const LOSSES = "Losses";
+
 /** @param rowName what a row is of. */
 export function surveySections(rows: readonly SurveyedRow[], rowName = "policy"): readonly ReportSection[] {
   if (rows.length === 0) return [];
@@ -92,7 +95,7 @@ function blastSection(rows: readonly SurveyedRow[]): ReportSection {
     text: `${countText(half)} / ${countText(most)}`,
   });
   return {
-    name: "Losses",
+    name: LOSSES,
     charts: blastCharts(rows),
     title: "What is lost with one node, or one zone?",
     note: "The middle one and the worst. Apps gone lose every pod they have: a limit of pods per node (or per zone, in an app's profile) keeps that down, and costs instances.",

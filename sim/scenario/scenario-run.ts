@@ -1,5 +1,6 @@
 // Runs a scenario with one seed: each policy, in each order, with each base of an instance.
 
+import { type UnitCost, unitCost } from "#model/mesh-cost.ts";
 import type { AppCost } from "#model/mesh-profile.ts";
 import type { Resources } from "#model/resources.ts";
 import { UsageError } from "#runtime/usage-error.ts";
@@ -95,9 +96,17 @@ export interface BaseResult {
   /** Name of the base of an instance. */
   readonly base: string;
   readonly instanceBase: Resources;
+  readonly costs: MeshCosts;
   readonly comparison: Comparison;
   /** By run, in the comparison's order; undefined without prices. */
   readonly money: readonly RunMoney[] | undefined;
+}
+
+/** What the node proxies of a scenario cost, whose apps are alike in that. */
+export interface MeshCosts extends UnitCost {
+  readonly proxyBase: Resources;
+  /** Policies whose mesh is node proxies, and not sidecars. */
+  readonly sharedBy: readonly string[];
 }
 
 /** How many replays a scenario takes. */
@@ -118,6 +127,7 @@ export function runScenario(
   const { scenario, seed, pods, fleet, policies, bases, proxyBase, events, conditions } = prepared;
   const { podsPerNodeMax } = scenario.mesh;
   const { orders } = scenario.workload;
+  const sharedBy = policies.filter(({ mesh }) => mesh.kind === "nodeProxy").map(({ name }) => name);
   const results = bases.map(({ name, cost }): BaseResult => {
     const comparison = compare({
       trace: pods.name,
@@ -137,6 +147,7 @@ export function runScenario(
     return {
       base: name,
       instanceBase: cost.base,
+      costs: { ...unitCost(cost), proxyBase, sharedBy },
       comparison,
       money:
         scenario.prices &&
