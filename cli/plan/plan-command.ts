@@ -22,10 +22,10 @@ import {
   wantsReport,
   writeReports,
 } from "../report-output.ts";
+import { type CommandOutput, standardOutput } from "../command-output.ts";
 import { reencoded } from "../structured.ts";
 import type { Explanation } from "#scheduler-extender/policy/explanation.ts";
 import { decisionText } from "../explain/explanation-text.ts";
-import { wantsColour } from "../wants-colour.ts";
 import { progressShown, WorkProgress, type WorkProgressOptions } from "../work-progress.ts";
 import { type PlanFlags, planOptions } from "./plan-options.ts";
 import { type MeshRule, plannedClusterOf, type ReadCluster } from "./planned-cluster-of.ts";
@@ -36,32 +36,17 @@ export const planCommand = {
   summary: "what a cluster of yours would save: its nodes and pods under sidecars and under node proxies",
   async run(argv: readonly string[]): Promise<void> {
     try {
-      await runPlan(argv, {
-        out: (text) => void process.stdout.write(text),
-        progress: (text) => void process.stderr.write(text),
-        isTerminal: process.stderr.isTTY === true,
-        hasColour: wantsColour(),
-      });
+      await runPlan(argv, standardOutput());
     } catch (error) {
       reportAndExit(error);
     }
   },
 };
 
-export interface PlanOutput {
-  /** The report: equal options and snapshots give equal bytes. */
-  readonly out: (text: string) => void;
-  /** What is being worked on. */
-  readonly progress: (text: string) => void;
-  /** Of `progress`; elsewhere nothing is said. */
-  readonly isTerminal: boolean;
-  readonly hasColour: boolean;
-}
-
 /** @throws UsageError for options or snapshots that cannot work. */
 export async function runPlan(
   argv: readonly string[],
-  { out, progress: write, isTerminal, hasColour }: PlanOutput,
+  { out, progress: write, isTerminal, hasColour }: CommandOutput,
 ): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) return out(help());
   const flags = checkFlags(planOptions, readFlags(planOptions, argv));

@@ -21,8 +21,8 @@ import { calibrationTable, scenarioJson, scenarioTable, scenarioText } from "#si
 import { simReport } from "#sim/report/sim-report.ts";
 import { simTables } from "#sim/report/sim-tables.ts";
 import { checkReportTargets, givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
+import { type CommandOutput, standardOutput } from "../command-output.ts";
 import { reencoded } from "../structured.ts";
-import { wantsColour } from "../wants-colour.ts";
 import { progressShown, WorkProgress } from "../work-progress.ts";
 import { scenarioOfFlags } from "./flags-scenario.ts";
 import { Decisions } from "./decisions.ts";
@@ -36,32 +36,17 @@ export const simCommand = {
   async run(argv: readonly string[]): Promise<void> {
     try {
       keepHeapTight();
-      await runSim(argv, {
-        out: (text) => void process.stdout.write(text),
-        progress: (text) => void process.stderr.write(text),
-        isTerminal: process.stderr.isTTY === true,
-        hasColour: wantsColour(),
-      });
+      await runSim(argv, standardOutput());
     } catch (error) {
       reportAndExit(error);
     }
   },
 };
 
-export interface SimOutput {
-  /** The report: equal options give equal bytes. */
-  readonly out: (text: string) => void;
-  /** Warnings; and how far it is, on a terminal. */
-  readonly progress: (text: string) => void;
-  /** Of `progress`. */
-  readonly isTerminal: boolean;
-  readonly hasColour: boolean;
-}
-
 /** @throws UsageError for options or files that cannot work. */
 export async function runSim(
   argv: readonly string[],
-  { out, progress, isTerminal, hasColour }: SimOutput,
+  { out, progress, isTerminal, hasColour }: CommandOutput,
 ): Promise<void> {
   if (argv.includes("--help") || argv.includes("-h")) return out(help());
   const options = readSimOptions(argv);

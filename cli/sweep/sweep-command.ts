@@ -24,8 +24,8 @@ import { runInPool } from "#sim/sweep/worker-pool.ts";
 import { readScenarioFile } from "#sim/scenario/scenario-file.ts";
 import { fileNames } from "#sim/scenario/scenario-inputs.ts";
 import { checkReportTargets, givenOptions, inputFile, wantsReport, writeReports } from "../report-output.ts";
+import { type CommandOutput, standardOutput } from "../command-output.ts";
 import { reencoded } from "../structured.ts";
-import { wantsColour } from "../wants-colour.ts";
 import { partOf, readSweepOptions, type SweepOptions, sweepOptions, workersOf } from "./sweep-options.ts";
 import { progressShown, WorkProgress } from "../work-progress.ts";
 
@@ -36,10 +36,7 @@ export const sweepCommand = {
     process.once("SIGTERM", () => interrupt.abort());
     try {
       await runSweep(argv, {
-        out: (text) => void process.stdout.write(text),
-        progress: (text) => void process.stderr.write(text),
-        isTerminal: process.stderr.isTTY,
-        hasColour: wantsColour(),
+        ...standardOutput(),
         environment: process.env,
         signal: interrupt.signal,
       });
@@ -51,13 +48,7 @@ export const sweepCommand = {
   },
 };
 
-export interface SweepOutput {
-  /** The answer: equal results give equal bytes. */
-  readonly out: (text: string) => void;
-  readonly progress: (text: string) => void;
-  /** Of `progress`. */
-  readonly isTerminal: boolean;
-  readonly hasColour: boolean;
+export interface SweepOutput extends CommandOutput {
   readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
 }
