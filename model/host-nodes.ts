@@ -7,41 +7,38 @@ import type { NodeLedger } from "./node-ledger.ts";
 const LISTED_MAX = 8;
 
 export class HostNodes implements Iterable<NodeLedger> {
-  #nodes: NodeLedger[] | Set<NodeLedger> = [];
+  #nodes: readonly NodeLedger[] | Set<NodeLedger> = NOWHERE;
 
   get size(): number {
     const nodes = this.#nodes;
-    return Array.isArray(nodes) ? nodes.length : nodes.size;
+    return nodes instanceof Set ? nodes.size : nodes.length;
   }
 
   /** The node is not among them yet. */
   add(node: NodeLedger): void {
     const nodes = this.#nodes;
-    if (!Array.isArray(nodes)) nodes.add(node);
-    else if (nodes.length < LISTED_MAX) nodes.push(node);
+    if (nodes instanceof Set) nodes.add(node);
+    // One that is pushed to makes room for sixteen more.
+    else if (nodes.length < LISTED_MAX) this.#nodes = nodes.concat(node);
     else this.#nodes = new Set(nodes).add(node);
   }
 
   delete(node: NodeLedger): void {
     const nodes = this.#nodes;
-    if (!Array.isArray(nodes)) return void nodes.delete(node);
-    const place = nodes.indexOf(node);
-    if (place >= 0) nodes.splice(place, 1);
+    if (nodes instanceof Set) nodes.delete(node);
+    else
+      this.#nodes = nodes.length === 1 && nodes[0] === node ? NOWHERE : nodes.filter((host) => host !== node);
   }
 
   /** Those of which it is true. */
-  where(isTrue: (node: NodeLedger) => boolean): NodeLedger[] {
-    const found: NodeLedger[] = [];
+  where(isTrue: (node: NodeLedger) => boolean): readonly NodeLedger[] {
     const nodes = this.#nodes;
-    if (Array.isArray(nodes)) {
-      for (const node of nodes) if (isTrue(node)) found.push(node);
-    } else {
-      for (const node of nodes) if (isTrue(node)) found.push(node);
-    }
-    return found;
+    return (nodes instanceof Set ? [...nodes] : nodes).filter(isTrue);
   }
 
   [Symbol.iterator](): Iterator<NodeLedger> {
     return this.#nodes.values();
   }
 }
+
+const NOWHERE: readonly NodeLedger[] = [];

@@ -126,5 +126,9 @@ export const DEFAULT_APP_COST: AppCost = {
 
 /** The profile of an app that has none of its own. */
 export function defaultProfile(app: AppName): MeshProfile {
-  return { app, cost: DEFAULT_APP_COST, quota: {}, placement: {}, ports: undefined };
+  return { app, cost: DEFAULT_APP_COST, quota: NO_QUOTA, placement: NO_LIMITS, ports: undefined };
 }
+
+/** The default's own, in identity: whether a profile is the default is told by them. */
+export const NO_QUOTA: Quota = {};
+export const NO_LIMITS: PlacementLimits = {};

@@ -1,7 +1,13 @@
 // The MeshProfiles of a trace's apps: the default costs, the trace's limits per node, and what the run sets for all.
 
 import type { AppName } from "#model/brand.ts";
-import { type AppCost, DEFAULT_APP_COST, type MeshProfile } from "#model/mesh-profile.ts";
+import {
+  type AppCost,
+  DEFAULT_APP_COST,
+  type MeshProfile,
+  NO_LIMITS,
+  NO_QUOTA,
+} from "#model/mesh-profile.ts";
 import type { TracePod } from "../traces/trace.ts";
 import { tracedApp } from "./replay-pod.ts";
 
@@ -18,9 +24,6 @@ export interface ProfileOptions {
 export interface AppProfiles {
   get(app: AppName): MeshProfile;
 }
-
-const NO_QUOTA: MeshProfile["quota"] = {};
-const NO_LIMITS: MeshProfile["placement"] = {};
 
 /** One profile per app; an app whose pods name different limits gets the smallest. */
 export function appProfiles(

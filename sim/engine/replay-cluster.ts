@@ -4,6 +4,7 @@
 import type { AppName, NodeName, PodUid } from "#model/brand.ts";
 import type { NodeView, PodView } from "#model/cluster-view.ts";
 import { ClusterLedger } from "#model/ledger.ts";
+import { DEFAULT_APP_COST, NO_LIMITS } from "#model/mesh-profile.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
 import { assert } from "#model/assert.ts";
@@ -65,9 +66,11 @@ export class ReplayCluster {
     this.#observers.push(observer);
   }
 
-  /** An app's profile is there while any pod of it is. */
+  /** An app's profile is there while any pod of it is, if it has one of its own. */
   appCame(app: AppName): void {
-    this.ledger.setProfile(this.#profiles.get(app));
+    const profile = this.#profiles.get(app);
+    // One that is as if there were none is none: a trace may have tens of thousands of them at once.
+    if (profile.cost !== DEFAULT_APP_COST || profile.placement !== NO_LIMITS) this.ledger.setProfile(profile);
   }
 
   appLeft(app: AppName): void {
