@@ -55,7 +55,7 @@ test("a report that cannot be written is said before the run, and a fleet that i
   await runSim(["--pods", "500", "--nodes", "1", "--policy", "berth"], { ...output, progress });
   assert.match(
     warned,
-    /^warning: at some time the pods alone ask for .* 1 nodes together have 32 CPU and 128Gi/,
+    /^warning: at some time the pods alone ask for .* 1 nodes together have 32 cores and 128\.0 GiB/,
   );
 });
 

@@ -3,7 +3,7 @@
 import type { Plan } from "../plan/plan.ts";
 import { coresText, countText, memoryText, savedText } from "./figures.ts";
 import type { Change } from "./html/report-document.ts";
-import { furtherChanges, riskChanges } from "./survey-changes.ts";
+import { FROM_NONE, furtherChanges, riskChanges } from "./survey-changes.ts";
 
 /** What it takes. */
 export function costChanges({ sidecars, placed }: Plan): readonly Change[] {
@@ -38,7 +38,7 @@ function change(
     name,
     before: text(before),
     after: text(after),
-    difference: savedText(share),
+    difference: share === undefined && after > 0 ? FROM_NONE : savedText(share),
     isBetter: before === after ? undefined : after < before,
   };
 }

@@ -4,7 +4,7 @@ import type { ComparedRun } from "../engine/comparison.ts";
 import { BASELINE_POLICY, BERTH_POLICY } from "../engine/policies.ts";
 import { coresText, countText, memoryText, savedText } from "./figures.ts";
 import type { Change } from "./html/report-document.ts";
-import { furtherChanges, riskChanges } from "./survey-changes.ts";
+import { FROM_NONE, furtherChanges, riskChanges } from "./survey-changes.ts";
 
 /** Berth against the baseline where both ran, in the last order: the shuffled one, which is the harder. */
 export function changedPair(runs: readonly ComparedRun[]): readonly [ComparedRun, ComparedRun] | undefined {
@@ -27,7 +27,8 @@ export function costChanges(runs: readonly ComparedRun[]): readonly Change[] {
       name,
       before: text(before),
       after: text(after),
-      difference: savedText(before === 0 ? undefined : 1 - after / before),
+      difference:
+        before === 0 && after > 0 ? FROM_NONE : savedText(before === 0 ? undefined : 1 - after / before),
       isBetter: before === after ? undefined : after < before,
     };
   };

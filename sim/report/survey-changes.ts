@@ -40,10 +40,13 @@ function change(
     name,
     before: text(before),
     after: text(after),
-    difference: before === 0 ? "" : savedText(1 - after / before),
+    difference: before === 0 ? (after === 0 ? "" : FROM_NONE) : savedText(1 - after / before),
     isBetter: before === after ? undefined : after < before,
   };
 }
+
+/** No share of nothing says how much more something is. */
+export const FROM_NONE = "from none";
 
 // More is better, and where it was given up nobody knows how much more.
 function headroomChange(before: Headroom | undefined, after: Headroom | undefined): readonly Change[] {

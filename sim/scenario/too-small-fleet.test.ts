@@ -26,7 +26,7 @@ test("what counts is what pods ask for at once, not one after the other", () => 
   assert.equal(tooSmallFleet(atOnce, nodes(2)), undefined);
   assert.match(
     tooSmallFleet(atOnce, nodes(1)) ?? "",
-    /ask for 2 CPU and 2Gi, .* all 1 nodes together have 1 CPU and 4Gi: some pods will wait/,
+    /ask for 2 cores and 2\.0 GiB, .* all 1 nodes together have 1 cores and 4\.0 GiB: some pods will wait/,
   );
 });
 

@@ -1,9 +1,9 @@
 // A fleet that is smaller than what the pods ask for at once: some will wait, whatever the policy. A planner may mean it,
 // and is told before the run.
 
-import { formatCpu, formatMemory } from "#model/quantity.ts";
 import { addResources, isWithin, noResources, type Resources } from "#model/resources.ts";
 import type { FleetShape } from "../engine/fleet.ts";
+import { coresText, countText, memoryText } from "../report/figures.ts";
 import { traceEvents } from "../traces/trace-events.ts";
 import type { TracePod } from "../traces/trace.ts";
 
@@ -16,7 +16,7 @@ export function tooSmallFleet(pods: readonly TracePod[], fleet: FleetShape): str
   const peak = mostAsked(pods);
   if (isWithin(peak, size)) return undefined;
   return (
-    `at some time the pods alone ask for ${sizeText(peak)}, without any mesh, and all ${fleet.nodes.length} nodes ` +
+    `at some time the pods alone ask for ${sizeText(peak)}, without any mesh, and all ${countText(fleet.nodes.length)} nodes ` +
     `together have ${sizeText(size)}: some pods will wait under every policy`
   );
 }
@@ -41,5 +41,5 @@ function mostAsked(pods: readonly TracePod[]): Resources {
 }
 
 function sizeText({ cpuMilli, memoryBytes }: Resources): string {
-  return `${formatCpu(cpuMilli)} CPU and ${formatMemory(memoryBytes)}`;
+  return `${coresText(cpuMilli)} cores and ${memoryText(memoryBytes)}`;
 }

@@ -157,12 +157,16 @@ function differenceBlocks({ groups, baseline, baselineSizing }: SweepSummary): r
     return [...Map.groupBy(some, settingText)].map(([setting, alike]) => ({
       kind: "table",
       caption: `${setting}${isSized ? ", by sizing" : ""}`,
-      head: ["policy", "seeds", ...columns.map(({ head }) => head)],
-      rows: alike.map((group): readonly DataCell[] => [
-        { text: group.sizing === null ? group.policy : `${group.policy}, ${group.sizing}` },
-        { text: String(group.seeds) },
-        ...columns.map((column) => ({ text: figureText(group.figures[column.name], column) })),
-      ]),
+      head: [
+        "figure",
+        ...alike.map(({ policy, sizing }) => (sizing === null ? policy : `${policy}, ${sizing}`)),
+      ],
+      rows: columns.map((column) => {
+        const name: DataCell = { text: column.caption };
+        return [name].concat(
+          alike.map((group) => ({ text: figureText(group.figures[column.name], column) })),
+        );
+      }),
     }));
   };
   const ofSizings = tablesOf(true, SIZING_FIGURES);

@@ -38,7 +38,7 @@ export function reportPage({
 <header>
 <h1>${title}</h1>
 <p class="subject">${subject}</p>
-<ul class="changes" aria-label="before and after">${changes.map(changeCard)}</ul>
+<ul class="changes${changes.length % 3 === 0 ? " threes" : ""}" aria-label="before and after">${changes.map(changeCard)}</ul>
 <p>${changesNote}</p>
 <nav aria-label="Questions"><ol>${sections.map(({ id, title: question }) => markup`<li><a href="#${id}">${question}</a></li>`)}</ol></nav>
 </header>

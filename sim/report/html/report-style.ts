@@ -32,6 +32,7 @@ a:focus-visible, button:focus-visible, summary:focus-visible, .scroll:focus-visi
 .skip { position: absolute; left: -100rem; }
 .skip:focus { left: 1rem; top: 1rem; background: var(--card); padding: .5rem 1rem; }
 .changes { display: grid; grid-template-columns: repeat(auto-fit, minmax(13.5rem, 1fr)); gap: 1rem; margin: 1.5rem 0 .75rem; padding: 0; list-style: none; }
+.changes.threes { grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); }
 .changes li { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem 1.1rem; }
 .changes .name { color: var(--quiet); font-size: .92rem; }
 .changes .amounts { font-size: 1.18rem; font-weight: 650; line-height: 1.35; font-variant-numeric: tabular-nums; }
@@ -86,9 +87,12 @@ footer { color: var(--quiet); font-size: .9rem; padding-top: 2rem; padding-botto
   header, main, footer { padding-left: 1rem; padding-right: 1rem; }
   section { padding: 1.1rem 1rem; margin-left: -.25rem; margin-right: -.25rem; }
   h1 { font-size: 1.5rem; }
-  table.bars .track { min-width: 5rem; width: 35%; }
+  table.bars .track { min-width: 2.5rem; width: 25%; }
+  table.bars th, table.bars td { padding-left: .25rem; padding-right: .25rem; }
+  table.bars thead th { white-space: normal; }
   th, td { padding: .34rem .45rem; font-size: .92rem; }
-  table.data th[scope=row], table.bars th[scope=row] { white-space: normal; min-width: 7rem; }
+  table.data th[scope=row] { white-space: normal; min-width: 7rem; }
+  table.bars th[scope=row] { white-space: normal; min-width: 5.5rem; padding-left: 0; }
 }
 @media print {
   :root { color-scheme: light; --page: #fff; --card: #fff; --text: #000; --quiet: #444; --line: #bbb; --ours: #0b6e63; --other: #aaa; --bound: #b4451f; --good: #064; --bad: #900; --warning: #640; }
@@ -96,6 +100,8 @@ footer { color: var(--quiet); font-size: .9rem; padding-top: 2rem; padding-botto
   nav, .skip { display: none; }
   section { border: 0; padding: 0; break-inside: avoid-page; }
   .scroll { overflow: visible; }
+  table.data th, table.data td { font-size: 8.5pt; padding: .2rem .35rem; }
+  table.data td.figure, table.data th[scope=row] { white-space: normal; }
   .bar, .bound, .interval, .changes li { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;
