@@ -1,5 +1,5 @@
 // Pods that the webhook has to have changed, on a machine that may be too slow for it: its failurePolicy is Ignore, so that
-// the API server goes on without an answer that takes longer than its second.
+// the API server goes on without an answer that takes longer than two seconds.
 
 import assert from "node:assert/strict";
 import { PODS, resourcePath } from "#kube/resource-path.ts";
