@@ -88,7 +88,7 @@ function quotaText(quota: Quota): string {
 }
 
 function lendingText({ lending }: AppExplanation): string {
-  if (lending === null) return "not known, since what its instances use is not";
+  if (lending === null) return "not known, as is what its instances use";
   const { guaranteed, borrowed, lendable } = lending;
   return `guaranteed ${whole(guaranteed)}; of that ${whole(lendable)} idle and lent, beyond it ${whole(borrowed)} borrowed`;
 }
@@ -136,7 +136,7 @@ function costsText({ charged, learned }: AppCosts): string {
 
 function costTable({ given, learned }: AppCosts): string {
   const head = [
-    "costs",
+    "",
     "a bare instance",
     "each pod",
     "a connection",
