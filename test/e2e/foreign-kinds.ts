@@ -8,11 +8,6 @@ export interface ForeignKinds {
   readonly kinds: readonly string[];
 }
 
-export const CERT_MANAGER: ForeignKinds = {
-  group: "cert-manager.io",
-  version: "v1",
-  kinds: ["Issuer", "Certificate"],
-};
 export const PROMETHEUS_OPERATOR: ForeignKinds = {
   group: "monitoring.coreos.com",
   version: "v1",

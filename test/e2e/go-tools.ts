@@ -4,10 +4,13 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
-import { spawn, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { UsageError } from "#runtime/usage-error.ts";
+
+const run = promisify(execFile);
 
 export interface GoToolsOptions<Name extends string> {
   /** Where go.mod and go.sum lie. */
@@ -63,6 +66,12 @@ export class GoTools<Name extends string> {
     const line = this.#requirementOf(module);
     if (line === undefined) throw new Error(`go.mod does not require ${module}`);
     return line.trim().split(" ")[1] ?? "";
+  }
+
+  /** Where the sources of a module lie that go.mod requires; fetched if they are missing. */
+  async moduleFolder(module: string): Promise<string> {
+    const { stdout } = await run("go", ["mod", "download", "-json", module], { cwd: this.#folder });
+    return (JSON.parse(stdout) as { readonly Dir: string }).Dir;
   }
 
   #requires(module: string): boolean {

@@ -84,6 +84,11 @@ export class LoggedProcess {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
+  /** Resolves when it has ended, however that came about. */
+  get exited(): Promise<void> {
+    return this.#exited;
+  }
+
   async stop(): Promise<void> {
     // From here on it is waited for, whatever else keeps this process alive.
     this.#child.ref();

@@ -11,9 +11,11 @@ import { decodeSigningRequest, MESH_SIGNER, SIGNING_REQUESTS } from "#kube/certi
 import { decodePod } from "#kube/decode-pod.ts";
 import { resourcePath } from "#kube/resource-path.ts";
 import { type BesideExtender, decisionsOf, startBesideExtender } from "./beside-extender.ts";
-import { issueCertificates } from "./certificate-issuer.ts";
+import { CertManager, certManagerBinary } from "./cert-manager.ts";
+import { CERTIFICATE_SECRET, renewedUnderLoad } from "./cert-manager-renewals.ts";
+import { assertNothingFailed, describeLoad } from "./certificate-load.ts";
 import { HOST } from "./control-plane.ts";
-import { addKinds, CERT_MANAGER, PROMETHEUS_OPERATOR, removeKinds } from "./foreign-kinds.ts";
+import { addKinds, PROMETHEUS_OPERATOR, removeKinds } from "./foreign-kinds.ts";
 import { TEMPLATE_MEMORY_BYTES } from "./install-cases.ts";
 import { berthObjects } from "./leftovers.ts";
 import { addOwnProxy, OWN_NAMESPACE } from "./own-proxy.ts";
@@ -21,13 +23,15 @@ import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
 import { LOCAL_NODE, TestCluster } from "./test-cluster.ts";
 import { toolBinaries } from "./tool-binaries.ts";
 
-const tools = await toolBinaries((line) => void process.stderr.write(`${line}\n`));
+const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+const tools = await toolBinaries(progress);
+const certManagerProgram = await certManagerBinary(progress);
 const OVERLAYS = fileURLToPath(new URL("../../manifests/overlays", import.meta.url));
 const NODES = 2;
 const OPERATIONS_PORT = 9090;
 const SHOP = "shop";
-const CERTIFICATE = "berth-scheduler-extender-certificate";
 const OF_MESH_SIGNER = `spec.signerName=${MESH_SIGNER}`;
+const RENEWALS = "renewals";
 
 let cluster: TestCluster;
 let hasFailed = false;
@@ -64,13 +68,16 @@ interface Wiring {
   readonly attend?: () => Promise<void>;
   readonly wire?: () => Promise<void>;
   /** What else has to hold once the pod is placed. */
-  readonly check?: (pod: PlacedPod) => Promise<void> | void;
+  readonly check?: (pod: PlacedPod, t: TestContext) => Promise<void> | void;
   /** How many pods the extender was asked about, where it is not the Deployment's. */
   readonly decisions?: () => Promise<number>;
   readonly remove?: () => Promise<void>;
 }
 
 let beside: BesideExtender | undefined;
+let certManager: CertManager | undefined;
+/** Where this machine reaches the extender by TLS, if kube-scheduler does so, too. */
+let extenderUrl: string | undefined;
 
 const WIRING: Readonly<Record<string, Wiring>> = {
   nominate: {
@@ -98,10 +105,17 @@ const WIRING: Readonly<Record<string, Wiring>> = {
   "without-proxy": { attend: () => addOwnProxy(cluster), remove: removeOwnProxy },
   "nominate-without-proxy": { attend: () => addOwnProxy(cluster), remove: removeOwnProxy },
   "cert-manager": {
-    prepare: () => addKinds(cluster, CERT_MANAGER),
-    attend: () => issueCertificates(cluster),
-    wire: () => cluster.wireScheduler({ secretName: CERTIFICATE }),
-    remove: () => removeKinds(cluster, CERT_MANAGER),
+    async prepare() {
+      certManager = await CertManager.start(cluster, certManagerProgram);
+    },
+    async wire() {
+      ({ url: extenderUrl } = await cluster.wireSchedulerDirectly(CERTIFICATE_SECRET));
+    },
+    check: (_, t) => certificatesRenewed(t),
+    async remove() {
+      await certManager?.stop();
+      await cluster.unwireScheduler();
+    },
   },
 };
 
@@ -120,7 +134,7 @@ for (const [overlay, wiring] of Object.entries(WIRING)) {
     await cluster.kubectl("label", "namespace", SHOP, "berth.dev/mesh=enabled");
     await cluster.apply(deployment(wiring.node));
     const pod = await placedWithGrownProxy();
-    await wiring.check?.(pod);
+    await wiring.check?.(pod, t);
     // The extender is ignorable: a pod is placed without it, too.
     assert.ok((await (wiring.decisions ?? decisions)()) > 0, "kube-scheduler asked the extender");
     lap("the mesh pod is placed and its node's proxy resized");
@@ -143,6 +157,22 @@ for (const [overlay, wiring] of Object.entries(WIRING)) {
       "--cascade=foreground",
       "--timeout=60s",
     );
+  });
+}
+
+async function certificatesRenewed(t: TestContext): Promise<void> {
+  const name = "cert-manager renews authority and certificate while pods come steadily: no call fails";
+  await t.test(name, async (renewals) => {
+    assert.ok(certManager !== undefined && extenderUrl !== undefined);
+    await cluster.kubectl("create", "namespace", RENEWALS);
+    const load = await renewedUnderLoad(cluster, certManager, {
+      url: extenderUrl,
+      namespace: RENEWALS,
+      lap: laps(renewals),
+    });
+    await assertNothingFailed(cluster, RENEWALS, load);
+    renewals.diagnostic(describeLoad(load));
+    await cluster.kubectl("delete", "namespace", RENEWALS, "--timeout=60s");
   });
 }
 

@@ -8,7 +8,7 @@ import { freePort } from "#cli/start/free-port.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { type ControlPlane, HOST, kubeconfig, writeJson } from "./control-plane.ts";
 import { LoggedProcess } from "./logged-process.ts";
-import { type MountingPod, mountVolumes } from "./pod-mounts.ts";
+import { type MountingPod, MountedVolumes } from "./pod-mounts.ts";
 import { startSchedulerPod } from "./scheduler-pod.ts";
 import type { PodProcess } from "./running-pod.ts";
 import type { ServiceNetwork } from "./service-network.ts";
@@ -91,7 +91,7 @@ export async function startPodProcess(
   const flags = PORT_FLAGS[component];
   if (container === undefined || flags === undefined)
     throw new Error(`${pod.metadata.name} runs no component`);
-  const placeOf = await mountVolumes(start.connection, pod, folder);
+  const volumes = await MountedVolumes.mount(start.connection, pod, folder);
   const localPorts = new Map<number, number>();
   const portArgs: string[] = [];
   for (const [flag, port] of Object.entries(flags)) {
@@ -100,7 +100,7 @@ export async function startPodProcess(
     portArgs.push(flag, String(local));
   }
   const env = environmentOf(pod, container);
-  const args = (container.args ?? []).map((arg) => placeOf(expand(arg, env)));
+  const args = (container.args ?? []).map((arg) => volumes.placed(expand(arg, env)));
   const access = accountFiles(controlPlane, { folder, token: start.token, component });
   const logFile = logFileOf(controlPlane, pod, start);
   const process_ = new LoggedProcess(pod.metadata.name, process.execPath, {
@@ -115,6 +115,7 @@ export async function startPodProcess(
     env: { ...env, ...access.env },
     logFile,
   });
+  volumes.follow(process_.exited);
   return {
     process: process_,
     localPorts,
@@ -147,18 +148,21 @@ async function schedulerProcess(
   pod: ApiPodToRun,
   { folder, args, network, connection, kubeScheduler, ...start }: SchedulerStart,
 ): Promise<PodProcess> {
-  const placeOf = await mountVolumes(connection, pod, folder);
+  const volumes = await MountedVolumes.mount(connection, pod, folder);
+  const placeOf = (path: string): string => volumes.placed(path);
   const { env } = accountFiles(controlPlane, { folder, token: start.token, component: "kube-scheduler" });
-  return startSchedulerPod({
+  const started = await startSchedulerPod({
     program: kubeScheduler,
     name: pod.metadata.name,
     folder,
     logFile: logFileOf(controlPlane, pod, start),
-    args: args.map((arg) => placeOf(arg)),
+    args: args.map(placeOf),
     kubeconfig: env["KUBECONFIG"] ?? "",
     placeOf,
     reach: (url) => network.reach(url),
   });
+  volumes.follow(started.process.exited);
+  return started;
 }
 
 function portNamed({ ports = [] }: Container, name: string): number {

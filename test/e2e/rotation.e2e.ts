@@ -2,15 +2,13 @@
 // the real kube-scheduler calls its verbs over TLS: an authority comes to its end and is followed by the next, in the
 // webhook's caBundle as well, and then that one's first serving certificate takes over.
 
-import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { SERVING_LIFE_MS, AUTHORITY_LIFE_MS } from "#scheduler-extender/policy/certificate-renewal.ts";
 import { certificateHosts } from "#scheduler-extender/shell/certificate-hosts.ts";
 import { makeAuthority, makeServingCertificate } from "#scheduler-extender/shell/certificate-making.ts";
-import { type CallCounts, callSteadily } from "#scheduler-extender/testing/steady-callers.ts";
+import { assertNothingFailed, caBundle, describeLoad, underLoad } from "./certificate-load.ts";
 import { extenderRolledOut } from "./extender-replicas.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
-import { aPod, boundPods, createSteadily, schedulingFailures, type SteadyPods } from "./steady-pods.ts";
 import { BASE, TestCluster } from "./test-cluster.ts";
 import { toolBinaries } from "./tool-binaries.ts";
 
@@ -18,9 +16,7 @@ const tools = await toolBinaries((line) => void process.stderr.write(`${line}\n`
 const SHOP = "shop";
 const NODES = 9;
 const SECRET = "berth-scheduler-extender-tls";
-const SERVER_NAME = "berth-scheduler-extender.berth-system.svc";
 const SECRETS = `/api/v1/namespaces/${SYSTEM_NAMESPACE}/secrets`;
-const WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/berth";
 /**
  * Time for both replicas to take up what the suite wrote (they look every thirty seconds, one after the other), for
  * kube-scheduler to be wired, and for pods to come.
@@ -54,29 +50,26 @@ test("authority and certificate of the extender's own making are renewed while p
   await cluster.connection.patch(`${SECRETS}/${SECRET}`, { data: aged }, { type: "merge" });
   await trusted(aged["ca.crt"], "the webhook to trust the aged authority");
   const { url } = await cluster.wireSchedulerDirectly(SECRET);
-  await cluster.connection.create(`/api/v1/namespaces/${SHOP}/pods`, aPod("first"));
-  await cluster.until(
-    async () => (await boundPods(cluster, SHOP)) === 1,
-    "the first pod, with the app's ports",
-  );
   const laps = rounds(t);
-  let pods: SteadyPods | undefined;
-  const calls = await callersOf(url, async () => {
-    pods = await createSteadily(cluster, SHOP, async () => {
-      await cluster.until(
-        async () => authorities(await caBundle()) === 2,
-        "the next authority in the caBundle",
-      );
-      laps("the next authority is in the webhook's caBundle, beside the one that ends");
-      await signedByNext();
-      laps("the next authority's first certificate serves");
-    });
+  let ca = await cluster.authoritiesIn(SECRET);
+  const reading = setInterval(() => {
+    void cluster.authoritiesIn(SECRET).then(
+      (present) => (ca = present),
+      () => undefined,
+    );
+  }, 1_000);
+  t.after(() => clearInterval(reading));
+  const load = await underLoad(cluster, { namespace: SHOP, url, ca: () => ca }, async () => {
+    await cluster.until(
+      async () => authorities(await caBundle(cluster)) === 2,
+      "the next authority in the caBundle",
+    );
+    laps("the next authority is in the webhook's caBundle, beside the one that ends");
+    await signedByNext();
+    laps("the next authority's first certificate serves");
   });
-  assert.ok(pods !== undefined);
-  await assertNothingFailed(pods, calls);
-  t.diagnostic(
-    `${pods.created} pods created, ${pods.withoutInjection.length} not injected; ${calls.calls} calls over ${calls.connections} TLS connections met ${calls.certificates} certificates, ${calls.failed.length} failed`,
-  );
+  await assertNothingFailed(cluster, SHOP, load);
+  t.diagnostic(describeLoad(load));
   hasFailed = false;
 });
 
@@ -123,56 +116,15 @@ async function servedCertificate(): Promise<string> {
   return data["tls.crt"] ?? "";
 }
 
-async function caBundle(): Promise<string> {
-  const { webhooks } = (await cluster.connection.get(WEBHOOKS)) as {
-    readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
-  };
-  const bundles = new Set(webhooks.map(({ clientConfig }) => clientConfig.caBundle ?? ""));
-  return bundles.size === 1 ? ([...bundles][0] ?? "") : "";
-}
-
 function authorities(bundle: string): number {
   return Buffer.from(bundle, "base64").toString().split("BEGIN CERTIFICATE").length - 1;
 }
 
 async function trusted(bundle: string, what: string): Promise<void> {
-  await cluster.until(async () => (await caBundle()) === bundle, what);
+  await cluster.until(async () => (await caBundle(cluster)) === bundle, what);
   // Replicas that have not looked yet serve with what nobody trusts any more.
   const written = Date.now();
   await cluster.until(async () => Date.now() - written > REPLICAS_LOOK_MS, "the other replica to look");
-}
-
-/** Callers of a verb beside kube-scheduler, which keeps its connections: these make a new one for each call. */
-async function callersOf(url: string, during: () => Promise<void>): Promise<CallCounts> {
-  let ca = await cluster.authoritiesIn(SECRET);
-  const metadata = { name: "asked", namespace: SHOP, uid: "asked" };
-  const pod = { metadata, spec: { containers: [{ name: "app" }] } };
-  const body = JSON.stringify({ Pod: pod, Nodes: null, NodeNames: ["node-0"] });
-  const reading = setInterval(() => {
-    void cluster.authoritiesIn(SECRET).then(
-      (present) => (ca = present),
-      () => undefined,
-    );
-  }, 1_000);
-  try {
-    return await callSteadily(
-      { url: `${url}/filter`, servername: SERVER_NAME, body, ca: () => ca, keeping: 1, connecting: 1 },
-      during,
-    );
-  } finally {
-    clearInterval(reading);
-  }
-}
-
-async function assertNothingFailed(pods: SteadyPods, calls: CallCounts): Promise<void> {
-  assert.deepEqual(pods.failed, []);
-  assert.deepEqual(pods.withoutInjection, []);
-  assert.deepEqual(calls.failed, []);
-  assert.ok(calls.certificates >= 2, `${calls.certificates} certificates were met`);
-  // The first pod, and those that came steadily.
-  const expected = pods.created + 1;
-  await cluster.until(async () => (await boundPods(cluster, SHOP)) === expected, "all pods to be placed");
-  assert.deepEqual(await schedulingFailures(cluster, SHOP), []);
 }
 
 function rounds(t: { diagnostic(message: string): void }): (what: string) => void {
