@@ -7,6 +7,7 @@ import { OperationError } from "#runtime/operation-error.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { savingsOf } from "#sim/plan/savings.ts";
 import { whatIf } from "#sim/plan/what-if.ts";
+import { carrierName } from "#web/policy/savings.ts";
 import type { ForecastTask, FromForecast } from "#web/shell/forecast-task.ts";
 import { forecastCluster } from "./forecast-cluster.ts";
 import type { UiSettings } from "./ui-settings.ts";
@@ -60,7 +61,11 @@ async function work(): Promise<void> {
     const onProgress = (done: number, of: number): void => progress(what, done, of);
     for (const part of savingsOf(cluster, { ...options, onProgress })) {
       if (part.kind === "begins") {
-        what = part.what === "placing" ? "placing pods anew" : "finding the fewest nodes";
+        // Minutes each in a large cluster: which of them it is tells that it goes on.
+        what =
+          part.what === "placing"
+            ? "placing pods anew"
+            : `finding the fewest nodes: ${carrierName(part.carrier)}`;
         toldAtMs = 0;
         progress(what, 0, 0);
       }

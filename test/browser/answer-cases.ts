@@ -31,9 +31,10 @@ export function answerCases(underTest: () => UnderTest): void {
     await helps
       .getByRole("heading", { name: /^\d+ nodes?: insufficient resources for the pod and its share/ })
       .waitFor();
-    const verdicts = page.getByRole("table", { name: "All nodes, by verdict" }).first();
+    const verdicts = page.getByRole("table", { name: "Nodes that were judged, by verdict" }).first();
     assert.ok((await verdicts.getByRole("row").count()) >= 2, "a head and a verdict");
     assert.deepEqual(await watched.accessibility(), []);
+    await helps.getByText("kubectl -n shop describe pod large-0").waitFor();
     assert.match(await helps.innerText(), /Free \d+m CPU on node-\d{4}\./);
     const [, less] = /have it request (\d+)m CPU less: then node-\d{4} takes it/.exec(
       await helps.innerText(),

@@ -17,9 +17,10 @@ export interface StartedFleet {
   stop(): Promise<void>;
 }
 
-export async function startFleet(nodes: number): Promise<StartedFleet> {
+export async function startFleet(nodes: number, flags?: readonly string[]): Promise<StartedFleet> {
   const pods = String(Math.min(60_000, nodes * 40));
-  const args = [BERTH, "start", "--ports", "free", "--nodes", String(nodes), "--pods", pods];
+  const shared = [BERTH, "start", "--ports", "free", "--nodes", String(nodes)];
+  const args = [...shared, ...(flags ?? ["--pods", pods])];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const timeout = setTimeout(() => child.kill(), READY_MS_MAX);
   const urls: Record<string, string> = {};

@@ -31,9 +31,9 @@ export interface MapSize {
   readonly height: number;
 }
 
-/** Larger ones would only be emptier; smaller ones are not hit by a pointer. */
+/** Larger ones would only be emptier; smaller ones are not told apart, and to hit one of the smallest is what zoom is for. */
 const TILE_MAX = 104;
-const TILE_MIN = 5;
+const TILE_MIN = 4;
 const TITLE_HEIGHT = 24;
 const BAND_GAP = 10;
 

@@ -102,6 +102,12 @@ function rowOf(carrier: Carrier, { cost, nodes, now = 0, prices, perNode }: Foun
   return { ...words, ...counted, cost, meshPerMonth, ...(memoryRatio !== undefined && { memoryRatio }) };
 }
 
+/** Within a sentence. */
+export function carrierName(carrier: Carrier): string {
+  const { name } = CARRIER_WORDS[carrier];
+  return `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+}
+
 const CARRIER_WORDS: Readonly<Record<Carrier, { readonly name: string; readonly how: string }>> = {
   sidecarQuarter: {
     name: "Sidecars of a quarter",

@@ -51,7 +51,10 @@ test("what would help a waiting pod: nodes that fit first, then what is in the w
     "Free 20m CPU on n1.",
     "Or have it request 20m CPU less: then n1 takes it.",
   ]);
-  assert.match(mesh?.advice[2] ?? "", /B, by which its app's instance makes the proxy grow \(70m, 211 MiB\)/);
+  assert.match(
+    mesh?.advice[2] ?? "",
+    /B, by which its app's instance makes the proxy grow \(70m CPU, 211 MiB\)/,
+  );
   assert.match(absent?.advice[0] ?? "", /No node proxy pod runs on this node/);
 });
 
@@ -90,6 +93,13 @@ test("a bound pod's story begins with its node and the winner's reason, and has 
     "shop/cart-1 runs on n7, where the app runs already: the fullest of 2 scored nodes.",
   );
   assert.deepEqual(story.helps, []);
+});
+
+test("of a pod that waits it is said where the reasons of nodes are that kube-scheduler ruled out itself", () => {
+  const story = (nodesOf: "kubeScheduler" | "eligible") =>
+    podStory({ pod: "shop/cart-1", state: "waiting", now: { nodesOf, explanation: WAITING } });
+  assert.match(story("kubeScheduler").elsewhere ?? "", /kubectl -n shop describe pod cart-1\.$/);
+  assert.equal(story("eligible").elsewhere, undefined);
 });
 
 test("whom a pod was preempted by is told", () => {

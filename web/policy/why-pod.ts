@@ -31,6 +31,8 @@ export interface PodStory {
   readonly decisions: readonly DecisionStory[];
   /** What would help a pod that waits; empty for others. */
   readonly helps: readonly Help[];
+  /** Where the other nodes' obstacles are told, if not here. */
+  readonly elsewhere: string | undefined;
   /** Of preemption, each a sentence. */
   readonly preemption: readonly string[];
 }
@@ -60,7 +62,15 @@ export function podStory(reply: ExplainReply): PodStory {
     decisions.push({ title: "How Berth nominated its node", explanation: nomination });
   if (last !== undefined) decisions.push({ title: "When kube-scheduler last asked", explanation: last });
   const helps = state === "waiting" && now !== undefined ? whatWouldHelp(now.explanation) : [];
-  return { headline: headline(reply), decisions, helps, preemption: preemptionTexts(reply) };
+  const elsewhere =
+    state === "waiting" && now?.nodesOf === "kubeScheduler" ? elsewhereText(reply.pod) : undefined;
+  return { headline: headline(reply), decisions, helps, elsewhere, preemption: preemptionTexts(reply) };
+}
+
+// The extender is asked of those alone that passed kube-scheduler's own filters.
+function elsewhereText(pod: string): string {
+  const [namespace, name] = pod.split("/");
+  return `All other nodes were ruled out by kube-scheduler before it asked; its reasons are among the pod's events: kubectl -n ${namespace} describe pod ${name}.`;
 }
 
 function headline({ pod, state, node, last, nomination }: ExplainReply): string {
@@ -150,14 +160,20 @@ function isLess(a: Resources, b: Resources): boolean {
 /** What of CPU and memory is above nothing. */
 function amountsText({ cpuMilli, memoryBytes }: Resources): string {
   const parts = [
-    ...(cpuMilli > 0 ? [`${cpuText(cpuMilli)} CPU`.replace("CPU CPU", "CPU")] : []),
+    ...(cpuMilli > 0 ? [cpuOf(cpuMilli)] : []),
     ...(memoryBytes > 0 ? [`${memoryText(memoryBytes)} of memory`] : []),
   ];
   return parts.join(" and ") || "nothing";
 }
 
 export function pairText({ cpuMilli, memoryBytes }: Resources): string {
-  return `${cpuText(cpuMilli)}, ${memoryText(memoryBytes)}`;
+  return `${cpuOf(cpuMilli)}, ${memoryText(memoryBytes)}`;
+}
+
+/** Where nothing beside it says of what. */
+function cpuOf(cpuMilli: number): string {
+  const text = cpuText(cpuMilli);
+  return text.endsWith("CPU") ? text : `${text} CPU`;
 }
 
 export function rangeText({ min, max }: { readonly min: Resources; readonly max: Resources }): string {

@@ -85,7 +85,9 @@ function facts(recommendation: ExplainedRecommendation): readonly string[] {
       `Placement counts the model's sum times ${cpu.toFixed(2)} in CPU and ${memory.toFixed(2)} in memory, by what the node was seen to need.`,
     );
   }
-  lines.push(`The node has room for a proxy of ${pairText(ceiling)}, ${pairText(free)} more than it has.`);
+  lines.push(
+    `The node has room for a proxy of ${pairText(ceiling)}; that is ${pairText(free)} more than it has.`,
+  );
   const { cpuMilli, memoryBytes } = cap;
   if (cpuMilli !== undefined || memoryBytes !== undefined)
     lines.push(`Its autoscaler caps it at ${capText(cap)}.`);
@@ -97,7 +99,7 @@ function facts(recommendation: ExplainedRecommendation): readonly string[] {
 function capText({ cpuMilli, memoryBytes }: Partial<Resources>): string {
   if (cpuMilli !== undefined && memoryBytes !== undefined) return pairText({ cpuMilli, memoryBytes });
   const [cpu, memory] = pairText({ cpuMilli: cpuMilli ?? 0, memoryBytes: memoryBytes ?? 0 }).split(", ");
-  return cpuMilli === undefined ? `${memory} of memory` : `${cpu} of CPU`;
+  return cpuMilli === undefined ? `${memory} of memory` : `${cpu}`;
 }
 
 function poolingText({ cpu, memory }: { readonly cpu: number; readonly memory: number }): string {

@@ -2,7 +2,7 @@
 
 import type { Resources } from "#model/resources.ts";
 import type { MapNode } from "#web/policy/cluster-map.ts";
-import { cpuText, memoryText, roomText } from "#web/policy/format.ts";
+import { cpuText, memoryText, plural, roomText } from "#web/policy/format.ts";
 import { type ColourChoice, mapColour, type MapMode, mapState } from "#web/policy/map-colours.ts";
 import type { MapLayout, MapPlace } from "#web/policy/map-layout.ts";
 
@@ -48,7 +48,7 @@ export function drawMap(canvas: HTMLCanvasElement, picture: Picture, { x, y, zoo
   context.fillStyle = colour("ink-soft");
   context.font = `600 ${13 / Math.max(1, zoom ** 0.5)}px system-ui, sans-serif`;
   for (const { zone, nodes, titleY } of layout.zones)
-    context.fillText(`${zone === "" ? "no zone" : zone}  ·  ${nodes} nodes`, 1, titleY);
+    context.fillText(`${zone === "" ? "no zone" : zone}  ·  ${plural(nodes, "node")}`, 1, titleY);
   const isPale = (node: MapNode): boolean => picture.app !== "" && !node.pods.has(picture.app);
   for (const pale of [true, false]) {
     context.globalAlpha = pale ? PALE : 1;

@@ -3,7 +3,7 @@
 import { type ComponentChild, h } from "preact";
 import type { Resources } from "#model/resources.ts";
 import type { MapNode } from "#web/policy/cluster-map.ts";
-import { cpuText, memoryText, plural, roomText } from "#web/policy/format.ts";
+import { countText, cpuText, memoryText, plural, roomText } from "#web/policy/format.ts";
 import { mapSummary } from "#web/policy/map-summary.ts";
 import { ShareBar } from "../parts/share-bar.ts";
 
@@ -86,7 +86,7 @@ interface NodeListProps {
 function NodeList({ title, nodes, total = nodes.length, figure, onSelect }: NodeListProps): ComponentChild {
   if (nodes.length === 0) return null;
   return [
-    h("h3", null, total > nodes.length ? `${title} (${total})` : title),
+    h("h3", null, total > nodes.length ? `${title} (${countText(total)})` : title),
     h(
       "ul",
       { class: "app-list" },

@@ -43,7 +43,7 @@ function WhyPodScreen({ view, params }: ScreenProps<WhyPodView>): ComponentChild
       ),
       back,
     );
-  const { headline, helps, decisions, preemption } = podStory(reply);
+  const { headline, helps, elsewhere, decisions, preemption } = podStory(reply);
   return h(
     "div",
     { class: "stack" },
@@ -55,7 +55,7 @@ function WhyPodScreen({ view, params }: ScreenProps<WhyPodView>): ComponentChild
           { class: "notes" },
           preemption.map((line) => h("li", { key: line }, line)),
         ),
-    helps.length === 0 ? null : h(Helps, { helps }),
+    helps.length === 0 ? null : h(Helps, { helps, elsewhere }),
     decisions.length === 0
       ? h(
           "p",
@@ -108,7 +108,12 @@ function link(pod: string): ComponentChild {
   return h("a", { href: hrefTo(NAME, { pod }) }, pod);
 }
 
-function Helps({ helps }: { readonly helps: readonly Help[] }): ComponentChild {
+interface HelpsProps {
+  readonly helps: readonly Help[];
+  readonly elsewhere: string | undefined;
+}
+
+function Helps({ helps, elsewhere }: HelpsProps): ComponentChild {
   return h(
     "section",
     { class: "card stack", "aria-labelledby": "helps" },
@@ -125,6 +130,7 @@ function Helps({ helps }: { readonly helps: readonly Help[] }): ComponentChild {
         ),
       ),
     ),
+    elsewhere === undefined ? null : h("p", { class: "soft" }, elsewhere),
   );
 }
 
@@ -172,26 +178,31 @@ function Decision({ decision }: { readonly decision: DecisionStory }): Component
             ],
           })),
         }),
-    h(DataTable, {
-      caption: "All nodes, by verdict",
-      columns: [
-        { head: "Verdict" },
-        { head: "Nodes", isNumber: true },
-        { head: "B", isNumber: true },
-        { head: "Free", isNumber: true },
-        { head: "Reserved", isNumber: true },
-      ],
-      rows: groups.map(({ verdict, nodes: count, figures }) => ({
-        key: verdict,
-        cells: [
-          verdictText(verdict),
-          countText(count),
-          ...(figures === undefined
-            ? ["–", "–", "–"]
-            : [figures.meshCost, figures.free, figures.reserved].map(rangeText)),
-        ],
-      })),
-      empty: "No node was judged.",
-    }),
+    h(Verdicts, { groups }),
   );
+}
+
+const FIGURE_COLUMNS = [
+  { head: "B", title: "What the pod makes the node's proxy require", isNumber: true },
+  { head: "Free", title: "Room that no pod, promise or proxy claims", isNumber: true },
+  { head: "Reserved", title: "Promised and nominated to other pods", isNumber: true },
+];
+
+function Verdicts({ groups }: Pick<DecisionStory["explanation"], "groups">): ComponentChild {
+  // Nodes that fit have none here: the candidates' table has them.
+  const hasFigures = groups.some(({ figures }) => figures !== undefined);
+  return h(DataTable, {
+    caption: "Nodes that were judged, by verdict",
+    columns: [{ head: "Verdict" }, { head: "Nodes", isNumber: true }, ...(hasFigures ? FIGURE_COLUMNS : [])],
+    rows: groups.map(({ verdict, nodes, figures }) => ({
+      key: verdict,
+      cells: [verdictText(verdict), countText(nodes), ...(hasFigures ? figureTexts(figures) : [])],
+    })),
+    empty: "No node was judged.",
+  });
+}
+
+function figureTexts(figures: DecisionStory["explanation"]["groups"][number]["figures"]): readonly string[] {
+  if (figures === undefined) return FIGURE_COLUMNS.map(() => "–");
+  return [figures.meshCost, figures.free, figures.reserved].map(rangeText);
 }
