@@ -47,7 +47,7 @@ export function jobManifest(options: JobOptions): string {
   }
   const file = basename(options.scenario);
   return [configMap(options, { file, text }), job(options, file)]
-    .map((object) => stringify(object))
+    .map((object) => stringify(object, { blockQuote: "literal" }))
     .join("---\n");
 }
 

@@ -10,6 +10,7 @@ import { systemClock } from "#runtime/clock.ts";
 import { LoopbackApi } from "#sim/loopback/loopback-api.ts";
 import { SeededRandom } from "#sim/seeded-random.ts";
 import { answerCases } from "./answer-cases.ts";
+import { reportCases } from "./report-cases.ts";
 import { NOBODY, type StartedFleet, startFleet, startUi } from "./ui-under-test.ts";
 import { type WatchedPage, watchedPage } from "./watched-page.ts";
 
@@ -81,6 +82,7 @@ export function registerCases(executablePath: string, { screenshots, nodes }: Su
   }
 
   answerCases(() => ({ fleet, browser }));
+  reportCases({ browser: () => browser, screenshots });
 
   test("the way through the screens and a what-if go by keyboard alone", async () => {
     const watched = await watchedPage(browser);

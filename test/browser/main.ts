@@ -1,5 +1,6 @@
 // `npm run test:browser`: every screen of the web UI in a real Chromium, on a real `npm start` and on servers whose parts
-// are away. With --screenshots FOLDER it writes what it saw; --nodes N looks at a larger fleet.
+// are away, and the reports that commands write. With --screenshots FOLDER it writes what it saw; --nodes N looks at a
+// larger fleet.
 
 import { registerCases } from "./cases.ts";
 import { chromiumPath } from "./chromium-path.ts";

@@ -25,7 +25,9 @@ export async function watchedPage(browser: Browser): Promise<WatchedPage> {
   page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
   page.on("request", (request) => {
     const { hostname, protocol } = new URL(request.url());
-    if (protocol !== "data:" && hostname !== "127.0.0.1") faults.push(`request to ${hostname}`);
+    // A report is a file itself, and what it has is in it.
+    if (protocol !== "data:" && protocol !== "file:" && hostname !== "127.0.0.1")
+      faults.push(`request to ${hostname}`);
   });
   return { page, faults, accessibility: () => accessibility(page) };
 }
