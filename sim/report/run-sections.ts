@@ -140,7 +140,7 @@ const SECTIONS: readonly SectionKind[] = [
     name: "Sizing",
     chartsOf: usageCharts,
     title: "What do proxies of each sizing lack when their instances use what they really do?",
-    note: "A kill for lack of memory interrupts every app on the node; apps and pods are summed over kills. Sizes are means over node-minutes. Where the node had no room, no size would have helped. A template is not held to that room.",
+    note: "A kill for lack of memory interrupts every app on the node; apps and pods are summed over kills. Sizes are means over node-minutes. Where the node had no room, no size would have helped: all sizings but the template are held to it.",
     head: [
       "policy",
       "sizing",

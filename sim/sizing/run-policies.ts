@@ -3,6 +3,7 @@
 import {
   ceilResources,
   maxResources,
+  minResources,
   noResources,
   type Resources,
   scaleResources,
@@ -30,22 +31,24 @@ export function sizingPolicy(name: SizingName, context: SizingContext): SizingPo
     case "feed-forward":
       return new FeedForwardPolicy(context);
     case "feedback":
-      return new NamedPolicy(name, new BerthPolicy(context));
+      return new NamedPolicy(name, heldToRoom(new BerthPolicy(context)));
     case "template":
       return context.template === undefined
         ? new SeenTemplatePolicy()
         : new NamedPolicy(name, new FixedPolicy(context.template));
     case "oracle":
-      return new OraclePolicy(context.ahead);
+      return new NamedPolicy(name, heldToRoom(new OraclePolicy(context.ahead)));
   }
 }
+
+type SizingBehaviour = Pick<SizingPolicy, "decide" | "observe">;
 
 /** The production policy under the name that it has among the others here. */
 class NamedPolicy implements SizingPolicy {
   readonly name: string;
-  readonly #policy: Pick<SizingPolicy, "decide" | "observe">;
+  readonly #policy: SizingBehaviour;
 
-  constructor(name: string, policy: Pick<SizingPolicy, "decide" | "observe">) {
+  constructor(name: string, policy: SizingBehaviour) {
     this.name = name;
     this.#policy = policy;
   }
@@ -62,10 +65,10 @@ class NamedPolicy implements SizingPolicy {
 /** The production policy, which is never shown what is used: it goes by the pods and their profiles alone. */
 class FeedForwardPolicy implements SizingPolicy {
   readonly name = "feed-forward";
-  readonly #policy: BerthPolicy;
+  readonly #policy: SizingBehaviour;
 
   constructor(options: BerthPolicyOptions) {
-    this.#policy = new BerthPolicy(options);
+    this.#policy = heldToRoom(new BerthPolicy(options));
   }
 
   decide(occasion: NodeOccasion): Resources {
@@ -77,7 +80,18 @@ class FeedForwardPolicy implements SizingPolicy {
   }
 }
 
-class FixedPolicy implements Pick<SizingPolicy, "decide" | "observe"> {
+/**
+ * A proxy that has grown keeps its size where pods come later, and here they come by what profiles say, whatever it has
+ * by then. On a cluster they would not be placed beside it, so that it is not given their room.
+ */
+function heldToRoom(policy: SizingBehaviour): SizingBehaviour {
+  return {
+    decide: (occasion) => minResources(policy.decide(occasion), occasion.ceiling),
+    observe: (observation) => policy.observe(observation),
+  };
+}
+
+class FixedPolicy implements SizingBehaviour {
   readonly #size: Resources;
 
   constructor(size: Resources) {
