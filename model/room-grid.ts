@@ -41,9 +41,9 @@ export class RoomGrid {
   readonly lacksSlot: boolean;
   /** Those that may have others of their kind, by hash. */
   readonly kinds = new Map<number, RoomKind>();
-  /** Those that hold a node. */
+  /** Those that hold a node or have held one, and will again. */
   readonly #cells = new Map<number, RoomCell>();
-  /** A bit for each of them, by its diagonal and by its place for CPU. */
+  /** A bit for each that holds a node now, by its diagonal and by its place for CPU. */
   readonly #occupied = new Uint32Array(DIAGONALS * DIAGONAL_WORDS);
   /** Extremes of all nodes that were ever here: still bounds when those have left. */
   sizeMin: Resources = { cpuMilli: Infinity, memoryBytes: Infinity };
@@ -63,7 +63,12 @@ export class RoomGrid {
       allocatable[resource] - requested[resource] - Math.max(required[resource], counted[resource]);
     const cpu = placeOf(free("cpuMilli") / Math.max(1, allocatable.cpuMilli));
     const memory = placeOf(free("memoryBytes") / Math.max(1, allocatable.memoryBytes));
-    return this.cellAt(cpu, memory) ?? this.#madeAt(cpu, memory);
+    let cell = this.cellAt(cpu, memory);
+    if (cell === undefined) {
+      cell = { cpu, memory, kinds: [], slots: [] };
+      this.#cells.set(cpu * CELLS + memory, cell);
+    }
+    return cell;
   }
 
   cellAt(cpu: number, memory: number): RoomCell | undefined {
@@ -86,6 +91,7 @@ export class RoomGrid {
   put(kind: RoomKind, cell: RoomCell): void {
     kind.cell = cell;
     kind.place = cell.kinds.length;
+    if (kind.place === 0) this.#flip(cell);
     cell.kinds.push(kind);
     cell.slots.push(kind.slot);
   }
@@ -94,10 +100,7 @@ export class RoomGrid {
     replaceByLast(cell.kinds, place);
     const lastSlot = cell.slots.pop();
     if (lastSlot !== undefined && place < cell.slots.length) cell.slots[place] = lastSlot;
-    if (cell.kinds.length > 0) return;
-    const { cpu, memory } = cell;
-    this.#cells.delete(cpu * CELLS + memory);
-    this.#flip(cpu, memory);
+    if (cell.kinds.length === 0) this.#flip(cell);
   }
 
   widenTo({ allocatable: { cpuMilli, memoryBytes }, correction }: NodeLedger): void {
@@ -118,15 +121,8 @@ export class RoomGrid {
     correctionMax.memory = Math.max(correctionMax.memory, correction.memory);
   }
 
-  #madeAt(cpu: number, memory: number): RoomCell {
-    const cell = { cpu, memory, kinds: [], slots: [] };
-    this.#cells.set(cpu * CELLS + memory, cell);
-    this.#flip(cpu, memory);
-    return cell;
-  }
-
-  // Only when a cell is made or dropped, so that the bit says whether it is there.
-  #flip(cpu: number, memory: number): void {
+  // When its first kind comes and when its last one goes.
+  #flip({ cpu, memory }: RoomCell): void {
     const word = (cpu + memory) * DIAGONAL_WORDS + Math.floor(cpu / WORD_BITS);
     this.#occupied[word] = (this.#occupied[word] ?? 0) ^ (1 << (cpu % WORD_BITS));
   }
