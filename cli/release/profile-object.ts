@@ -32,10 +32,10 @@ export function namedApp(words: readonly string[], within: string | undefined): 
   const [namespace = "", name = "", ...more] = full.split("/");
   const isName = (text: string): boolean =>
     text.length <= APP_NAME_LENGTH_MAX && /^[a-zA-Z0-9]([-a-zA-Z0-9_.]*[a-zA-Z0-9])?$/.test(text);
+  const usage = "say which app, as NAMESPACE/NAME, or NAME with --namespace";
+  if (words.length === 0) throw new UsageError(usage);
   if (!isName(namespace) || !isName(name) || more.length > 0 || others.length > 0)
-    throw new UsageError(
-      `say which app, as NAMESPACE/NAME, or NAME with --namespace: "${words.join(" ")}" is none`,
-    );
+    throw new UsageError(`${usage}: "${words.join(" ")}" is none`);
   return { namespace, name };
 }
 

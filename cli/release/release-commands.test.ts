@@ -117,7 +117,7 @@ test("a restart is for one node or for all, and another one every time", async (
 });
 
 const REFUSED: readonly (readonly [string, () => Promise<void>, RegExp])[] = [
-  ["no app", () => rollback(), /^say which app, as NAMESPACE\/NAME/],
+  ["no app", () => rollback(), /^say which app, as NAMESPACE\/NAME, or NAME with --namespace$/],
   [
     "an app without a namespace",
     () => restart("cart"),

@@ -26,11 +26,7 @@ export function explainCases(cluster: () => TestCluster): void {
     assert.equal(last?.winner?.reason, "opensInstance");
     assert.equal(last.winner.candidates.length, 10);
     // What kube-scheduler says itself of the pod.
-    const scheduled = await eventsOf(
-      cluster(),
-      { namespace: APP_NAMESPACE, name: pod?.name ?? "" },
-      "Scheduled",
-    );
+    const scheduled = await toldOf(cluster(), pod?.name ?? "", "Scheduled");
     assert.ok(scheduled[0]?.endsWith(` to ${last.winner.node}`), scheduled[0]);
   });
 
@@ -57,7 +53,7 @@ export function explainCases(cluster: () => TestCluster): void {
     const [group, ...others] = now?.explanation.groups ?? [];
     assert.deepEqual([state, now?.nodesOf, others], ["waiting", "kubeScheduler", []]);
     assert.deepEqual([group?.verdict, group?.nodes, group?.closest.length], ["meshShareDoesNotFit", 3, 3]);
-    const failed = await eventsOf(cluster(), pod, "FailedScheduling");
+    const failed = await toldOf(cluster(), pod.name, "FailedScheduling");
     t.diagnostic(`kube-scheduler: ${failed[0] ?? ""}`);
     const { message } = REJECTIONS.meshShareDoesNotFit;
     assert.ok(
@@ -87,6 +83,16 @@ export function heavyProfile(app: string): object {
     metadata: { name: app, namespace: APP_NAMESPACE },
     spec: { cost: { base: { cpu: "2", memory: "100Mi" } } },
   };
+}
+
+/** kube-scheduler's Events about a pod, which come after what they tell of. */
+async function toldOf(cluster: TestCluster, name: string, reason: string): Promise<readonly string[]> {
+  let said: readonly string[] = [];
+  await cluster.until(async () => {
+    said = await eventsOf(cluster, { namespace: APP_NAMESPACE, name }, reason);
+    return said.length > 0;
+  }, `an Event ${reason}`);
+  return said;
 }
 
 async function podOf(cluster: TestCluster, app: string) {

@@ -23,16 +23,26 @@ export interface ExpectedPods {
   readonly count: number;
 }
 
+/** When all of them are bound, and injected; otherwise as `injected`. */
+export function boundAndInjected(cluster: TestCluster, expected: ExpectedPods): Promise<number> {
+  return injectedAnd(cluster, expected, ({ spec }) => spec.nodeName !== undefined);
+}
+
 /**
- * When all of them are bound, and injected. Those that were let through are deleted, for their owner to make them anew, as
+ * When all of them are injected. Those that were let through are deleted, for their owner to make them anew, as
  * docs/guides/troubleshoot.md says. Returns how many they were.
  *
  * @throws AssertionError if they are more than the calls that the API server counts as given up: the webhook answered, and
  * did not inject.
  */
-export async function boundAndInjected(
+export function injected(cluster: TestCluster, expected: ExpectedPods): Promise<number> {
+  return injectedAnd(cluster, expected, () => true);
+}
+
+async function injectedAnd(
   cluster: TestCluster,
   { namespace, labelSelector, count }: ExpectedPods,
+  isThere: (pod: CreatedPod) => boolean,
 ): Promise<number> {
   const letThrough = new Set<string>();
   await cluster.until(async () => {
@@ -45,9 +55,8 @@ export async function boundAndInjected(
       letThrough.add(metadata.name);
       await cluster.connection.delete(resourcePath({ ...PODS, namespace, name: metadata.name }));
     }
-    const bound = pods.filter(({ spec }) => spec.nodeName !== undefined);
-    return plain.length === 0 && pods.length === count && bound.length === count;
-  }, `${count} pods to be bound and injected`);
+    return plain.length === 0 && pods.length === count && pods.every(isThere);
+  }, `${count} pods to be injected, and there`);
   const given = letThrough.size === 0 ? 0 : await callsGivenUp(cluster);
   assert.ok(letThrough.size <= given, `${letThrough.size} pods not injected, ${given} calls given up`);
   return letThrough.size;

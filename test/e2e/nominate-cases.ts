@@ -12,7 +12,7 @@ import { runUngate } from "#cli/ungate/ungate-command.ts";
 import { PODS, resourcePath } from "#kube/resource-path.ts";
 import { NOMINATION_ANNOTATION, PLACEMENT_GATE } from "#model/placing-view.ts";
 import { extenderRolledOut, leaderOf, replicasOf } from "./extender-replicas.ts";
-import { boundAndInjected } from "./injected-pods.ts";
+import { boundAndInjected, injected } from "./injected-pods.ts";
 import {
   changedBy,
   APP_NAMESPACE,
@@ -113,7 +113,11 @@ export function nominateCases(cluster: () => TestCluster): void {
   test("a pod that fits nowhere is let go at the deadline, with an Event, and kube-scheduler says why it waits", async (t) => {
     const startedMs = performance.now();
     await cluster().apply(deployment("homeless", { replicas: 1, cpu: "7840m", memory: "1Gi", pool: POOL }));
-    await cluster().until(async () => (await podsOf(cluster(), "homeless"))[0] !== undefined, "the pod");
+    await injected(cluster(), {
+      namespace: APP_NAMESPACE,
+      labelSelector: "berth.dev/app=homeless",
+      count: 1,
+    });
     assert.deepEqual(gatesOf((await podsOf(cluster(), "homeless"))[0]), [PLACEMENT_GATE]);
     await cluster().until(async () => {
       const [pod] = await podsOf(cluster(), "homeless");
