@@ -16,6 +16,7 @@ import { CERTIFICATE_SECRET, renewedUnderLoad } from "./cert-manager-renewals.ts
 import { assertNothingFailed, describeLoad } from "./certificate-load.ts";
 import { HOST } from "./control-plane.ts";
 import { addKinds, PROMETHEUS_OPERATOR, removeKinds } from "./foreign-kinds.ts";
+import { boundAndInjected } from "./injected-pods.ts";
 import { TEMPLATE_MEMORY_BYTES } from "./install-cases.ts";
 import { berthObjects } from "./leftovers.ts";
 import { addOwnProxy, OWN_NAMESPACE } from "./own-proxy.ts";
@@ -139,7 +140,7 @@ for (const [overlay, wiring] of Object.entries(WIRING)) {
     assert.ok((await (wiring.decisions ?? decisions)()) > 0, "kube-scheduler asked the extender");
     lap("the mesh pod is placed and its node's proxy resized");
     const running = await leftTheMesh();
-    await cluster.kubectl("delete", "--timeout=60s", "-k", folder);
+    await cluster.kubectl("delete", "--timeout=180s", "-k", folder);
     await cluster.kubectl("delete", SIGNING_REQUESTS.resource, "--field-selector", OF_MESH_SIGNER);
     lap("uninstalled");
     await wiring.remove?.();
@@ -155,7 +156,7 @@ for (const [overlay, wiring] of Object.entries(WIRING)) {
       "deployment",
       "cart",
       "--cascade=foreground",
-      "--timeout=60s",
+      "--timeout=180s",
     );
   });
 }
@@ -172,7 +173,7 @@ async function certificatesRenewed(t: TestContext): Promise<void> {
     });
     await assertNothingFailed(cluster, RENEWALS, load);
     renewals.diagnostic(describeLoad(load));
-    await cluster.kubectl("delete", "namespace", RENEWALS, "--timeout=60s");
+    await cluster.kubectl("delete", "namespace", RENEWALS, "--timeout=180s");
   });
 }
 
@@ -189,7 +190,7 @@ async function rolledOut(): Promise<void> {
   const parts = [...(await namesOf("deployments")), ...(await namesOf("daemonsets"))];
   assert.ok(parts.length >= 2);
   await Promise.all(
-    parts.map((part) => cluster.kubectl("-n", SYSTEM_NAMESPACE, "rollout", "status", part, "--timeout=60s")),
+    parts.map((part) => cluster.kubectl("-n", SYSTEM_NAMESPACE, "rollout", "status", part, "--timeout=180s")),
   );
 }
 
@@ -201,6 +202,8 @@ async function namesOf(resource: string): Promise<readonly string[]> {
   };
   return items.map(({ metadata }) => `${resource}/${metadata.name}`);
 }
+
+const CART_PODS = "app.kubernetes.io/name=cart";
 
 function deployment(node?: string): object {
   const labels = { "app.kubernetes.io/name": "cart" };
@@ -235,6 +238,7 @@ interface PlacedPod {
 }
 
 async function placedWithGrownProxy(): Promise<PlacedPod> {
+  await boundAndInjected(cluster, { namespace: SHOP, labelSelector: CART_PODS, count: 1 });
   let placed: PlacedPod | undefined;
   await cluster.until(async () => {
     const [pod] = (await cluster.pods(SHOP)) as readonly PlacedPod[];
@@ -260,7 +264,7 @@ async function appIsCertified(): Promise<boolean> {
 async function leftTheMesh(): Promise<readonly string[]> {
   await cluster.kubectl("label", "namespace", SHOP, "berth.dev/mesh-");
   await cluster.kubectl("-n", SHOP, "rollout", "restart", "deployment/cart");
-  await cluster.kubectl("-n", SHOP, "rollout", "status", "deployment/cart", "--timeout=60s");
+  await cluster.kubectl("-n", SHOP, "rollout", "status", "deployment/cart", "--timeout=180s");
   await cluster.until(async () => {
     const pods = (await cluster.pods(SHOP)) as readonly PlacedPod[];
     return pods.every(({ metadata }) => !("berth.dev/mesh" in (metadata.labels ?? {})));
@@ -284,6 +288,6 @@ async function decisions(): Promise<number> {
 }
 
 async function removeOwnProxy(): Promise<void> {
-  const arguments_ = ["delete", "daemonset", "mine", "--cascade=foreground", "--timeout=60s"];
+  const arguments_ = ["delete", "daemonset", "mine", "--cascade=foreground", "--timeout=180s"];
   await cluster.kubectl("-n", OWN_NAMESPACE, ...arguments_);
 }
