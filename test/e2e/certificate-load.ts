@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { type CallCounts, callSteadily } from "#scheduler-extender/testing/steady-callers.ts";
 import { aPod, boundPods, createSteadily, schedulingFailures, type SteadyPods } from "./steady-pods.ts";
 import type { TestCluster } from "./test-cluster.ts";
+import { failedOpen } from "./webhook-calls.ts";
 
 /** The name that certificates of the extender are for. */
 export const SERVER_NAME = "berth-scheduler-extender.berth-system.svc";
@@ -81,15 +82,4 @@ export async function caBundle({ connection }: TestCluster): Promise<string> {
   };
   const bundles = new Set(webhooks.map(({ clientConfig }) => clientConfig.caBundle ?? ""));
   return bundles.size === 1 ? ([...bundles][0] ?? "") : "";
-}
-
-/** How often the API server let a pod pass because a webhook of Berth's did not answer, since it started. */
-async function failedOpen({ connection }: TestCluster): Promise<number> {
-  const metrics = await connection.getText("/metrics");
-  const counts = [
-    ...metrics.matchAll(
-      /^apiserver_admission_webhook_fail_open_count\{name="[^"]*mesh\.berth\.dev"[^}]*\} (\d+)$/gm,
-    ),
-  ];
-  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 }

@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import { PODS, resourcePath } from "#kube/resource-path.ts";
 import type { TestCluster } from "./test-cluster.ts";
+import { failedOpen } from "./webhook-calls.ts";
 
 const INJECTED = "berth.dev/injected";
-const METRIC = "apiserver_admission_webhook_fail_open_count";
 
 interface CreatedPod {
   readonly metadata: {
@@ -57,15 +57,7 @@ async function injectedAnd(
     }
     return plain.length === 0 && pods.length === count && pods.every(isThere);
   }, `${count} pods to be injected, and there`);
-  const given = letThrough.size === 0 ? 0 : await callsGivenUp(cluster);
+  const given = letThrough.size === 0 ? 0 : await failedOpen(cluster);
   assert.ok(letThrough.size <= given, `${letThrough.size} pods not injected, ${given} calls given up`);
   return letThrough.size;
-}
-
-/** Webhook calls that the API server went on without, since it was started: its own count. */
-async function callsGivenUp({ connection }: TestCluster): Promise<number> {
-  const lines = (await connection.getText("/metrics")).split("\n");
-  return lines
-    .filter((line) => line.startsWith(`${METRIC}{`))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
 }
