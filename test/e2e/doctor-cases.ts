@@ -10,6 +10,7 @@ import { runDoctor } from "#cli/doctor/doctor-command.ts";
 import type { Examination, Examined } from "#cli/doctor/examination.ts";
 import { plantBypass, takeBypassBack } from "./bypass-counts.ts";
 import { HOST } from "./control-plane.ts";
+import { extenderRolledOut } from "./extender-replicas.ts";
 import { APP_NAMESPACE, deployment } from "./install-cases.ts";
 import { SYSTEM_NAMESPACE } from "./pod-runner.ts";
 import { BASE, type TestCluster } from "./test-cluster.ts";
@@ -66,9 +67,16 @@ export function doctorCases(cluster: () => TestCluster): void {
   test("the doctor names an API server that resizes no pods in place, and how to mend it", async (t) => {
     const { url, close } = await withoutResize(cluster());
     try {
-      const [found, ...others] = (await examined(cluster(), `--api-server=${url}`)).findings.filter(
-        ({ level }) => level === "fault",
-      );
+      let faults: readonly Examined[] = [];
+      const isOne = async (): Promise<boolean> => {
+        const { findings } = await examined(cluster(), `--api-server=${url}`);
+        faults = findings.filter(({ level }) => level === "fault");
+        return faults.length === 1;
+      };
+      await cluster()
+        .until(isOne, "the doctor to find one fault")
+        .catch((error: Error) => t.diagnostic(error.message));
+      const [found, ...others] = faults;
       t.diagnostic(`${found?.what} → ${found?.mend}`);
       assert.deepEqual([found?.check, others], ["Kubernetes", []]);
       assert.match(found?.what ?? "", /has no pods\/resize/);
@@ -285,6 +293,7 @@ async function wiredAnew(cluster: TestCluster): Promise<void> {
   await scale(0);
   await cluster.until(async () => (await running()) === 0, "the extender to be gone");
   await scale(2);
+  await extenderRolledOut(cluster);
   await cluster.wireScheduler();
 }
 
