@@ -135,14 +135,7 @@ function costsText({ charged, learned }: AppCosts): string {
 }
 
 function costTable({ given, learned }: AppCosts): string {
-  const head = [
-    "",
-    "a bare instance",
-    "each pod",
-    "a connection",
-    "1,000 requests/s",
-    "traffic of a pod",
-  ];
+  const head = ["", "a bare instance", "each pod", "a connection", "1,000 requests/s", "traffic of a pod"];
   const row = (name: string, cost: AppCost): readonly string[] => [
     name,
     fine(cost.base),
