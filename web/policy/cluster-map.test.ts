@@ -82,6 +82,10 @@ test("edges tell a node that needs somebody from one that the recommender is abo
   const [node] = read(clusterMap({ ledger: ready }, numbers())).values();
   assert.equal(node?.isShort, true);
   assert.equal(node && mapState(node), "warn");
+  // Placement counts more than the recommender sizes by: only the latter has anything resized.
+  const held = new Map([["node-1", { cpuMilli: 0, memoryBytes: 1 * MIB }]]);
+  const [sized] = read(clusterMap({ ledger: ready }, numbers(), held)).values();
+  assert.deepEqual([sized?.isShort, sized?.free], [false, node?.free]);
 });
 
 test("colours follow reuse, pressure, and the app with most pods", () => {

@@ -4,7 +4,7 @@
 
 import type { NodeAccount } from "#model/node-ledger.ts";
 import { noResources, type Resources } from "#model/resources.ts";
-import { figuresOfNode, type FleetView, NO_USAGE } from "./fleet-figures.ts";
+import { figuresOfNode, type FleetUsage, type FleetView, isShort, NO_USAGE } from "./fleet-figures.ts";
 import type { NameNumbers } from "./name-numbers.ts";
 
 export interface ClusterMap {
@@ -30,6 +30,7 @@ const ROW = [
   "requiredCpuMilli",
   "requiredMib",
   "isReady",
+  "isShort",
 ] as const;
 
 /** A row, read. */
@@ -63,15 +64,24 @@ export interface MapNumbers {
 
 const MIB = 1024 ** 2;
 
-/** @param numbers the same for all views of one map, so that a name keeps its number. */
-export function clusterMap({ ledger }: Pick<FleetView, "ledger">, numbers: MapNumbers): ClusterMap {
+/**
+ * @param numbers the same for all views of one map, so that a name keeps its number.
+ * @param held what the recommender holds proxies to need, by which they are short; else by what placement counts.
+ */
+export function clusterMap(
+  { ledger }: Pick<FleetView, "ledger">,
+  numbers: MapNumbers,
+  held: FleetUsage["required"] = NO_USAGE.required,
+): ClusterMap {
   const nodes: Record<string, MapRow> = {};
-  for (const account of ledger.nodes()) nodes[account.name] = mapRow(account, numbers);
+  for (const account of ledger.nodes())
+    nodes[account.name] = mapRow(account, numbers, held.get(account.name));
   return { zones: numbers.zones.byNumber, apps: numbers.apps.byNumber, nodes };
 }
 
-function mapRow(account: NodeAccount, { zones, apps }: MapNumbers): MapRow {
-  const { proxy, required, allocatable, isProxyReady } = figuresOfNode(account, NO_USAGE);
+function mapRow(account: NodeAccount, { zones, apps }: MapNumbers, held: Resources | undefined): MapRow {
+  const figures = figuresOfNode(account, NO_USAGE);
+  const { proxy, required, allocatable, isProxyReady } = figures;
   const row = [
     zones.of(account.zone),
     allocatable.cpuMilli,
@@ -83,6 +93,7 @@ function mapRow(account: NodeAccount, { zones, apps }: MapNumbers): MapRow {
     required.cpuMilli,
     mebibytes(required),
     isProxyReady ? 1 : 0,
+    isShort({ ...figures, required: held ?? required }) ? 1 : 0,
   ];
   for (const [app, pods] of account.appPods) row.push(apps.of(app), pods);
   return row;
@@ -125,7 +136,7 @@ export function mapNode(
       memoryBytes: allocatable.memoryBytes - requested.memoryBytes - mesh.memoryBytes,
     },
     isProxyReady: figure("isReady") === 1,
-    isShort: proxy !== null && (cpuMilli < required.cpuMilli || memoryBytes < required.memoryBytes),
+    isShort: figure("isShort") === 1,
     pods,
     meshPods,
     reuse: pods.size === 0 ? null : meshPods / pods.size,

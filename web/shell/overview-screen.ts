@@ -33,7 +33,7 @@ class OverviewScreen implements OpenScreen {
   }
 
   async view(): Promise<Overview> {
-    const { cluster, components } = this.#context;
+    const { cluster, components, held } = this.#context;
     const nowMs = this.#context.nowMs();
     if (nowMs - this.#askedAtMs >= ASKED_EVERY_MS) {
       this.#askedAtMs = nowMs;
@@ -42,6 +42,7 @@ class OverviewScreen implements OpenScreen {
     return overview({
       cluster: this.#cluster,
       fleet: whenListed(cluster),
+      held: held.required,
       staleReasons: cluster.staleReasons(),
       parts: this.#parts,
     });

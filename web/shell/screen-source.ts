@@ -7,6 +7,7 @@ import type { Clock } from "#runtime/clock.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { Components } from "./components.ts";
 import type { Forecasts } from "./forecasts.ts";
+import type { HeldSizes } from "./held-sizes.ts";
 import type { SizeHistory } from "../policy/size-history.ts";
 
 export interface ScreenContext {
@@ -17,6 +18,8 @@ export interface ScreenContext {
   /** The machine's time: how often something is asked. */
   readonly nowMs: () => number;
   readonly forecasts: Forecasts;
+  /** What the recommender holds them to need now. */
+  readonly held: Pick<HeldSizes, "required">;
   /** What the proxies had and needed since the server began. */
   readonly sizes: SizeHistory;
 }

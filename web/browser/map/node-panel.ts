@@ -36,7 +36,7 @@ export function NodePanel({
           "p",
           { class: !isProxyReady ? "bad" : isShort ? "warn" : undefined },
           `${isProxyReady ? "Ready" : "Not ready"}; has ${memoryText(proxy.memoryBytes)} and ${cpuText(proxy.cpuMilli)}, `,
-          `its pods call for ${memoryText(required.memoryBytes)} and ${cpuText(required.cpuMilli)}`,
+          `placement counts ${memoryText(required.memoryBytes)} and ${cpuText(required.cpuMilli)}`,
           isShort ? ": short until it is resized." : ".",
         ),
     h("p", null, h("a", { href: hrefTo("why-size", { node: name }) }, "Why does its proxy have this size?")),

@@ -16,8 +16,8 @@ export const mapScreen: ScreenSource = {
     node: z.string().max(NAME_MAX).optional(),
     app: z.string().max(NAME_MAX).optional(),
   }),
-  open({ cluster }) {
+  open({ cluster, held }) {
     const numbers = { zones: new NameNumbers(), apps: new NameNumbers() };
-    return { view: () => clusterMap(whenListed(cluster), numbers) };
+    return { view: () => clusterMap(whenListed(cluster), numbers, held.required) };
   },
 };

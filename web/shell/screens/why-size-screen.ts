@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { NodeReply } from "#vpa-recommender/policy/recommendation.ts";
 import {
+  type FleetUsage,
   type FleetView,
   isShort,
   NO_USAGE,
@@ -30,11 +31,17 @@ export const whySizeScreen: ScreenSource = {
     find: z.string().max(NAME_MAX).optional(),
   }),
   everyMs: 3_000,
-  open({ cluster, components, sizes }, { node, find = "" }) {
+  open({ cluster, components, sizes, held }, { node, find = "" }) {
     return {
       async view(): Promise<WhySizeView> {
         const fleet = whenListed(cluster);
-        if (node === undefined) return { ...choice(fleet, find), reply: null, refusal: null, history: null };
+        if (node === undefined)
+          return {
+            ...choice(fleet, { find, held: held.required }),
+            reply: null,
+            refusal: null,
+            history: null,
+          };
         const answer = await answerOf(components.recommender.get(`/recommendations/${node}`));
         return {
           nodes: [],
@@ -48,8 +55,16 @@ export const whySizeScreen: ScreenSource = {
   },
 };
 
-function choice(fleet: FleetView, find: string): Pick<WhySizeView, "nodes" | "nodesCount"> {
-  const proxied = nodeFigures(fleet, NO_USAGE).filter(
+interface Wanted {
+  readonly find: string;
+  readonly held: FleetUsage["required"];
+}
+
+function choice(
+  fleet: FleetView,
+  { find, held: required }: Wanted,
+): Pick<WhySizeView, "nodes" | "nodesCount"> {
+  const proxied = nodeFigures(fleet, { ...NO_USAGE, required }).filter(
     ({ node, proxy }) => proxy !== null && node.includes(find),
   );
   const rank = (figures: NodeFigures): number => (isShort(figures) ? 1 : 0);
