@@ -59,7 +59,7 @@ const cases: readonly {
   },
   { what: "a speed that is none", args: ["start", "--speed", "fast"], says: ["--speed", "max"] },
   { what: "a number out of range", args: ["start", "--nodes", "0"], says: ["--nodes"] },
-  { what: "a command that is none", args: ["begin"], says: ["begin", "start"] },
+  { what: "a command that is none", args: ["begin"], says: ["begin", "berth --help"] },
 ];
 
 for (const { what, args, says } of cases) {
