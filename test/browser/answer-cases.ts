@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Browser } from "playwright-core";
 import type { StartedFleet } from "./ui-under-test.ts";
-import { createPod, deletePod } from "./waiting-pod.ts";
+import { createPod, createProfile, deletePod } from "./waiting-pod.ts";
 import { watchedPage } from "./watched-page.ts";
 
-/** Of a fleet's node, all but its proxy's 150m and 10m more: A has room on an empty one, and B, some 70m, has not. */
+/** Of a fleet's node, all but its proxy's 150m and 10m more: A has room on an empty one, and B, some hundreds, has not. */
 const ALL_BUT_B = 31_840;
 /** kube-scheduler's stand-in tries a pod again after a while, and a busy machine takes longer. */
 const PLACED_MS_MAX = 60_000;
@@ -20,6 +20,7 @@ export interface UnderTest {
 export function answerCases(underTest: () => UnderTest): void {
   test("of a pod that waits the screen says which nodes lack what, and what it says would help does help", async () => {
     const { fleet, browser } = underTest();
+    await createProfile(fleet.api);
     await createPod(fleet.api, { name: "large-0", cpu: `${ALL_BUT_B}m` });
     const watched = await watchedPage(browser);
     const { page } = watched;

@@ -8,6 +8,15 @@ export interface WantedPod {
 }
 
 const PODS = "/api/v1/namespaces/shop/pods";
+const PROFILES = "/apis/berth.dev/v1alpha1/namespaces/shop/meshprofiles";
+/** So much that, however little the recommender finds that nodes use of what profiles say, a node with 10m left has no room. */
+const COST = { base: { cpu: "500m", memory: "200Mi" } };
+
+/** What its pods' app costs a node. */
+export async function createProfile(api: string): Promise<void> {
+  const profile = { apiVersion: "berth.dev/v1alpha1", kind: "MeshProfile", metadata: { name: "large" } };
+  await create(api + PROFILES, { ...profile, spec: { cost: COST } });
+}
 
 /** Of the mesh's app shop/large; it is placed at once if there is room. */
 export async function createPod(api: string, { name, cpu }: WantedPod): Promise<void> {
@@ -15,10 +24,14 @@ export async function createPod(api: string, { name, cpu }: WantedPod): Promise<
   const resources = { requests: { cpu, memory: "1Gi" } };
   const containers = [{ name: "app", image: "example/app", resources }];
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { name, labels }, spec: { containers } };
-  const response = await fetch(api + PODS, {
+  await create(api + PODS, pod);
+}
+
+async function create(url: string, object: object): Promise<void> {
+  const response = await fetch(url, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(pod),
+    body: JSON.stringify(object),
   });
   assert.equal(response.status, 201, await response.text());
 }

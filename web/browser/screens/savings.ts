@@ -169,12 +169,13 @@ function PriceTable({ prices, setPrices, shapes }: PriceTableProps): ComponentCh
         h("span", null, "Currency"),
         h("input", {
           type: "text",
-          value: currency,
+          defaultValue: currency,
           maxLength: 8,
           size: 6,
           onChange: ({ currentTarget }: Event) => {
-            const text = (currentTarget as HTMLInputElement).value.trim();
-            setPrices({ ...prices, currency: text === "" ? EXAMPLE_PRICES.currency : text });
+            const input = currentTarget as HTMLInputElement;
+            input.value = input.value.trim() || EXAMPLE_PRICES.currency;
+            setPrices({ ...prices, currency: input.value });
           },
         }),
       ),
@@ -220,7 +221,8 @@ function Price({ label, value, set }: PriceProps): ComponentChild {
       min: 0,
       max: PRICE_MAX,
       step: "any",
-      value,
+      // What is being typed stays when something else on the page is drawn anew.
+      defaultValue: value,
       onChange: ({ currentTarget }: Event) => {
         const input = currentTarget as HTMLInputElement;
         if (input.checkValidity() && input.value !== "") set(input.valueAsNumber);
