@@ -1,12 +1,12 @@
 // The client of the extender bench, a process of its own as kube-scheduler is one: in the process that serves a hundred
 // thousand pods the answers would wait for its garbage collector.
 
-import { fork } from "node:child_process";
 import { once } from "node:events";
 import { median, quantile } from "simple-statistics";
 import { Pool } from "undici";
 import type { JsonObject } from "#sim/loopback/json.ts";
 import { SeededRandom } from "#sim/seeded-random.ts";
+import { childAnswer } from "./child-answer.ts";
 import { appOf, appPod, nodeNames, PODS_PER_NODE } from "./extender-objects.ts";
 
 export interface Latencies {
@@ -27,15 +27,7 @@ export interface VerbLoad {
 
 /** Asks one question after the other, as kube-scheduler does, from a process that ends with the last. */
 export async function askVerbs(load: VerbLoad): Promise<Latencies> {
-  const child = fork(new URL(import.meta.url), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  child.send(load);
-  const [answer] = (await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(([code]) => {
-      throw new Error(`the client ended with ${String(code)}`);
-    }),
-  ])) as [Latencies];
-  return answer;
+  return childAnswer<Latencies>(new URL(import.meta.url), load);
 }
 
 // Half of the pods join an app, half bring a new one: the two ways through the ranking.

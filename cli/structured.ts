@@ -11,5 +11,5 @@ export function structured(output: string, value: unknown): string | undefined {
 
 /** A report's JSON as it is, or the same as YAML where that is asked for. */
 export function reencoded(output: string, json: string): string {
-  return structured(output === "yaml" ? "yaml" : "", JSON.parse(json)) ?? json;
+  return (output === "yaml" ? structured(output, JSON.parse(json)) : undefined) ?? json;
 }

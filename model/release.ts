@@ -4,6 +4,7 @@
 //   has the target(n)  ⇔  n is the first node, or place(n) < reach
 
 import type { AppName, NodeName } from "./brand.ts";
+import { textHash } from "./text-hash.ts";
 
 /** One configuration of an app's instances, by the generation of the profile that brought it. */
 export interface ReleaseVersion {
@@ -77,12 +78,8 @@ export function nodesInTurn(app: AppName, version: number, nodes: readonly NodeN
 
 /** Below REACH_MAX; another order for each app and version, so that no node is always among the first. */
 export function placeInOrder(app: AppName, version: number, node: NodeName): number {
-  // FNV-1a, and the finalizer of MurmurHash3, without which names that differ in their last letter stay together.
-  const text = `${app} ${version} ${node}`;
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
+  // The finalizer of MurmurHash3, without which names that differ in their last letter stay together.
+  let hash = textHash(`${app} ${version} ${node}`);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;

@@ -1,5 +1,6 @@
 // The frame of a long-running component: the settings all of them share, which clock it runs on, and how it ends.
 
+import { hostname } from "node:os";
 import { z } from "zod";
 import { type Clock, systemClock } from "./clock.ts";
 import { type ConfigKind, loadConfig } from "./config.ts";
@@ -39,6 +40,15 @@ export const componentSettings = z.strictObject({
     .default("info")
     .describe(`one of ${LOG_LEVELS.join(", ")}`),
 });
+
+/** Under which name a replica leads. */
+export const leaseHolder = z
+  .string()
+  .min(1)
+  .optional()
+  // No default of the schema's: the reference would name whichever machine it was written on.
+  .transform((name) => name ?? hostname())
+  .describe("holder name in the Lease, in a cluster the pod's name; default: the machine's name");
 
 export type ComponentSettings = z.infer<typeof componentSettings>;
 

@@ -1,6 +1,5 @@
 // The scheduler extender: verbs and webhook on one port, health and metrics on another.
 
-import { hostname } from "node:os";
 import type { Registry } from "prom-client";
 import { z } from "zod";
 import type { AppName } from "#model/brand.ts";
@@ -14,6 +13,7 @@ import { type Clock, steadyClock, systemClock } from "#runtime/clock.ts";
 import {
   type ComponentContext,
   componentSettings,
+  leaseHolder,
   type RunningComponent,
   runComponent,
 } from "#runtime/component.ts";
@@ -160,13 +160,7 @@ const settings = componentSettings.extend({
     .string()
     .default("berth-system")
     .describe("namespace of the leader's Lease and the TLS Secret"),
-  identity: z
-    .string()
-    .min(1)
-    .optional()
-    // No default of the schema's: the reference would name whichever machine it was written on.
-    .transform((name) => name ?? hostname())
-    .describe("holder name in the Lease, in a cluster the pod's name; default: the machine's name"),
+  identity: leaseHolder,
   podName: z
     .string()
     .optional()

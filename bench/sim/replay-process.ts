@@ -1,12 +1,11 @@
 // A replay in a process of its own: the memory that it takes at the most is then its own, and not what another one left.
 
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { keepHeapTight } from "#runtime/tight-heap.ts";
 import { UsageError } from "#runtime/usage-error.ts";
 import { placementPolicies } from "#sim/engine/policies.ts";
 import { replay } from "#sim/engine/replay.ts";
 import type { TracePods } from "#sim/traces/trace.ts";
+import { childAnswer } from "../child-answer.ts";
 import { mixedNodes } from "./drawn-workload.ts";
 import { workloadFrom, WORKLOAD_SEED, type WorkloadTraces } from "./workload.ts";
 
@@ -46,14 +45,7 @@ const WARM_UP_NODES = 200;
 
 /** @throws UsageError for a trace that cannot be read. */
 export async function replayedAlone(order: ReplayOrder): Promise<MeasuredReplay> {
-  const child = fork(new URL(import.meta.url), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  child.send(order);
-  const [answer] = (await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(([code]) => {
-      throw new Error(`the replay ended with ${String(code)}`);
-    }),
-  ])) as [Answer];
+  const answer = await childAnswer<Answer>(new URL(import.meta.url), order);
   if (answer.kind === "refused") throw new UsageError(answer.reason);
   return answer.measured;
 }

@@ -6,6 +6,7 @@ import { amountText } from "#scheduler-extender/shell/amount-text.ts";
 import { memoryText, ratioText } from "#sim/report/figures.ts";
 import { type Cell, textTable } from "#sim/report/text-table.ts";
 import type { AppCosts, AppExplanation, ExplainedInstance, Throttling } from "#web/policy/app-explanation.ts";
+import { counted } from "../counted.ts";
 
 export interface AppTextOptions {
   readonly hasColour: boolean;
@@ -43,10 +44,6 @@ export function appText(explanation: AppExplanation, options: AppTextOptions): s
     ...(unknown.length === 0 ? [] : ["", ...unknown]),
     "",
   ].join("\n");
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function profileText({ profile, ports, isolation }: AppExplanation): string {

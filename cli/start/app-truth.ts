@@ -5,6 +5,7 @@ import type { AppName } from "#model/brand.ts";
 import { unitCost } from "#model/mesh-cost.ts";
 import { DEFAULT_APP_COST } from "#model/mesh-profile.ts";
 import type { Resources } from "#model/resources.ts";
+import { textHash } from "#model/text-hash.ts";
 import { PROXY_BASE } from "./fleet.ts";
 
 /** An app's truth lies between these shares of its profile. */
@@ -49,7 +50,5 @@ export function instanceTraffic(
 
 // The same for an app whenever it is asked, and different between apps.
 function truthOf(app: AppName): number {
-  let hash = 2_166_136_261;
-  for (let index = 0; index < app.length; index++) hash = Math.imul(hash ^ app.charCodeAt(index), 16_777_619);
-  return TRUTH_MIN + ((hash >>> 0) / 2 ** 32) * (TRUTH_MAX - TRUTH_MIN);
+  return TRUTH_MIN + (textHash(app) / 2 ** 32) * (TRUTH_MAX - TRUTH_MIN);
 }

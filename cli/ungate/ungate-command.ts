@@ -8,6 +8,7 @@ import { describeFlags } from "#runtime/flags.ts";
 import { Limiter } from "#runtime/limiter.ts";
 import { OperationError } from "#runtime/operation-error.ts";
 import { UsageError } from "#runtime/usage-error.ts";
+import { counted } from "../counted.ts";
 import { structured } from "../structured.ts";
 import { type GatedPod, listGatedPods, ungate, type Ungating } from "./gated-pods.ts";
 import { readUngateOptions, ungateOptions, type UngateOptions } from "./ungate-options.ts";
@@ -107,7 +108,7 @@ function reportOf(pods: readonly GatedPod[], answers: readonly Answer[]): Report
 function foundText(pods: readonly GatedPod[]): string {
   const namespaces = perNamespace(pods);
   const rows = namespaces.map(([namespace, count]) => `  ${namespace}: ${count}\n`);
-  return `${plural(pods.length, "pod")} held back in ${plural(namespaces.length, "namespace")}\n${rows.join("")}`;
+  return `${counted(pods.length, "pod")} held back in ${counted(namespaces.length, "namespace")}\n${rows.join("")}`;
 }
 
 function liftedText({ gated, lifted, gone, failed, failures }: Report, { dryRun }: UngateOptions): string {
@@ -120,8 +121,4 @@ function perNamespace(pods: readonly GatedPod[]): readonly (readonly [string, nu
   return [...Map.groupBy(pods, ({ namespace }) => namespace)]
     .map(([namespace, { length }]) => [namespace, length] as const)
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -2,6 +2,7 @@
 
 import type { AppName } from "#model/brand.ts";
 import type { EntryState, NodeEntry, NodeSlice } from "#model/node-slice.ts";
+import { textHash } from "#model/text-hash.ts";
 
 /** One Service, as an instance is told of it. */
 export interface ServiceNodes {
@@ -66,7 +67,7 @@ function mostUseful(
   { nodeAddress }: OwnPlace,
   nodesMax: number,
 ): readonly ServiceNode[] {
-  const ranked = nodes.map((node) => ({ node, hash: hashOf(`${nodeAddress} ${node.address}`) }));
+  const ranked = nodes.map((node) => ({ node, hash: textHash(`${nodeAddress} ${node.address}`) }));
   ranked.sort(
     (one, other) =>
       Number(one.node.state !== "ready") - Number(other.node.state !== "ready") ||
@@ -74,13 +75,4 @@ function mostUseful(
       one.hash - other.hash,
   );
   return ranked.slice(0, nodesMax).map(({ node }) => node);
-}
-
-/** FNV-1a with 32 bits. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  return hash >>> 0;
 }

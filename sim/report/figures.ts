@@ -14,6 +14,11 @@ export function memoryText(bytes: number): string {
   return `${value.toFixed(unit === 0 ? 0 : 1)} ${UNITS[unit]}`;
 }
 
+/** A share, to a tenth of a percent. */
+export function percentText(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
 /** Millicores as cores. */
 export function coresText(cpuMilli: number): string {
   return countText(cpuMilli / 1000);

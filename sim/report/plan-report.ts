@@ -23,6 +23,7 @@ export interface PlanReport {
 
 export function planReport({ name, plan, otherBases, assumptions, provenance }: PlanReport): ReportDocument {
   const { nodes, pods, apps } = plan;
+  const surveyed = surveySections(surveyedRows(plan), "mesh");
   return {
     title: "What would node proxies save here?",
     subject: `${name}: ${countText(nodes)} nodes and ${countText(pods.all)} pods, of which ${countText(pods.mesh)} pods of ${countText(apps)} apps are in the mesh.`,
@@ -32,7 +33,7 @@ export function planReport({ name, plan, otherBases, assumptions, provenance }: 
     sections: [
       { id: "cost", title: "What does the mesh take?", blocks: costBlocks(plan) },
       { id: "nodes", title: "How many nodes would do?", blocks: nodeBlocks(plan) },
-      ...surveySections(surveyedRows(plan), "mesh")
+      ...surveyed
         .filter(({ name }) => name === LOSSES)
         .map((section) => ({
           id: "risk",
@@ -40,9 +41,7 @@ export function planReport({ name, plan, otherBases, assumptions, provenance }: 
           blocks: [...sectionBlocks(section), { kind: "text" as const, text: RISK }],
         })),
       { id: "moves", title: "What would have to move, and what stays?", blocks: moveBlocks(plan) },
-      ...surveySections(surveyedRows(plan), "mesh")
-        .filter(({ name }) => name !== LOSSES)
-        .map(surveySection),
+      ...surveyed.filter(({ name }) => name !== LOSSES).map(surveySection),
       ...(otherBases.length === 0
         ? []
         : [

@@ -3,7 +3,7 @@
 import type { ComparedRun } from "../engine/comparison.ts";
 import { BERTH_POLICY } from "../engine/policies.ts";
 import type { SizingResult, UsageResult } from "../engine/usage-run.ts";
-import { countText, memoryText, secondsText } from "./figures.ts";
+import { countText, memoryText, percentText, secondsText } from "./figures.ts";
 import type { Bar, BarChart } from "./html/report-document.ts";
 
 export function pendingCharts(runs: readonly ComparedRun[]): readonly BarChart[] {
@@ -49,7 +49,6 @@ export function usageCharts(runs: readonly ComparedRun[]): readonly BarChart[] {
         };
       }),
     );
-  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   return [
     {
       caption: "Minutes in which a proxy wanted more CPU than it had, in % of all node-minutes",
@@ -58,7 +57,7 @@ export function usageCharts(runs: readonly ComparedRun[]): readonly BarChart[] {
           nodeMinutes === 0 ? 0 : throttledNodeMinutes / nodeMinutes,
         false,
       ),
-      format: percent,
+      format: percentText,
     },
     {
       caption: "Kills for lack of memory",

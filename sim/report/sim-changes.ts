@@ -2,9 +2,10 @@
 
 import type { ComparedRun } from "../engine/comparison.ts";
 import { BASELINE_POLICY, BERTH_POLICY } from "../engine/policies.ts";
-import { coresText, countText, memoryText, savedText } from "./figures.ts";
+import { changeOf } from "./change.ts";
+import { coresText, memoryText } from "./figures.ts";
 import type { Change } from "./html/report-document.ts";
-import { FROM_NONE, furtherChanges, riskChanges } from "./survey-changes.ts";
+import { furtherChanges, riskChanges } from "./survey-changes.ts";
 
 /** Berth against the baseline where both ran, in the last order: the shuffled one, which is the harder. */
 export function changedPair(runs: readonly ComparedRun[]): readonly [ComparedRun, ComparedRun] | undefined {
@@ -17,26 +18,17 @@ export function changedPair(runs: readonly ComparedRun[]): readonly [ComparedRun
 export function costChanges(runs: readonly ComparedRun[]): readonly Change[] {
   const pair = changedPair(runs);
   if (pair === undefined) return [];
+  const [before, after] = pair;
   const change = (
     name: string,
     value: (run: ComparedRun) => number,
-    text: (value: number) => string,
-  ): Change => {
-    const [before, after] = [value(pair[0]), value(pair[1])];
-    return {
-      name,
-      before: text(before),
-      after: text(after),
-      difference:
-        before === 0 && after > 0 ? FROM_NONE : savedText(before === 0 ? undefined : 1 - after / before),
-      isBetter: before === after ? undefined : after < before,
-    };
-  };
+    text?: (value: number) => string,
+  ): Change => changeOf(name, [value(before), value(after)], text);
   return [
-    change("nodes in use", ({ peak }) => peak.nodesUsed, countText),
+    change("nodes in use", ({ peak }) => peak.nodesUsed),
     change("memory of the mesh", ({ peak }) => peak.meshMemoryBytesGranted, memoryText),
     change("CPU cores of the mesh", ({ peak }) => peak.meshCpuMilliGranted, coresText),
-    change("instances of the mesh", ({ peak }) => peak.instances, countText),
+    change("instances of the mesh", ({ peak }) => peak.instances),
   ];
 }
 

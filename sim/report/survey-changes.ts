@@ -2,6 +2,7 @@
 
 import { HEADROOM_PODS_MAX, type Headroom } from "../survey/headroom.ts";
 import type { Survey } from "../survey/survey.ts";
+import { changeOf } from "./change.ts";
 import { countText, savedText } from "./figures.ts";
 import type { Change } from "./html/report-document.ts";
 
@@ -9,10 +10,10 @@ import type { Change } from "./html/report-document.ts";
 export function riskChanges(before: Survey, after: Survey): readonly Change[] {
   const zones = [before.blast.zone, after.blast.zone] as const;
   return [
-    change("pods lost with the worst node", [before.blast.node.podsMax, after.blast.node.podsMax]),
+    changeOf("pods lost with the worst node", [before.blast.node.podsMax, after.blast.node.podsMax]),
     zones[0] === undefined || zones[1] === undefined
-      ? change("apps lost whole with a node", [before.blast.node.appsGoneMax, after.blast.node.appsGoneMax])
-      : change("apps lost whole with a zone", [zones[0].appsGoneMax, zones[1].appsGoneMax]),
+      ? changeOf("apps lost whole with a node", [before.blast.node.appsGoneMax, after.blast.node.appsGoneMax])
+      : changeOf("apps lost whole with a zone", [zones[0].appsGoneMax, zones[1].appsGoneMax]),
   ];
 }
 
@@ -23,30 +24,13 @@ export function furtherChanges(before: Survey, after: Survey): readonly Change[]
     discovery.connectionsByNode ?? discovery.connectionsByPod;
   const [from, to] = [connections(before), connections(after)];
   return [
-    change("entries of discovery", [entries(before), entries(after)]),
+    changeOf("entries of discovery", [entries(before), entries(after)]),
     ...(from === undefined || to === undefined
       ? []
-      : [change("connections of two apps", [from, to], (value) => value.toFixed(1))]),
+      : [changeOf("connections of two apps", [from, to], (value) => value.toFixed(1))]),
     ...headroomChange(before.headroom, after.headroom),
   ];
 }
-
-function change(
-  name: string,
-  [before, after]: readonly [number, number],
-  text: (value: number) => string = countText,
-): Change {
-  return {
-    name,
-    before: text(before),
-    after: text(after),
-    difference: before === 0 ? (after === 0 ? "" : FROM_NONE) : savedText(1 - after / before),
-    isBetter: before === after ? undefined : after < before,
-  };
-}
-
-/** No share of nothing says how much more something is. */
-export const FROM_NONE = "from none";
 
 // More is better, and where it was given up nobody knows how much more.
 function headroomChange(before: Headroom | undefined, after: Headroom | undefined): readonly Change[] {

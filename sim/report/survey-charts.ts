@@ -2,7 +2,7 @@
 
 import { HEADROOM_PODS_MAX } from "../survey/headroom.ts";
 import type { Survey } from "../survey/survey.ts";
-import { countText } from "./figures.ts";
+import { countText, percentText } from "./figures.ts";
 import type { BarChart } from "./html/report-document.ts";
 import type { SurveyedRow } from "./surveyed-row.ts";
 
@@ -110,8 +110,4 @@ function chart(rows: readonly SurveyedRow[], { value, bound, ...drawn }: ChartOf
     bound: bound?.(survey),
   }));
   return { ...drawn, bars };
-}
-
-function percentText(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

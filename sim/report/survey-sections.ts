@@ -1,6 +1,6 @@
 // What a survey found, as tables for the terminal and the browser: one row for each run, or state of a plan.
 
-import { coresText, countText, memoryText } from "./figures.ts";
+import { coresText, countText, memoryText, percentText } from "./figures.ts";
 import type { ReportSection, SectionCell } from "./report-section.ts";
 import {
   blastCharts,
@@ -145,8 +145,4 @@ function pair(
 /** Of a bound from above: how far below it. */
 function shortText(value: number, bound: number): string {
   return bound === 0 ? "–" : percentText(1 - value / bound);
-}
-
-function percentText(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -4,6 +4,7 @@
 
 import { assert } from "#model/assert.ts";
 import type { AppCost } from "#model/mesh-profile.ts";
+import { textHash } from "#model/text-hash.ts";
 import { SeededRandom } from "../seeded-random.ts";
 import {
   AppLoad,
@@ -133,11 +134,4 @@ function moveTo(traits: AppTraits, minute: number): void {
   for (let next = Math.max(traits.minute + 1, minute - CATCH_UP_MINUTES); next <= minute; next++)
     load.move(next, random);
   traits.minute = minute;
-}
-
-/** FNV-1a. */
-function textHash(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash >>> 0;
 }

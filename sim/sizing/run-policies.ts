@@ -8,9 +8,9 @@ import {
   type Resources,
   scaleResources,
 } from "#model/resources.ts";
-import { BerthPolicy, type BerthPolicyOptions, type ProfileCosts } from "./berth-policy.ts";
-import { type Ahead, OraclePolicy } from "./plain-policies.ts";
-import type { NodeObservation, NodeOccasion, SizingPolicy } from "./sizing-policy.ts";
+import { BerthPolicy, type ProfileCosts } from "./berth-policy.ts";
+import { type Ahead, OraclePolicy, TemplatePolicy } from "./plain-policies.ts";
+import type { NodeObservation, SizingPolicy } from "./sizing-policy.ts";
 
 export const SIZING_NAMES = ["feed-forward", "feedback", "template", "oracle"] as const;
 export type SizingName = (typeof SIZING_NAMES)[number];
@@ -29,82 +29,28 @@ export interface SizingContext {
 export function sizingPolicy(name: SizingName, context: SizingContext): SizingPolicy {
   switch (name) {
     case "feed-forward":
-      return new FeedForwardPolicy(context);
+      // The production policy, which is never shown what is used: it goes by the pods and their profiles alone.
+      return { ...heldToRoom(name, new BerthPolicy(context)), observe: () => undefined };
     case "feedback":
-      return new NamedPolicy(name, heldToRoom(new BerthPolicy(context)));
+      return heldToRoom(name, new BerthPolicy(context));
     case "template":
-      return context.template === undefined
-        ? new SeenTemplatePolicy()
-        : new NamedPolicy(name, new FixedPolicy(context.template));
+      return context.template === undefined ? new SeenTemplatePolicy() : new TemplatePolicy(context.template);
     case "oracle":
-      return new NamedPolicy(name, heldToRoom(new OraclePolicy(context.ahead)));
-  }
-}
-
-type SizingBehaviour = Pick<SizingPolicy, "decide" | "observe">;
-
-/** The production policy under the name that it has among the others here. */
-class NamedPolicy implements SizingPolicy {
-  readonly name: string;
-  readonly #policy: SizingBehaviour;
-
-  constructor(name: string, policy: SizingBehaviour) {
-    this.name = name;
-    this.#policy = policy;
-  }
-
-  decide(occasion: NodeOccasion): Resources {
-    return this.#policy.decide(occasion);
-  }
-
-  observe(observation: NodeObservation): void {
-    this.#policy.observe(observation);
-  }
-}
-
-/** The production policy, which is never shown what is used: it goes by the pods and their profiles alone. */
-class FeedForwardPolicy implements SizingPolicy {
-  readonly name = "feed-forward";
-  readonly #policy: SizingBehaviour;
-
-  constructor(options: BerthPolicyOptions) {
-    this.#policy = heldToRoom(new BerthPolicy(options));
-  }
-
-  decide(occasion: NodeOccasion): Resources {
-    return this.#policy.decide(occasion);
-  }
-
-  observe(): void {
-    // It does not look.
+      return heldToRoom(name, new OraclePolicy(context.ahead));
   }
 }
 
 /**
- * A proxy that has grown keeps its size where pods come later, and here they come by what profiles say, whatever it has
- * by then. On a cluster they would not be placed beside it, so that it is not given their room.
+ * A policy under the name that it has among the others here. A proxy that has grown keeps its size where pods come later,
+ * and here they come by what profiles say, whatever it has by then. On a cluster they would not be placed beside it, so that
+ * it is not given their room.
  */
-function heldToRoom(policy: SizingBehaviour): SizingBehaviour {
+function heldToRoom(name: SizingName, policy: SizingPolicy): SizingPolicy {
   return {
+    name,
     decide: (occasion) => minResources(policy.decide(occasion), occasion.ceiling),
     observe: (observation) => policy.observe(observation),
   };
-}
-
-class FixedPolicy implements SizingBehaviour {
-  readonly #size: Resources;
-
-  constructor(size: Resources) {
-    this.#size = size;
-  }
-
-  decide(): Resources {
-    return this.#size;
-  }
-
-  observe(): void {
-    // It does not look.
-  }
 }
 
 /** What someone adds who looked at the busiest node. */

@@ -2,12 +2,13 @@
 // policy ("workload inflation": Verma, Korupolu and Wilkes, "Evaluating job packing in warehouse-scale computing",
 // IEEE CLUSTER 2014). No placement of the same pods has more than their requests and the room of all nodes allow.
 
-import { costedDemand, freeRoom, rejectionOf } from "#model/fit.ts";
+import { costedDemand, freeRoom } from "#model/fit.ts";
 import type { LedgerView } from "#model/ledger.ts";
 import type { NodeLedger } from "#model/node-ledger.ts";
 import type { Resources } from "#model/resources.ts";
 import { SeededRandom } from "../seeded-random.ts";
 import type { SurveyedPod } from "./surveyed-cluster.ts";
+import { slotsLeft, takesPod } from "./takes-pod.ts";
 
 export interface Headroom {
   readonly pods: number;
@@ -49,14 +50,8 @@ export function headroom({ mix, seed, ledger, nodes, place }: HeadroomQuestion):
 
 function hasRoom({ demand }: SurveyedPod, nodes: Iterable<NodeLedger>, ledger: LedgerView): boolean {
   const unlimited = { ...costedDemand(demand, ledger), maxPodsPerNode: Infinity, zones: undefined };
-  for (const node of nodes) {
-    if (slotsLeft(node) > 0 && rejectionOf(node, unlimited) === undefined) return true;
-  }
+  for (const node of nodes) if (takesPod(node, unlimited)) return true;
   return false;
-}
-
-function slotsLeft({ traits, occupants, proxies }: NodeLedger): number {
-  return Math.max(0, (traits?.podsMax ?? Infinity) - occupants.size - proxies.size);
 }
 
 // As many of them, in order, as all free room together holds.

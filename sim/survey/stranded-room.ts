@@ -5,16 +5,10 @@
 // is the extender's own filter, A + B, limits and pod slots, under every policy: room that could only be had by an
 // overcommit is no room.
 
-import {
-  costedDemand,
-  type CostedDemand,
-  cpuMilliFreeAfter,
-  memoryBytesFreeAfter,
-  rejectionOf,
-} from "#model/fit.ts";
+import { costedDemand, type CostedDemand, cpuMilliFreeAfter, memoryBytesFreeAfter } from "#model/fit.ts";
 import type { LedgerView } from "#model/ledger.ts";
-import type { NodeAccount } from "#model/node-ledger.ts";
 import type { SurveyedNode, SurveyedPod } from "./surveyed-cluster.ts";
+import { takesPod } from "./takes-pod.ts";
 
 export interface StrandedRoom {
   readonly freeCpuMilli: number;
@@ -30,13 +24,13 @@ export function strandedRoom(
 ): StrandedRoom {
   const kinds = kindsOf(mix, ledger);
   const sum = { freeCpuMilli: 0, freeMemoryBytes: 0, strandedCpuMilli: 0, strandedMemoryBytes: 0 };
+  const [first] = kinds;
+  if (first === undefined) return sum;
   for (const { account } of nodes) {
-    const [first] = kinds;
-    if (first === undefined) break;
     const cpuMilli = Math.max(0, cpuMilliFreeAfter(account, first.demand, 0));
     const memoryBytes = Math.max(0, memoryBytesFreeAfter(account, first.demand, 0));
     const unfitShare = kinds.reduce(
-      (share, kind) => share + (takes(account, kind.demand) ? 0 : kind.share),
+      (share, kind) => share + (takesPod(account, kind.demand) ? 0 : kind.share),
       0,
     );
     sum.freeCpuMilli += cpuMilli;
@@ -63,10 +57,4 @@ function kindsOf(mix: readonly SurveyedPod[], ledger: LedgerView): readonly PodK
     kinds.set(key, known);
   }
   return [...kinds.values()];
-}
-
-function takes(node: NodeAccount, pod: CostedDemand): boolean {
-  const { traits, occupants, proxies } = node;
-  if (traits !== undefined && occupants.size + proxies.size >= traits.podsMax) return false;
-  return rejectionOf(node, pod) === undefined;
 }

@@ -1,7 +1,7 @@
 // Which figures of a sweep are shown, under what names and in what units: the same in the terminal and in the browser.
 // Every other figure is in the tables for programs.
 
-import { countText, memoryText } from "../report/figures.ts";
+import { countText, memoryText, percentText } from "../report/figures.ts";
 import type { SummaryGroup } from "./sweep-summary.ts";
 
 export interface ShownFigure {
@@ -21,7 +21,6 @@ export interface ShownFigure {
 }
 
 const decimals = (digits: number) => (value: number) => value.toFixed(digits);
-const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
 function shown(
   name: string,
@@ -105,7 +104,7 @@ export const RUN_FIGURES: readonly ShownFigure[] = [
   shown(
     "strandedMemoryShare",
     ["stranded", "How much room is of no use?", "Stranded memory, in % of the nodes in use"],
-    percent,
+    percentText,
   ),
   shown(
     "headroomPods",
@@ -139,7 +138,7 @@ export const SIZING_FIGURES: readonly ShownFigure[] = [
         "How often does a proxy lack CPU?",
         "Minutes in which a proxy wanted more CPU than it had, in % of all node-minutes",
       ],
-      percent,
+      percentText,
     ),
     isShownAlways: true,
   },

@@ -5,6 +5,7 @@
 import { isNotFound } from "#kube/api-error.ts";
 import type { KubeConnection } from "#kube/connection.ts";
 import { CONFIG_MAPS, resourcePath } from "#kube/resource-path.ts";
+import { textHash } from "#model/text-hash.ts";
 import type { Logger } from "#runtime/logger.ts";
 import type { StateEntries, StateEntry } from "./learned-state.ts";
 import { readStateText, type StateRefusal, stateText } from "./state-text.ts";
@@ -144,9 +145,6 @@ function nameOf(shard: number): string {
   return `${STATE_NAME}-${shard}`;
 }
 
-// FNV-1a: the same for the same key in every life.
 function shardOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193) >>> 0;
-  return hash % STATE_SHARDS;
+  return textHash(key) % STATE_SHARDS;
 }

@@ -1,9 +1,8 @@
 // The recommender's settings, and what follows from them.
 
-import { hostname } from "node:os";
 import { z } from "zod";
 import { parseCpuMilli, parseMemoryBytes } from "#model/quantity.ts";
-import { componentSettings } from "#runtime/component.ts";
+import { componentSettings, leaseHolder } from "#runtime/component.ts";
 import { cpuQuantity, memoryQuantity } from "#runtime/quantity-schema.ts";
 import { DEFAULT_DEMAND, type DemandOptions } from "../policy/node-demand.ts";
 import { DEFAULT_PLANNER_OPTIONS, type PlannerOptions } from "../policy/resize-planner.ts";
@@ -87,13 +86,7 @@ export const recommenderSettings = componentSettings.extend({
       "writes to the API server in the long run; releases come first, then proxies that are too small",
     ),
   leaseNamespace: z.string().default("berth-system").describe("namespace of the leader's Lease"),
-  identity: z
-    .string()
-    .min(1)
-    .optional()
-    // No default of the schema's: the reference would name whichever machine it was written on.
-    .transform((name) => name ?? hostname())
-    .describe("holder name in the Lease, in a cluster the pod's name; default: the machine's name"),
+  identity: leaseHolder,
 });
 
 export type RecommenderSettings = z.infer<typeof recommenderSettings>;

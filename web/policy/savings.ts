@@ -162,8 +162,7 @@ function partText(ratio: number): string {
 export function moneyText(amount: number, { currency }: Prices): string {
   const size = Math.abs(amount);
   const digits = size >= 100 ? 0 : 2;
-  const text = amount.toFixed(digits).replaceAll(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
-  return `${digits === 2 ? amount.toFixed(2) : text} ${currency}`;
+  return `${amount.toFixed(digits).replaceAll(/\B(?=(\d{3})+(?!\d))/g, "\u202f")} ${currency}`;
 }
 
 /** What the figures rest on, each a sentence. */

@@ -14,14 +14,7 @@ export interface SizeMoment {
 }
 
 /** Moments as columns, oldest first: what a chart is drawn from. */
-export interface SizeColumns {
-  readonly atMs: readonly number[];
-  readonly cpuMilliHas: readonly number[];
-  readonly cpuMilliRequired: readonly number[];
-  readonly memoryBytesHas: readonly number[];
-  readonly memoryBytesRequired: readonly number[];
-  readonly pods: readonly number[];
-}
+export type SizeColumns = Readonly<Record<keyof SizeMoment, readonly number[]>>;
 
 /** Of one node: more than a chart has pixels for are of no use, and 5,000 nodes' worth take 35 MB. */
 export const MOMENTS_MAX = 160;

@@ -117,11 +117,11 @@ export function lastChangeText(
   return `Last changed at ${timeText(atMs)} to ${pairText(size)}: ${CHANGES[reason] ?? reason}.`;
 }
 
-/** A span of the past, in its largest unit. */
-export function agoText(spanMs: number): string {
+/** A span of time, in its largest unit. */
+export function spanText(spanMs: number): string {
   const seconds = Math.max(0, Math.round(spanMs / 1000));
-  if (seconds < 90) return `${plural(seconds, "second")} ago`;
-  if (seconds < 90 * 60) return `${plural(Math.round(seconds / 60), "minute")} ago`;
-  if (seconds < 36 * 3600) return `${plural(Math.round(seconds / 3600), "hour")} ago`;
-  return `${plural(Math.round(seconds / 86_400), "day")} ago`;
+  if (seconds < 90) return plural(seconds, "second");
+  if (seconds < 90 * 60) return plural(Math.round(seconds / 60), "minute");
+  if (seconds < 36 * 3600) return plural(Math.round(seconds / 3600), "hour");
+  return plural(Math.round(seconds / 86_400), "day");
 }

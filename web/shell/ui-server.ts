@@ -47,11 +47,11 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
   const server = createHttpServer({ bodyBytesMax: BODY_BYTES_MAX, logger });
   guard(server, { hostNames });
   await server.register(assetRoutes, { assets: new Assets() });
-  const held = new HeldSizes({ recommender: components.recommender, nowMs: () => machine.nowMs() });
-  const hub = new StreamHub({ clock: machine, changes: () => cluster.changes + held.changes, logger });
-  const forecasts = new Forecasts({ ...options.forecasts, nowMs: () => machine.nowMs(), logger });
-  const recorder = new SizeRecorder({ cluster, clock, machine });
   const nowMs = (): number => machine.nowMs();
+  const held = new HeldSizes({ recommender: components.recommender, nowMs });
+  const hub = new StreamHub({ clock: machine, changes: () => cluster.changes + held.changes, logger });
+  const forecasts = new Forecasts({ ...options.forecasts, nowMs, logger });
+  const recorder = new SizeRecorder({ cluster, clock, machine });
   const context = { cluster, components, clock, nowMs, forecasts, sizes: recorder.history, held };
   const overview = overviewScreen(clusterName);
   await server.register(screenRoutes, { context, screens: SCREENS, overview, hub });

@@ -4,7 +4,7 @@ import { type ComponentChild, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Forecast } from "#web/policy/forecast.ts";
 import { countText, plural } from "#web/policy/format.ts";
-import { agoText } from "#web/policy/why-size.ts";
+import { spanText } from "#web/policy/why-size.ts";
 import { hrefTo } from "../shell/router.ts";
 
 export interface ForecastStateProps {
@@ -31,7 +31,7 @@ export function ForecastState({ forecast, screen, params }: ForecastStateProps):
     return h(
       "p",
       { class: "soft" },
-      `Computed ${agoText(nowMs - (endedAtMs ?? nowMs))} from the cluster as it was then, in ${seconds.toFixed(1)} s. `,
+      `Computed ${spanText(nowMs - (endedAtMs ?? nowMs))} ago from the cluster as it was then, in ${seconds.toFixed(1)} s. `,
       h("a", { href: anew(screen, params, nowMs) }, "Compute again"),
     );
   }
@@ -43,7 +43,7 @@ export function ForecastState({ forecast, screen, params }: ForecastStateProps):
       ...(forecast.work !== null &&
         forecast.work.of > 0 && { value: forecast.work.done, max: forecast.work.of }),
     }),
-    h("span", null, `${workText(forecast)} ${agoText(nowMs - askedAtMs).replace(" ago", "")} so far.`),
+    h("span", null, `${workText(forecast)} ${spanText(nowMs - askedAtMs)} so far.`),
   );
 }
 

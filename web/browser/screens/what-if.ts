@@ -83,7 +83,7 @@ function Question({ kind, choices, params }: QuestionProps): ComponentChild {
           "a",
           {
             key: question,
-            href: hrefTo(NAME, question === params["kind"] ? { ...params } : formParams(question)),
+            href: hrefTo(NAME, question === params["kind"] ? params : { kind: question }),
             "aria-current": question === kind ? "true" : undefined,
           },
           LABELS[question],
@@ -98,11 +98,6 @@ function Question({ kind, choices, params }: QuestionProps): ComponentChild {
     ),
     h(Lists, { choices }),
   );
-}
-
-// The kind alone is a form to fill in; the server asks nothing until the rest is there.
-function formParams(kind: Question): Params {
-  return { kind };
 }
 
 function Fields({ kind, choices, params }: QuestionProps): ComponentChild {

@@ -4,7 +4,7 @@ import { type ComponentChild, h } from "preact";
 import { countText, cpuText, memoryText } from "#web/policy/format.ts";
 import type { SizeColumns } from "#web/policy/size-history.ts";
 import { pairText } from "#web/policy/why-pod.ts";
-import { agoText, lastChangeText, sizeStory, type WhySizeView } from "#web/policy/why-size.ts";
+import { lastChangeText, sizeStory, spanText, type WhySizeView } from "#web/policy/why-size.ts";
 import { Chooser } from "../parts/chooser.ts";
 import { DataTable } from "../parts/data-table.ts";
 import { LineChart } from "../parts/line-chart.ts";
@@ -186,7 +186,7 @@ function row(
   return {
     key: String(at("atMs")),
     cells: [
-      index === history.atMs.length - 1 ? "newest" : agoText(lastMs - at("atMs")).replace(" ago", ""),
+      index === history.atMs.length - 1 ? "newest" : spanText(lastMs - at("atMs")),
       countText(at("pods")),
       pairText({ cpuMilli: at("cpuMilliHas"), memoryBytes: at("memoryBytesHas") }),
       pairText({ cpuMilli: at("cpuMilliRequired"), memoryBytes: at("memoryBytesRequired") }),
